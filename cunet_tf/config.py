@@ -1,0 +1,106 @@
+"""The architecture of a CU-Net as numbers (paper, section 3.1 and 3.2)."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from cunet_tf.errors import CUNetError, did_you_mean
+
+STRIDE = 4  # input pixels for one heat-map pixel: stem convolution 2, max-pooling 2
+
+
+@dataclass(frozen=True)
+class CUNetConfig:
+    """Shape of a CU-Net. Immutable; derive variants with :meth:`replace`.
+
+    Attributes:
+        stacks: N, number of U-Nets.
+        order: K, how many previous U-Nets each block reads. 0 is a plain stack,
+            N-1 is fully dense (the paper's text has the two swapped). Values above
+            N-1 are clamped, see :attr:`effective_order`.
+        main_channels: m, channels of the main flow.
+        growth: n, new features each semantic block hands to later U-Nets.
+        landmarks: C, heat maps of each head.
+        supervisions: S, number of supervised U-Nets; ``None`` supervises all N.
+        levels: poolings inside one U-Net (4 in the paper).
+        input_size: side of the square input in pixels, divisible by 4 * 2**levels.
+        gamma_init: ``"ones"`` or ``"uniform"`` (the reference draws gamma from U(0, 1)).
+
+    Raises:
+        CUNetError: when a field is out of range; the message says what to change.
+    """
+
+    stacks: int = 2
+    order: int = 1
+    main_channels: int = 128
+    growth: int = 32
+    landmarks: int = 16
+    supervisions: int | None = None
+    levels: int = 4
+    input_size: int = 256
+    gamma_init: str = "ones"
+
+    def __post_init__(self) -> None:
+        for name in ("stacks", "main_channels", "growth", "landmarks", "levels", "input_size"):
+            self._check_int(name, 1)
+        self._check_int("order", 0, "0 is a plain stack, N-1 fully dense")
+        if self.supervisions is not None:
+            self._check_int("supervisions", 1)
+            if self.supervisions > self.stacks:
+                raise CUNetError(
+                    f"supervisions={self.supervisions} exceeds stacks={self.stacks}: "
+                    f"a U-Net has one head at most; use 1..{self.stacks}."
+                )
+        unit = STRIDE * 2**self.levels
+        if self.input_size % unit:
+            low = max(self.input_size // unit, 1) * unit
+            raise CUNetError(
+                f"input_size={self.input_size} must be divisible by 4*2^levels = {unit}: "
+                f"use {low} or {low + unit}, or fewer levels (levels={self.levels} now)."
+            )
+        if self.gamma_init not in ("ones", "uniform"):
+            raise CUNetError(f"gamma_init={self.gamma_init!r}: use 'ones' or 'uniform'.")
+
+    def _check_int(self, name: str, low: int, hint: str = "") -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < low:
+            tail = f" ({hint})" if hint else ""
+            raise CUNetError(f"{name}={value!r}: give an integer of {low} or more{tail}.")
+
+    @property
+    def effective_order(self) -> int:
+        """K after clamping to N-1."""
+        return min(self.order, self.stacks - 1)
+
+    @property
+    def heatmap_size(self) -> int:
+        """Side of the square heat maps in pixels, input_size / 4."""
+        return self.input_size // STRIDE
+
+    @property
+    def supervised(self) -> tuple[int, ...]:
+        """0-based indices of the U-Nets that carry a head, the last one always among them."""
+        count = self.supervisions or self.stacks
+        return tuple(math.floor(self.stacks / count * j + 0.5) - 1 for j in range(1, count + 1))
+
+    def coupled(self, index: int) -> int:
+        """c_i = min(i, K): previous U-Nets that U-Net ``index`` (0-based) reads."""
+        return min(index, self.effective_order)
+
+    def replace(self, **changes: Any) -> "CUNetConfig":
+        """A copy with some fields changed (unknown names are refused)."""
+        known = [field.name for field in dataclasses.fields(self)]
+        for name in changes:
+            if name not in known:
+                raise CUNetError(f"unknown option {name!r}. {did_you_mean(name, known)}")
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "CUNetConfig":
+        """Inverse of :meth:`to_dict`."""
+        return cls().replace(**fields)

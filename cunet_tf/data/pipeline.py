@@ -1,0 +1,153 @@
+"""From samples to batches: one function that makes an example, two iterators around it.
+
+An example is ``(image, target)``: image float32 ``[H, W, 3]`` in 0..1; target float32
+``[C, 3]``, x and y in heat-map pixels and a mask that is 1 where the point counts. Heat
+maps are drawn from targets inside the loss, on the device that trains.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from cunet_tf.data.augment import NO_AUGMENTATION, Augmentation, View, random_stream
+from cunet_tf.data.geometry import apply, to_heatmap, warp
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.errors import CUNetError
+from cunet_tf.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples of a source for a model: crop, augment, scale to 0..1.
+
+    Attributes:
+        source: where the samples come from.
+        spec: gives input size and crop factor.
+        augmentation: random views; the defaults give the plain crop.
+        seed: with epoch and index the only cause of randomness.
+    """
+
+    source: Source
+    spec: ModelSpec
+    augmentation: Augmentation = NO_AUGMENTATION
+    seed: int = 0
+    permutation: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        have, need = self.source.skeleton, self.spec.skeleton
+        if have.size != need.size:
+            raise CUNetError(
+                f"data {self.source.name} has {have.size} landmarks ({have.name}), the model "
+                f"{need.size} ({need.name}): choose a preset for {have.name}."
+            )
+        if not len(self.source):
+            raise CUNetError(f"data {self.source.name}, split {self.source.split}: no samples.")
+        object.__setattr__(self, "permutation", need.flip_permutation)
+
+    def order(self, epoch: int, shuffle: bool) -> np.ndarray:
+        """Sample indices of an epoch."""
+        count = len(self.source)
+        return np.random.default_rng((self.seed, epoch)).permutation(count) if shuffle else np.arange(count)
+
+    def make(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The example of sample ``index`` in ``epoch``: image ``[H, W, 3]``, target ``[C, 3]``."""
+        sample = self.source.samples[index]
+        view = self.augmentation.draw(random_stream(self.seed, epoch, index))
+        return make_example(sample, view, self.spec, self.permutation)
+
+    def dataset(self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0) -> Any:
+        """Batches for ``model.fit`` as a ``tf.data.Dataset``.
+
+        Args:
+            batch_size: pictures in a batch.
+            training: shuffle, drop the last partial batch and go on endlessly, epoch after
+                epoch: give ``fit`` ``steps_per_epoch=examples.steps(batch_size)``.
+            heads: the target is repeated for so many heads; S of the model when ``None``.
+            epoch: first epoch, when a run is continued.
+
+        Returns:
+            Dataset of ``(images [B, H, W, 3], (target [B, C, 3],) * heads)``.
+        """
+        import tensorflow as tf
+
+        heads = heads or len(self.spec.config.supervised)
+        size, landmarks = self.spec.input_size, self.spec.skeleton.size
+
+        def make(number: Any, index: Any) -> tuple[Any, Any]:
+            image, target = tf.numpy_function(self.make, (number, index), (tf.float32, tf.float32))
+            return tf.ensure_shape(image, (size, size, 3)), tf.ensure_shape(target, (landmarks, 3))
+
+        def indices(number: Any) -> Any:
+            order = tf.numpy_function(lambda e: self.order(int(e), training), (number,), tf.int64)
+            return tf.data.Dataset.from_tensor_slices(order).map(lambda index: (number, index))
+
+        epochs = tf.data.Dataset.range(epoch, np.iinfo(np.int64).max if training else epoch + 1)
+        if not training:
+            epochs = epochs.apply(tf.data.experimental.assert_cardinality(1))
+        data = epochs.flat_map(indices).map(make, num_parallel_calls=tf.data.AUTOTUNE)
+        data = data.batch(batch_size, drop_remainder=training)
+        data = data.map(lambda images, target: (images, (target,) * heads))
+        if not training:
+            data = data.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size, False)))
+        return data.prefetch(tf.data.AUTOTUNE)
+
+    def steps(self, batch_size: int, training: bool = True) -> int:
+        """Batches in one epoch."""
+        count = len(self.source)
+        if not training:
+            return -(-count // batch_size)
+        if count < batch_size:
+            raise CUNetError(f"batch_size={batch_size} exceeds the {count} training samples: lower it.")
+        return count // batch_size
+
+    def batches(self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0) -> Any:
+        """The same batches without TensorFlow, as a :class:`keras.utils.PyDataset`."""
+        return NumpyBatches(self, batch_size, training, heads or len(self.spec.config.supervised), epoch)
+
+
+class NumpyBatches(keras.utils.PyDataset):
+    """Batches of :class:`Examples` made by NumPy alone, for Keras' other backends."""
+
+    def __init__(self, examples: Examples, batch_size: int, training: bool, heads: int, epoch: int):
+        super().__init__(workers=2, use_multiprocessing=False)
+        self.examples, self.batch_size, self.training, self.heads = examples, batch_size, training, heads
+        self.epoch = epoch
+        self._order = examples.order(epoch, training)
+
+    @property
+    def num_batches(self) -> int:
+        return self.examples.steps(self.batch_size, self.training)
+
+    def __getitem__(self, item: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        chosen = self._order[item * self.batch_size : (item + 1) * self.batch_size]
+        images, targets = zip(*(self.examples.make(self.epoch, int(i)) for i in chosen), strict=True)
+        return np.stack(images), (np.stack(targets),) * self.heads
+
+    def on_epoch_end(self) -> None:
+        """Next epoch: another order and other views (validation stays as it is)."""
+        if self.training:
+            self.epoch += 1
+            self._order = self.examples.order(self.epoch, True)
+
+
+def make_example(
+    sample: Sample, view: View, spec: ModelSpec, permutation: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut one view of a sample: image float32 ``[H, W, 3]`` in 0..1, target float32 ``[C, 3]``.
+
+    A landmark that falls outside the heat map is masked out.
+    """
+    size = spec.input_size
+    matrix = view.matrix(sample.box, spec.crop_factor, size)
+    image = warp(sample.load(), matrix, size).astype(np.float32) / 255.0
+    if view.gain != (1.0, 1.0, 1.0):
+        image = np.minimum(image * np.asarray(view.gain, np.float32), 1.0)
+    points = to_heatmap(apply(matrix, sample.points))
+    mask = sample.mask
+    if view.flip:
+        points, mask = points[permutation], mask[permutation]
+    inside = np.all((points > -0.5) & (points < spec.config.heatmap_size - 0.5), axis=1)
+    target = np.concatenate([points, (mask * inside)[:, None]], axis=1)
+    return image, target.astype(np.float32)

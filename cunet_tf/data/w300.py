@@ -1,0 +1,133 @@
+"""300-W faces: 68 points in .pts files beside the pictures (iBUG mark-up)."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+
+from cunet_tf.data.geometry import tight_box
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.errors import CUNetError
+from cunet_tf.skeletons import FACE68
+
+TRAIN = ("afw", "helen/trainset", "lfpw/trainset")  # 337 + 2000 + 811 = 3148 in the distribution
+COMMON = ("helen/testset", "lfpw/testset")  # 330 + 224 = 554
+CHALLENGING = ("ibug",)  # 135
+SPLITS = {"train": TRAIN, "common": COMMON, "challenging": CHALLENGING, "full": COMMON + CHALLENGING}
+PICTURES = (".jpg", ".png", ".jpeg", ".JPG", ".bmp")
+
+# Where the boxes of the official face detector are, in the distribution's own file names.
+BOX_FILES = {
+    "afw": "bounding_boxes_afw.mat", "ibug": "bounding_boxes_ibug.mat",
+    "helen/trainset": "bounding_boxes_helen_trainset.mat",
+    "helen/testset": "bounding_boxes_helen_testset.mat",
+    "lfpw/trainset": "bounding_boxes_lfpw_trainset.mat",
+    "lfpw/testset": "bounding_boxes_lfpw_testset.mat",
+}  # fmt: skip
+
+
+def load_300w(root: str, split: str = "train", allow_missing: bool = False, box: str = "tight") -> Source:
+    """The faces of one split.
+
+    Args:
+        root: folder with ``afw/``, ``helen/``, ``lfpw/``, ``ibug/``.
+        split: ``train``, ``common``, ``challenging``, ``full``, or folders below the root,
+            separated by commas; each is searched for ``.pts`` files.
+        allow_missing: go on without an absent folder and name it in the result.
+        box: ``"tight"`` (of the points), or ``"official"``, the detector's boxes from the
+            distribution's ``bounding_boxes_*.mat`` files.
+
+    Returns:
+        Samples in the order of folders and file names; points 0-based, (x, y).
+
+    Raises:
+        CUNetError: a folder, a picture or the boxes are missing, or a .pts file is malformed.
+    """
+    base = Path(root)
+    if not base.is_dir():
+        raise CUNetError(f"--root={root}: no such folder. Give the folder that holds afw/, helen/, lfpw/.")
+    folders = SPLITS.get(split) or tuple(part.strip().strip("/") for part in split.split(","))
+    missing = tuple(folder for folder in folders if not (base / folder).is_dir())
+    if missing and (not allow_missing or len(missing) == len(folders)):
+        advice = "add it" if len(missing) == len(folders) else "add it, or go on without with --allow_missing"
+        raise CUNetError(
+            f"300w split {split!r}: missing {', '.join(missing)} below {root}: {advice}. "
+            f"Splits: {', '.join(SPLITS)}, or folders below the root."
+        )
+    samples = [
+        sample for folder in folders if folder not in missing for sample in _read_folder(base, folder, box)
+    ]
+    return Source("300w", split, FACE68, samples, box, missing)
+
+
+def _read_folder(base: Path, folder: str, box: str) -> list[Sample]:
+    files = sorted((base / folder).rglob("*.pts"))
+    if not files:
+        raise CUNetError(f"{base / folder}: no .pts file in it. Give a folder with pictures and .pts files.")
+    boxes = _official_boxes(base, folder) if box == "official" else {}
+    samples = []
+    for file in files:
+        points = read_pts(file)
+        picture = _picture_beside(file)
+        if box == "official" and picture.name not in boxes:
+            raise CUNetError(f"{picture}: no official box for it in {BOX_FILES[folder]}: use --box=tight.")
+        samples.append(
+            Sample(
+                name=file.relative_to(base).with_suffix("").as_posix(),
+                subset=folder,
+                points=points,
+                mask=np.ones(len(points), np.float32),
+                box=boxes[picture.name] if box == "official" else tight_box(points),
+                picture=picture,
+            )
+        )
+    return samples
+
+
+def _picture_beside(file: Path) -> Path:
+    for suffix in PICTURES:
+        if file.with_suffix(suffix).exists():
+            return file.with_suffix(suffix)
+    raise CUNetError(f"{file}: no picture beside it (looked for {', '.join(PICTURES)}).")
+
+
+def read_pts(path: Path | str, count: int = FACE68.size) -> np.ndarray:
+    """Points of a .pts file, float32 ``[count, 2]``, 0-based (the file counts from 1).
+
+    Raises:
+        CUNetError: not a .pts file, another number of points, or a value that is no number.
+    """
+    try:
+        text = Path(path).read_text()
+        body = text[text.index("{") + 1 : text.index("}")]
+        points = np.array([line.split() for line in body.split("\n") if line.strip()], np.float64)
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise CUNetError(f"{path}: not a readable .pts file ({error}).") from None
+    if points.shape != (count, 2):
+        raise CUNetError(f"{path}: {len(points)} points, but {count} lines of two numbers are needed.")
+    if not np.isfinite(points).all():
+        raise CUNetError(f"{path}: point {int(np.argwhere(~np.isfinite(points))[0, 0])} is not a number.")
+    return (points - 1.0).astype(np.float32)
+
+
+def write_pts(path: Path | str, points: np.ndarray) -> None:
+    """Write 0-based points ``[C, 2]`` as a .pts file (1-based)."""
+    lines = "\n".join(f"{x + 1:.6f} {y + 1:.6f}" for x, y in points)
+    Path(path).write_text(f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n")
+
+
+def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
+    """Picture name -> detector box, from the distribution's nested .mat file."""
+    name = BOX_FILES.get(folder, "")
+    places = [place for place in (base / name, base / "Bounding Boxes" / name) if name and place.is_file()]
+    if not places:
+        raise CUNetError(
+            f"--box=official: {name or 'no box file'} for {folder} not found in {base} or "
+            f"{base / 'Bounding Boxes'}: put it there or use --box=tight."
+        )
+    entries = loadmat(places[0], squeeze_me=True, struct_as_record=False)["bounding_boxes"]
+    return {
+        str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
+        for entry in np.atleast_1d(entries)
+    }
+

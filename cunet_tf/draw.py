@@ -1,0 +1,108 @@
+"""Pictures for people: landmarks over a photograph, training curves, error curves."""
+
+import colorsys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cunet_tf.skeletons import Skeleton
+
+
+def draw_landmarks(
+    image: np.ndarray, points: np.ndarray, skeleton: Skeleton,
+    mask: np.ndarray | None = None, box: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """A copy of the picture with edges, points and the box.
+
+    Args:
+        image: RGB ``uint8 [H, W, 3]``; small pictures are enlarged to be legible.
+        points: ``[C, 2]`` in the picture's pixels.
+        skeleton: gives the edges.
+        mask: ``[C]``, only points with mask > 0 are drawn.
+        box: ``[x0, y0, x1, y1]``, drawn thin when given.
+
+    Returns:
+        RGB ``uint8``, at least 512 pixels on the long side.
+    """
+    zoom = max(1, round(640 / max(image.shape[:2])))
+    canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    shown = np.ones(len(points), bool) if mask is None else np.asarray(mask) > 0
+    thick = max(1, round(max(canvas.shape[:2]) / 400))
+
+    def pixel(point: np.ndarray) -> tuple[int, int]:
+        x, y = (np.asarray(point, np.float64) + 0.5) * zoom - 0.5
+        return int(round(x)), int(round(y))
+
+    if box is not None:
+        cv2.rectangle(canvas, pixel(box[:2]), pixel(box[2:]), (255, 255, 255), thick, cv2.LINE_AA)
+    for start, end in skeleton.edges:
+        if shown[start] and shown[end]:
+            colour = _colour(start, len(points))
+            cv2.line(canvas, pixel(points[start]), pixel(points[end]), colour, thick, cv2.LINE_AA)
+    for index, point in enumerate(points):
+        if shown[index]:
+            cv2.circle(canvas, pixel(point), thick + 1, (255, 255, 255), -1, cv2.LINE_AA)
+            cv2.circle(canvas, pixel(point), thick, _colour(index, len(points)), -1, cv2.LINE_AA)
+    return canvas
+
+
+def contact_sheet(tiles: list[np.ndarray], columns: int = 4, side: int = 256) -> np.ndarray:
+    """Equal square tiles in rows, RGB ``uint8``; empty places stay black."""
+    rows = -(-len(tiles) // columns)
+    sheet = np.zeros((rows * side, columns * side, 3), np.uint8)
+    for index, tile in enumerate(tiles):
+        scale = side / max(tile.shape[:2])
+        small = cv2.resize(tile, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:side, :side]
+        y, x = index // columns * side, index % columns * side
+        sheet[y : y + small.shape[0], x : x + small.shape[1]] = small
+    return sheet
+
+
+def save_png(path: Path | str, image: np.ndarray) -> None:
+    """Write RGB ``uint8`` as PNG."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(cv2.imencode(".png", image[..., ::-1])[1].tobytes())
+
+
+def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
+    """Loss and NME over epochs, from rows of ``history.csv``."""
+    figure, axes = _figure(2)
+    epochs = [int(row["epoch"]) + 1 for row in rows]
+    for axis, ending in zip(axes, ("loss", "nme"), strict=True):
+        for name in rows[-1]:
+            if name.endswith(ending) and (ending == "nme" or name.count("_") <= 1):
+                values = [float(row.get(name, "nan")) for row in rows]
+                axis.plot(epochs, values, label=name, marker="." if len(rows) < 3 else None)
+        axis.set(xlabel="epoch", ylabel="loss" if ending == "loss" else "NME [%]", yscale="log")
+        axis.grid(alpha=0.3, which="both")
+        if axis.lines:
+            axis.legend()
+    figure.savefig(path, format="png", dpi=100)
+
+
+def plot_ced(curves: dict[str, tuple[np.ndarray, np.ndarray]], threshold: float, label: str, path: Path) -> None:
+    """Cumulative error distributions: name -> (limits, shares); ``label`` names the normalizer."""
+    figure, (axis,) = _figure(1)
+    for name, (limits, shares) in curves.items():
+        axis.plot(100 * limits, 100 * shares, label=name)
+    axis.axvline(100 * threshold, color="grey", linestyle=":", linewidth=1)
+    axis.set(xlabel=f"NME [%], {label}", ylabel="pictures [%]", xlim=(0, None), ylim=(0, 100))
+    axis.grid(alpha=0.3)
+    axis.legend()
+    figure.savefig(path, format="png", dpi=100)
+
+
+def _figure(columns: int) -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5 * columns, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, [figure.add_subplot(1, columns, index + 1) for index in range(columns)]
+
+
+def _colour(index: int, count: int) -> tuple[int, int, int]:
+    red, green, blue = colorsys.hsv_to_rgb(0.9 * index / max(count - 1, 1), 0.85, 1.0)
+    return int(255 * red), int(255 * green), int(255 * blue)

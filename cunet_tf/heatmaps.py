@@ -1,0 +1,126 @@
+"""Heat maps: points -> targets, heat maps -> points.
+
+Points are (x, y) in heat-map pixels, pixel centres on integers.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cunet_tf.errors import CUNetError, did_you_mean
+
+
+@dataclass(frozen=True)
+class GaussianCodec:
+    """Gaussian targets of peak 1, drawn by :mod:`keras.ops` on the training device.
+
+    Attributes:
+        size: side of the heat maps.
+        sigma: standard deviation in heat-map pixels.
+        reference: draw as the published reference does: centres rounded to whole pixels
+            and values only inside a 7x7 box. (With ``sigma = 3 / sqrt(2)`` that is its
+            ``exp(-d^2 / 9)``.)
+    """
+
+    size: int
+    sigma: float
+    reference: bool = False
+
+    def encode(self, targets: Any) -> Any:
+        """``[B, C, >=2]`` points -> heat maps ``[B, size, size, C]``, one outer product each."""
+        from keras import ops
+
+        grid = ops.arange(self.size, dtype="float32")
+        centre = ops.round(targets[..., :2]) if self.reference else targets[..., :2]
+        offset = grid - ops.expand_dims(centre, -1)  # [B, C, 2, size]
+        profile = ops.exp(-ops.square(offset) / (2.0 * self.sigma**2))
+        if self.reference:
+            profile = ops.where(ops.abs(offset) <= 3.5, profile, 0.0)
+        rows, columns = profile[:, :, 1], profile[:, :, 0]
+        return ops.einsum("bcy,bcx->byxc", rows, columns)
+
+
+REFERENCE_SIGMA = 3.0 / 2.0**0.5  # exp(-d^2 / 9)
+
+
+def decode(heatmaps: np.ndarray, decoder: str = "dark", sigma: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Points and scores of a batch of heat maps.
+
+    Args:
+        heatmaps: ``[B, h, w, C]``.
+        decoder: ``"argmax"``; ``"quarter"``, a quarter pixel toward the higher neighbour
+            (the reference's); ``"dark"``, the maximum of a local quadratic fit to the
+            logarithm of the smoothed map (Zhang et al., CVPR 2020).
+        sigma: of the training targets; sets the smoothing of ``"dark"``.
+
+    Returns:
+        points float64 ``[B, C, 2]`` in heat-map pixels; scores float32 ``[B, C]``, the
+        maxima clipped to 0..1.
+
+    Raises:
+        CUNetError: unknown decoder.
+    """
+    if decoder not in DECODERS:
+        raise CUNetError(f"--decoder={decoder}: {did_you_mean(decoder, DECODERS)}")
+    maps = np.ascontiguousarray(heatmaps, np.float32)
+    scores = np.clip(maps.max(axis=(1, 2)), 0.0, 1.0)
+    return DECODERS[decoder](maps, sigma), scores
+
+
+def _peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Integer (x, y) of each maximum, the first one in row order."""
+    batch, height, width, channels = maps.shape
+    flat = maps.reshape(batch, height * width, channels).argmax(axis=1)
+    return flat % width, flat // width
+
+
+def _patches(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """3x3 neighbourhoods ``[B, C, 3, 3]`` around (x, y), which must not touch the border."""
+    b = np.arange(maps.shape[0])[:, None, None, None]
+    c = np.arange(maps.shape[3])[None, :, None, None]
+    step = np.arange(-1, 2)
+    return maps[b, y[..., None, None] + step[:, None], x[..., None, None] + step[None, :], c]
+
+
+def _argmax(maps: np.ndarray, sigma: float) -> np.ndarray:
+    return np.stack(_peaks(maps), axis=-1).astype(np.float64)
+
+
+def _quarter(maps: np.ndarray, sigma: float) -> np.ndarray:
+    x, y = _peaks(maps)
+    padded = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    patch = _patches(padded, x + 1, y + 1)
+    toward = np.stack([patch[..., 1, 2] - patch[..., 1, 0], patch[..., 2, 1] - patch[..., 0, 1]], axis=-1)
+    return np.stack([x, y], axis=-1) + 0.25 * np.sign(toward)
+
+
+def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
+    """Newton step on the log of the smoothed map; at most half a pixel, none on the border."""
+    smooth = np.stack([_blur(one, sigma) for one in maps])
+    height, width = maps.shape[1:3]
+    x, y = _peaks(smooth)
+    near_x, near_y = np.clip(x, 1, width - 2), np.clip(y, 1, height - 2)
+    p = np.log(np.maximum(_patches(smooth, near_x, near_y).astype(np.float64), 1e-6))
+    dx, dy = (p[..., 1, 2] - p[..., 1, 0]) / 2, (p[..., 2, 1] - p[..., 0, 1]) / 2
+    dxx = p[..., 1, 2] - 2 * p[..., 1, 1] + p[..., 1, 0]
+    dyy = p[..., 2, 1] - 2 * p[..., 1, 1] + p[..., 0, 1]
+    dxy = (p[..., 2, 2] - p[..., 2, 0] - p[..., 0, 2] + p[..., 0, 0]) / 4
+    determinant = dxx * dyy - dxy * dxy
+    peaked = (determinant > 1e-9) & (dxx < 0)
+    safe = np.where(peaked, determinant, 1.0)
+    step = -np.stack([dyy * dx - dxy * dy, dxx * dy - dxy * dx], axis=-1) / safe[..., None]
+    centre = np.stack([near_x, near_y], axis=-1)
+    # Where the peak is on the border, the fit is made one pixel further in.
+    limit = np.where(centre == np.stack([x, y], axis=-1), 1.0, 1.5)
+    refined = centre + np.clip(step, -limit, limit)
+    return np.where(peaked[..., None], refined, np.stack([x, y], axis=-1))
+
+
+def _blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian smoothing of ``[h, w, C]`` with half the targets' sigma, zero outside."""
+    return cv2.GaussianBlur(heatmap, (0, 0), sigma / 2, borderType=cv2.BORDER_CONSTANT).reshape(heatmap.shape)
+
+
+DECODERS = {"dark": _dark, "quarter": _quarter, "argmax": _argmax}

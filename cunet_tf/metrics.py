@@ -1,0 +1,73 @@
+"""Landmark metrics of whole data sets, in NumPy.
+
+NME and failure rate are shares here (0.03 is 3 %); the commands print percent.
+"""
+
+import numpy as np
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.skeletons import Skeleton
+
+AUC_THRESHOLD = 0.08  # 300-W's failure threshold on the inter-ocular NME
+
+
+def point_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Euclidean distances ``[N, C]`` between points ``[N, C, 2]``."""
+    return np.linalg.norm(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64), axis=-1)
+
+
+def normalizer_distance(truth: np.ndarray, skeleton: Skeleton, name: str) -> np.ndarray:
+    """Distance ``[N]`` that errors are divided by.
+
+    Args:
+        truth: annotated points ``[N, C, 2]``.
+        skeleton: of the points.
+        name: one of the skeleton's normalizers, such as ``"interocular"`` (outer eye
+            corners 36 and 45) and ``"interpupil"`` (means of the six points of each eye),
+            or ``"box"``, the square root of the area of the tight box.
+
+    Raises:
+        CUNetError: the skeleton has no such normalizer.
+    """
+    truth = np.asarray(truth, np.float64)
+    if name == "box":
+        side = truth.max(axis=1) - truth.min(axis=1)
+        return np.sqrt(side[:, 0] * side[:, 1])
+    if name not in skeleton.normalizers:
+        known = ", ".join([*skeleton.normalizers, "box"])
+        raise CUNetError(f"skeleton {skeleton.name} has no normalizer {name!r}. Known: {known}.")
+    first, second = skeleton.normalizers[name]
+    gap = truth[:, list(first)].mean(axis=1) - truth[:, list(second)].mean(axis=1)
+    return np.linalg.norm(gap, axis=-1)
+
+
+def nme_per_image(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Normalised mean error ``[N]``: mean over annotated points, divided by ``distance``.
+
+    Args:
+        errors: ``[N, C]`` pixels.
+        mask: ``[N, C]``, 1 where annotated. Pictures without any point give NaN.
+        distance: ``[N]`` pixels.
+    """
+    counted = mask.sum(axis=1)
+    total = (errors * mask).sum(axis=1)
+    return np.divide(total, counted * distance, out=np.full(len(errors), np.nan), where=counted > 0)
+
+
+def failure_rate(nme: np.ndarray, threshold: float = AUC_THRESHOLD) -> float:
+    """Share of pictures with NME above the threshold."""
+    return float(np.mean(np.asarray(nme) > threshold))
+
+
+def auc(nme: np.ndarray, threshold: float = AUC_THRESHOLD) -> float:
+    """Area under the cumulative error distribution from 0 to ``threshold``, over ``threshold``.
+
+    Exact: the curve is a step function, so the area is the mean of
+    ``max(threshold - nme, 0) / threshold``.
+    """
+    return float(np.mean(np.clip(threshold - np.asarray(nme), 0.0, None)) / threshold)
+
+
+def ced(nme: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Cumulative error distribution: share of pictures with NME <= each limit."""
+    return np.searchsorted(np.sort(nme), limits, side="right") / len(nme)

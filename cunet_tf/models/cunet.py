@@ -1,0 +1,93 @@
+"""CU-Net (paper, section 3): coupled U-Nets, top to bottom."""
+
+from typing import Any
+
+import keras
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.models.coupling import CouplingQueues
+from cunet_tf.models.layers import ConcatBNReLUConv, FanInUniform, SemanticBlock, Upsample2x
+from cunet_tf.models.normalize import EPSILON, MOMENTUM
+from cunet_tf.models.saved import LandmarkModel
+
+
+def build_cunet(config: CUNetConfig, name: str = "cunet") -> keras.Model:
+    """The network of ``config`` as a functional Keras model.
+
+    Input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1, H = W = ``config.input_size``.
+    Output: a list of float32 heat maps ``[B, H/4, W/4, C]``, earliest supervised U-Net first;
+    the last one is the prediction.
+
+    Example:
+        >>> model = build_cunet(CUNetConfig(stacks=1, main_channels=8, growth=4, input_size=64))
+        >>> [tuple(output.shape) for output in model.outputs]
+        [(None, 16, 16, 16)]
+    """
+    image = keras.Input((config.input_size, config.input_size, 3), name="image")
+    queues = CouplingQueues(config.effective_order)
+    flow = stem(config, image)
+    heatmaps = []
+    for index in range(config.stacks):
+        if index > 0:
+            flow = input_adapter(config, index, flow, queues)
+        queues.push("input", flow)
+        flow = unet(config, index, flow, queues)
+        if index in config.supervised:
+            heatmaps.append(head(config, index, flow))
+    return LandmarkModel(image, heatmaps, name=name)
+
+
+def stem(config: CUNetConfig, image: Any) -> Any:
+    """``[B, H, W, 3] -> [B, H/4, W/4, m]``. "same" would pad 2 and 3: pad 3 and 3 explicitly."""
+    x = keras.layers.ZeroPadding2D(3, name="stem_pad")(image)
+    x = keras.layers.Conv2D(
+        config.main_channels, 7, 2, use_bias=False, kernel_initializer=FanInUniform(), name="stem_conv"
+    )(x)
+    gamma = "ones" if config.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
+    x = keras.layers.BatchNormalization(
+        momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name="stem_bn"
+    )(x)
+    x = keras.layers.ReLU(name="stem_relu")(x)
+    return keras.layers.MaxPooling2D(2, name="stem_pool")(x)
+
+
+def input_adapter(config: CUNetConfig, index: int, flow: Any, queues: CouplingQueues) -> Any:
+    """in_i from y_(i-1) and the inputs of the previous c_i U-Nets (blue lines of Fig. 3)."""
+    adapter = ConcatBNReLUConv(config.main_channels, gamma_init=config.gamma_init, name=f"unet{index}_input")
+    return adapter([flow, *queues.history("input")])
+
+
+def unet(config: CUNetConfig, index: int, x: Any, queues: CouplingQueues) -> Any:
+    """One U-Net: ``[B, H/4, W/4, m] -> [B, H/4, W/4, m]``, feeding and reading the queues."""
+    skips = []
+    for level in range(config.levels):
+        x, skip = block(config, index, f"down{level}", [x], queues)
+        x = keras.layers.MaxPooling2D(2, name=f"unet{index}_pool{level}")(x)
+        skips.append(skip)
+    (x,) = block(config, index, "neck", [x], queues)
+    for level in reversed(range(config.levels)):
+        x = Upsample2x(name=f"unet{index}_resize{level}")(x)
+        (x,) = block(config, index, f"up{level}", [x, skips[level]], queues)
+    return x
+
+
+def block(config: CUNetConfig, index: int, position: str, main: list[Any], queues: CouplingQueues) -> list[Any]:
+    """The semantic block at one position; its new features go to the next K U-Nets.
+
+    Returns ``[ahead]``, or ``[ahead, skip]`` in the top-down path.
+    """
+    layer = SemanticBlock(
+        config.main_channels, config.growth, with_skip=position.startswith("down"),
+        gamma_init=config.gamma_init, name=f"unet{index}_{position}",
+    )  # fmt: skip
+    features, *outputs = layer([*main, *queues.history(position)])
+    queues.push(position, features)
+    return outputs
+
+
+def head(config: CUNetConfig, index: int, flow: Any) -> Any:
+    """BN-ReLU-conv1x1 to C linear heat maps, float32; never fed back into the flow."""
+    layer = ConcatBNReLUConv(
+        config.landmarks, gamma_init=config.gamma_init, name=f"unet{index}_head", dtype="float32"
+    )
+    return layer(flow)

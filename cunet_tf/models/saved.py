@@ -1,0 +1,49 @@
+"""A functional Keras model that carries the project's self-description."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.spec import ModelSpec
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class LandmarkModel(keras.Model):
+    """Functional model with ``spec``, saved in its configuration as ``cunet_spec``.
+
+    ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it.
+    """
+
+    def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.spec: ModelSpec | None = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if self.spec is not None:
+            config["cunet_spec"] = self.spec.to_dict()
+        return config
+
+
+def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
+    """Load a ``.keras`` file, with the project's layers registered.
+
+    Raises:
+        CUNetError: no such file, not a Keras model, or a layer this version does not know.
+    """
+    import cunet_tf.losses
+    import cunet_tf.models.layers
+    import cunet_tf.training_metrics  # noqa: F401  (registers what a compiled model needs)
+
+    if not Path(path).is_file():
+        raise CUNetError(f"{path}: no such model file.")
+    if not zipfile.is_zipfile(path):
+        raise CUNetError(f"{path}: not a Keras model file (.keras): give one written by model.save.")
+    try:
+        return keras.models.load_model(path, compile=compile)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise CUNetError(f"{path}: Keras cannot load this model: {first}") from None

@@ -1,0 +1,43 @@
+"""Named networks with everything they need to be trained and used."""
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.heatmaps import REFERENCE_SIGMA
+from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
+from cunet_tf.spec import ModelSpec
+
+
+def _mobile(name: str, skeleton: Skeleton, crop_factor: float) -> ModelSpec:
+    config = CUNetConfig(2, 1, 64, 16, skeleton.size, input_size=128)
+    return ModelSpec(name, name, config, skeleton, crop_factor, sigma=1.2)
+
+
+def _paper(name: str, stacks: int, skeleton: Skeleton, crop_factor: float) -> ModelSpec:
+    config = CUNetConfig(stacks, 1, 128, 32, skeleton.size)
+    return ModelSpec(name, name, config, skeleton, crop_factor, sigma=REFERENCE_SIGMA)
+
+
+PRESETS: dict[str, ModelSpec] = {
+    spec.preset: spec
+    for spec in (
+        _mobile("face-mobile", FACE68, 1.15),
+        _mobile("pose-mobile", LSP14, 1.25),
+        _paper("face-4", 4, FACE68, 1.1),
+        _paper("face-8", 8, FACE68, 1.1),
+        _paper("pose-2", 2, MPII16, 1.25),
+        _paper("pose-4", 4, MPII16, 1.25),
+        _paper("pose-8", 8, MPII16, 1.25),
+        _paper("pose-16", 16, MPII16, 1.25),
+    )
+}
+
+
+def preset(name: str) -> ModelSpec:
+    """The description of a preset, to be changed with ``spec.replace``.
+
+    Raises:
+        CUNetError: unknown name; the message lists the known ones.
+    """
+    if name not in PRESETS:
+        raise CUNetError(f"unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
+    return PRESETS[name]

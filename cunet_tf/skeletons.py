@@ -1,0 +1,157 @@
+"""Landmark sets: names, mirror pairs, edges to draw, groups to report."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.errors import CUNetError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A set of C landmarks; indices are 0-based.
+
+    Attributes:
+        name: short name, for example ``"face68"``.
+        names: one name for each landmark.
+        flip_pairs: (left, right) indices that a mirror image swaps.
+        edges: index pairs joined by a line when drawn.
+        groups: group name -> landmark indices, for per-group figures.
+        normalizers: name -> two index tuples; a distance between their centroids.
+        scored: indices that count in the pooled figures; all of them when empty.
+
+    Raises:
+        CUNetError: an index is out of range, or the flip map is not an involution.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    flip_pairs: tuple[tuple[int, int], ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    normalizers: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+    scored: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        paired = [index for pair in self.flip_pairs for index in pair]
+        used = paired + [index for edge in self.edges for index in edge]
+        if any(not 0 <= index < len(self.names) for index in used):
+            raise CUNetError(f"skeleton {self.name}: an index is outside 0..{len(self.names) - 1}.")
+        if len(set(paired)) != len(paired):
+            raise CUNetError(f"skeleton {self.name}: flip_pairs name a landmark twice.")
+
+    @property
+    def size(self) -> int:
+        """C, the number of landmarks."""
+        return len(self.names)
+
+    @property
+    def flip_permutation(self) -> np.ndarray:
+        """``[C]`` ints: landmark i of the mirror image is landmark ``perm[i]`` of the picture."""
+        perm = np.arange(self.size)
+        for left, right in self.flip_pairs:
+            perm[left], perm[right] = right, left
+        return perm
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as they stand in ``cunet_spec``."""
+        return {
+            "name": self.name,
+            "names": list(self.names),
+            "flip_pairs": [list(pair) for pair in self.flip_pairs],
+            "edges": [list(edge) for edge in self.edges],
+            "groups": {name: list(ids) for name, ids in self.groups.items()},
+            "normalizers": {name: [list(a), list(b)] for name, (a, b) in self.normalizers.items()},
+            "scored": list(self.scored),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Skeleton":
+        """Inverse of :meth:`to_dict`; only ``names`` is required."""
+        return cls(
+            name=fields.get("name", "custom"),
+            names=tuple(fields["names"]),
+            flip_pairs=tuple((int(a), int(b)) for a, b in fields.get("flip_pairs", ())),
+            edges=tuple((int(a), int(b)) for a, b in fields.get("edges", ())),
+            groups={name: tuple(ids) for name, ids in fields.get("groups", {}).items()},
+            normalizers={
+                name: (tuple(a), tuple(b)) for name, (a, b) in fields.get("normalizers", {}).items()
+            },
+            scored=tuple(fields.get("scored", ())),
+        )
+
+
+def _chain(first: int, last: int, closed: bool = False) -> tuple[tuple[int, int], ...]:
+    edges = tuple((i, i + 1) for i in range(first, last))
+    return (*edges, (last, first)) if closed else edges
+
+
+def _numbered(*parts: tuple[str, int]) -> tuple[str, ...]:
+    return tuple(f"{name}_{i}" for name, count in parts for i in range(count))
+
+
+_FACE_PARTS = (("jaw", 17), ("right_brow", 5), ("left_brow", 5), ("nose", 9),
+               ("right_eye", 6), ("left_eye", 6), ("outer_lip", 12), ("inner_lip", 8))  # fmt: skip
+
+FACE68 = Skeleton(
+    name="face68",  # iBUG mark-up; right and left are the person's own
+    names=_numbered(*_FACE_PARTS),
+    flip_pairs=(
+        *((i, 16 - i) for i in range(8)), *((17 + i, 26 - i) for i in range(5)), (31, 35), (32, 34),
+        (36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46),
+        (48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67),
+    ),
+    edges=(
+        *_chain(0, 16), *_chain(17, 21), *_chain(22, 26), *_chain(27, 30), *_chain(31, 35),
+        *_chain(36, 41, True), *_chain(42, 47, True), *_chain(48, 59, True), *_chain(60, 67, True),
+    ),
+    groups={
+        "jaw": tuple(range(17)), "brows": tuple(range(17, 27)), "nose": tuple(range(27, 36)),
+        "eyes": tuple(range(36, 48)), "mouth": tuple(range(48, 68)),
+    },
+    normalizers={
+        "interocular": ((36,), (45,)),
+        "interpupil": (tuple(range(36, 42)), tuple(range(42, 48))),
+    },
+)  # fmt: skip
+
+LSP14 = Skeleton(
+    name="lsp14",  # person-centric
+    names=("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
+           "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow",
+           "left_wrist", "neck", "head_top"),
+    flip_pairs=((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9)),
+    edges=((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 9), (9, 10), (10, 11),
+           (12, 13), (8, 12), (9, 12), (2, 8), (3, 9)),
+    groups={"Head": (12, 13), "Sho": (8, 9), "Elb": (7, 10), "Wri": (6, 11),
+            "Hip": (2, 3), "Knee": (1, 4), "Ank": (0, 5)},
+    normalizers={"torso": ((9,), (2,))},
+)  # fmt: skip
+
+MPII16 = Skeleton(
+    name="mpii16",  # person-centric
+    names=("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
+           "pelvis", "thorax", "upper_neck", "head_top", "right_wrist", "right_elbow",
+           "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+    flip_pairs=((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13)),
+    edges=((0, 1), (1, 2), (2, 6), (6, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 9),
+           (10, 11), (11, 12), (12, 7), (7, 13), (13, 14), (14, 15)),
+    groups={"Head": (8, 9), "Sho": (12, 13), "Elb": (11, 14), "Wri": (10, 15),
+            "Hip": (2, 3), "Knee": (1, 4), "Ank": (0, 5)},
+    normalizers={"torso": ((13,), (2,))},
+    scored=(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15),  # without pelvis and thorax
+)  # fmt: skip
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (FACE68, LSP14, MPII16)}
+
+
+def skeleton_named(name: str) -> Skeleton:
+    """Look a skeleton up by name.
+
+    Raises:
+        CUNetError: unknown name; the message lists the known ones.
+    """
+    if name not in SKELETONS:
+        raise CUNetError(f"unknown skeleton {name!r}. {did_you_mean(name, SKELETONS)}")
+    return SKELETONS[name]

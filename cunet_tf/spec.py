@@ -1,0 +1,109 @@
+"""The self-description that every model file carries, ``cunet_spec``."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.errors import CUNetError
+from cunet_tf.skeletons import Skeleton
+
+SPEC_NAME = "cunet_spec"
+SPEC_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a program needs to know to use a model file without any other file.
+
+    Attributes:
+        name: the model's own name.
+        preset: name of the preset it started from.
+        config: the architecture.
+        skeleton: landmark names, flip pairs and edges.
+        crop_factor: the tight box is enlarged by this factor to make the crop.
+        sigma: of the Gaussian targets, in heat-map pixels.
+        quant: name of the quantization, ``"float"`` when there is none.
+        decoder: how heat maps become points, ``"dark"``, ``"quarter"`` or ``"argmax"``.
+        input_range: values of the RGB input.
+        data: what it was trained on.
+        license: terms of the weights.
+        version: of this description.
+    """
+
+    name: str
+    preset: str
+    config: CUNetConfig
+    skeleton: Skeleton
+    crop_factor: float
+    sigma: float
+    quant: str = "float"
+    decoder: str = "dark"
+    input_range: tuple[float, float] = (0.0, 1.0)
+    data: str = ""
+    license: str = ""
+    version: int = SPEC_VERSION
+
+    def __post_init__(self) -> None:
+        if self.config.landmarks != self.skeleton.size:
+            raise CUNetError(
+                f"model {self.name}: landmarks={self.config.landmarks}, but skeleton "
+                f"{self.skeleton.name} has {self.skeleton.size} points: make them equal."
+            )
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square input in pixels."""
+        return self.config.input_size
+
+    def replace(self, **changes: Any) -> "ModelSpec":
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; ``input_size`` is written out for readers that ignore config."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields["config"] = self.config.to_dict()
+        fields["skeleton"] = self.skeleton.to_dict()
+        fields["input_range"] = list(self.input_range)
+        return {**fields, "input_size": self.input_size}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "ModelSpec":
+        """Inverse of :meth:`to_dict`.
+
+        Raises:
+            CUNetError: a required field is missing, or the version is newer than this code.
+        """
+        if fields.get("version", 0) > SPEC_VERSION:
+            raise CUNetError(
+                f"{SPEC_NAME} has version {fields['version']}, this cunet-tf reads up to "
+                f"{SPEC_VERSION}: update cunet-tf."
+            )
+        known = {field.name for field in dataclasses.fields(cls)}
+        values = {name: value for name, value in fields.items() if name in known}
+        try:
+            values["config"] = CUNetConfig.from_dict(values["config"])
+            values["skeleton"] = Skeleton.from_dict(values["skeleton"])
+            values["input_range"] = tuple(values.get("input_range", (0.0, 1.0)))
+            return cls(**values)
+        except (KeyError, TypeError) as error:
+            raise CUNetError(f"{SPEC_NAME} is incomplete: {error}. Export the model again.") from None
+
+    def to_json(self) -> str:
+        """One JSON object, as stored in model files."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "ModelSpec":
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            CUNetError: the text is not a complete description.
+        """
+        try:
+            fields = json.loads(text)
+        except ValueError as error:
+            raise CUNetError(f"{SPEC_NAME} is not JSON ({error}). Export the model again.") from None
+        return cls.from_dict(fields)

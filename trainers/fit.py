@@ -1,0 +1,167 @@
+"""Training through ``model.fit``: the one road for every network, source and recipe."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cunet_tf.data.pipeline import Examples
+from cunet_tf.data.sample import Source
+from cunet_tf.errors import CUNetError
+from cunet_tf.losses import HeatmapLoss
+from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.saved import load_keras
+from cunet_tf.spec import ModelSpec
+from cunet_tf.training_metrics import NormalizedMeanError
+from trainers.device import prepare_device
+from trainers.recipe import Recipe
+from trainers.run import Recorder, RunFolder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One training run.
+
+    Attributes:
+        spec: the network and its skeleton; crop factor and sigma come from the recipe.
+        recipe: see :class:`trainers.recipe.Recipe`.
+        train: samples to learn from.
+        validation: samples to choose ``best.keras`` by, never learned from.
+        watched: a part of the training samples whose un-augmented metric is logged too.
+        workdir: folder of the run.
+        epochs, batch_size: ``None`` takes the recipe's.
+        seed: of initial weights, order and augmentation.
+        resume: continue the run in ``workdir``.
+    """
+
+    spec: ModelSpec
+    recipe: Recipe
+    train: Source
+    validation: Source
+    workdir: str | Path
+    watched: Source | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    resume: bool = False
+
+    def describe(self, device: str) -> dict[str, Any]:
+        """The full configuration, saved with the run as ``config.json``."""
+        return {
+            "spec": self.spec.to_dict(),
+            "recipe": dataclasses.asdict(self.recipe),
+            "data": {"name": self.train.name, "split": self.train.split, "box": self.train.box,
+                     "missing": list(self.train.missing), "train_images": len(self.train),
+                     "validation_split": self.validation.split, "validation_images": len(self.validation)},
+            "epochs": self.epochs or self.recipe.epochs,
+            "batch_size": self.batch_size or self.recipe.batch_size,
+            "seed": self.seed,
+            "device": device,
+        }  # fmt: skip
+
+
+def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
+    """Train as planned; returns the model after the last epoch.
+
+    Writes ``best.keras``, ``last.keras``, ``history.csv``, ``config.json`` and
+    ``curves.png`` into ``plan.workdir``.
+
+    Raises:
+        CUNetError: data and network do not fit, or the folder holds another run.
+    """
+    spec = _described(plan)
+    plan = dataclasses.replace(plan, spec=spec)
+    device = prepare_device()
+    folder = RunFolder(plan.workdir)
+    folder.create(plan.describe(device), plan.resume)
+    epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
+
+    examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed)
+    steps = examples.steps(batch_size)
+    model, start = _model(plan, folder, steps, epochs)
+    print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
+    callbacks: list[keras.callbacks.Callback] = []
+    if plan.watched is not None:
+        callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
+    callbacks.append(Recorder(folder, monitor(spec, "val_"), start))
+    model.fit(
+        feed(examples, batch_size, training=True, epoch=start),
+        validation_data=feed(Examples(plan.validation, spec), batch_size),
+        steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks, verbose=verbose,
+    )  # fmt: skip
+    return model
+
+
+def feed(examples: Examples, batch_size: int, **options: Any) -> Any:
+    """Batches in the form the active backend likes best."""
+    make = examples.dataset if keras.backend.backend() == "tensorflow" else examples.batches
+    return make(batch_size, **options)
+
+
+def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, reference_maps: bool = False) -> None:
+    """Compile with the heat-map loss on every head and the metric on the last one."""
+    metrics: list[list[Any]] = [[] for _ in model.outputs]
+    if spec.skeleton.normalizers:
+        metrics[-1] = [NormalizedMeanError(*next(iter(spec.skeleton.normalizers.values())))]
+    model.compile(
+        optimizer, loss=HeatmapLoss(spec.sigma, reference_maps), metrics=metrics, jit_compile=_jit()
+    )
+    optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
+
+
+def monitor(spec: ModelSpec, prefix: str) -> str:
+    """Name of the logged value that decides which epoch is best."""
+    if not spec.skeleton.normalizers:
+        return f"{prefix}loss"
+    heads = spec.config.supervised
+    return f"{prefix}nme" if len(heads) == 1 else f"{prefix}unet{heads[-1]}_head_nme"
+
+
+def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:
+    """Split a source into training and validation parts, the same for equal seeds.
+
+    Raises:
+        CUNetError: nothing would be left on one side.
+    """
+    count = round(share * len(source))
+    if not 0 < count < len(source):
+        raise CUNetError(f"--val_share={share} of {len(source)} samples leaves one side empty: change it.")
+    order = np.random.default_rng(seed).permutation(len(source))
+    return source.subset(np.sort(order[count:])), source.subset(np.sort(order[:count]))
+
+
+class Watch(keras.callbacks.Callback):
+    """Logs the metrics of a fixed, un-augmented part of the training set as ``watched_*``."""
+
+    def __init__(self, data: Any):
+        super().__init__()
+        self.data = data
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        values = self.model.evaluate(self.data, verbose=0, return_dict=True)
+        logs.update({f"watched_{name}": value for name, value in values.items()})
+
+
+def _described(plan: Plan) -> ModelSpec:
+    data = f"{plan.train.name} {plan.train.split}"
+    return plan.spec.replace(crop_factor=plan.recipe.crop_factor, sigma=plan.recipe.sigma, data=data)
+
+
+def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[keras.Model, int]:
+    """A fresh compiled model, or the last checkpoint and the number of epochs it has seen."""
+    if plan.resume and folder.last.exists():
+        model = load_keras(folder.last, compile=True)
+        return model, int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps
+    keras.utils.set_random_seed(plan.seed)
+    model = build_cunet(plan.spec.config)
+    model.spec = plan.spec
+    compile_model(model, plan.spec, plan.recipe.optimizer(steps, epochs), plan.recipe.reference_maps)
+    return model, 0
+
+
+def _jit() -> bool:
+    """XLA costs minutes on a CPU under TensorFlow and gains nothing; JAX needs it."""
+    return keras.backend.backend() != "tensorflow"

@@ -1,0 +1,102 @@
+"""The folder of a run: checkpoints, history, curves (contract: best.keras, last.keras, ...)."""
+
+import csv
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cunet_tf.draw import plot_curves
+from cunet_tf.errors import CUNetError
+
+
+class RunFolder:
+    """Files of one training run, written so that a kill at any moment loses at most an epoch."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.best, self.last = self.path / "best.keras", self.path / "last.keras"
+        self.history_file = self.path / "history.csv"
+
+    def create(self, config: dict[str, Any], resume: bool) -> None:
+        """Make the folder and write ``config.json``.
+
+        Raises:
+            CUNetError: the folder holds a run that ``resume`` does not continue, or a run
+                with another configuration.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        file = self.path / "config.json"
+        if self.last.exists():
+            self._check_same_run(file, config, resume)
+        _replace(file, lambda target: target.write_text(json.dumps(config, indent=2) + "\n"))
+
+    def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> None:
+        if not resume:
+            raise CUNetError(f"--workdir={self.path} already holds a run: add --resume, or choose another.")
+        old = json.loads(file.read_text())
+        for key, value in json.loads(json.dumps(config)).items():
+            if key != "device" and old.get(key) != value:
+                raise CUNetError(
+                    f"--resume: {key} was {old.get(key)!r} in {file} and is {value!r} now: "
+                    "use the same, or another --workdir."
+                )
+
+    def history(self, before: int | None = None) -> list[dict[str, str]]:
+        """Rows of ``history.csv``, only those of epochs below ``before``."""
+        if not self.history_file.exists():
+            return []
+        with self.history_file.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return rows if before is None else [row for row in rows if int(row["epoch"]) < before]
+
+    def write_history(self, rows: list[dict[str, Any]]) -> None:
+        """Replace ``history.csv`` as a whole."""
+
+        def write(target: Path) -> None:
+            with target.open("w", newline="") as file:
+                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+
+        if rows:
+            _replace(self.history_file, write)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Writes history, curves and checkpoints at the end of each epoch.
+
+    The history comes first and ``last.keras`` last: a resumed run trusts the step counter
+    of ``last.keras`` and drops history rows beyond it.
+
+    Args:
+        folder: of the run.
+        monitor: column whose lowest value marks ``best.keras``.
+        start: epochs already done.
+    """
+
+    def __init__(self, folder: RunFolder, monitor: str, start: int = 0):
+        super().__init__()
+        self.folder, self.monitor = folder, monitor
+        self.rows: list[dict[str, Any]] = folder.history(before=start)
+        folder.write_history(self.rows)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        before = [float(row[self.monitor]) for row in self.rows]
+        self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
+        self.folder.write_history(self.rows)
+        _replace(self.folder.path / "curves.png", lambda target: plot_curves(self.rows, target))
+        if not before or values[self.monitor] < min(before):
+            _replace(self.folder.best, self.model.save)
+        _replace(self.folder.last, self.model.save)
+
+
+def _replace(file: Path, write: Any) -> None:
+    """Write beside the file, then rename: a reader never sees a half-written file."""
+    temporary = file.with_name(f".tmp-{file.name}")
+    write(temporary)
+    os.replace(temporary, file)
