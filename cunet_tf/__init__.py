@@ -1,0 +1,41 @@
+"""CU-Net in Keras: coupled U-Nets that find landmarks, from training to the phone.
+
+Names are loaded on first use, so that ``import cunet_tf`` (and prediction from a
+``.tflite`` file) never waits for TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Augmentation": "cunet_tf.data.augment",
+    "CUNetConfig": "cunet_tf.config",
+    "CUNetError": "cunet_tf.errors",
+    "Examples": "cunet_tf.data.pipeline",
+    "HeatmapLoss": "cunet_tf.losses",
+    "Localizer": "cunet_tf.localizer",
+    "ModelSpec": "cunet_tf.spec",
+    "NormalizedMeanError": "cunet_tf.training_metrics",
+    "Skeleton": "cunet_tf.skeletons",
+    "build_cunet": "cunet_tf.models.cunet",
+    "evaluate": "cunet_tf.evaluation",
+    "last_head_metrics": "cunet_tf.training_metrics",
+    "load_300w": "cunet_tf.data.w300",
+    "load_keras": "cunet_tf.models.saved",
+    "load_synthetic": "cunet_tf.data.synthetic",
+    "preset": "cunet_tf.presets",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'cunet_tf' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -71,3 +71,16 @@ def auc(nme: np.ndarray, threshold: float = AUC_THRESHOLD) -> float:
 def ced(nme: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Cumulative error distribution: share of pictures with NME <= each limit."""
     return np.searchsorted(np.sort(nme), limits, side="right") / len(nme)
+
+
+def pck(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float) -> float:
+    """Percentage of correct keypoints as a share: errors <= ``share * distance``, points pooled.
+
+    Args:
+        errors: ``[N, C]`` pixels.
+        mask: ``[N, C]``, 1 where the point counts.
+        distance: ``[N]`` pixels, the torso for PCK, the head for PCKh.
+        share: 0.2 for PCK@0.2.
+    """
+    correct = errors <= share * distance[:, None]
+    return float((correct * mask).sum() / max(mask.sum(), 1.0))

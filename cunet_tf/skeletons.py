@@ -75,9 +75,7 @@ class Skeleton:
             flip_pairs=tuple((int(a), int(b)) for a, b in fields.get("flip_pairs", ())),
             edges=tuple((int(a), int(b)) for a, b in fields.get("edges", ())),
             groups={name: tuple(ids) for name, ids in fields.get("groups", {}).items()},
-            normalizers={
-                name: (tuple(a), tuple(b)) for name, (a, b) in fields.get("normalizers", {}).items()
-            },
+            normalizers={name: (tuple(a), tuple(b)) for name, (a, b) in fields.get("normalizers", {}).items()},
             scored=tuple(fields.get("scored", ())),
         )
 

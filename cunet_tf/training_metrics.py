@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.spec import ModelSpec
+
 WINDOW = 2  # half side of the window around the maximum
 
 
@@ -64,3 +66,14 @@ class NormalizedMeanError(keras.metrics.Metric):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "first": self.first, "second": self.second}
+
+
+def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
+    """``metrics=`` for ``compile``: the NME of the last head, nothing for the others.
+
+    The distance is the first normalizer of the skeleton; without one there is no metric.
+    """
+    metrics: list[list[keras.metrics.Metric]] = [[] for _ in spec.config.supervised]
+    for first, second in list(spec.skeleton.normalizers.values())[:1]:
+        metrics[-1].append(NormalizedMeanError(first, second))
+    return metrics

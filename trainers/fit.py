@@ -15,7 +15,7 @@ from cunet_tf.losses import HeatmapLoss
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
-from cunet_tf.training_metrics import NormalizedMeanError
+from cunet_tf.training_metrics import last_head_metrics
 from trainers.device import prepare_device
 from trainers.recipe import Recipe
 from trainers.run import Recorder, RunFolder
@@ -90,7 +90,8 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     model.fit(
         feed(examples, batch_size, training=True, epoch=start),
         validation_data=feed(Examples(plan.validation, spec), batch_size),
-        steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks, verbose=verbose,
+        steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks,
+        shuffle=False, verbose=verbose,
     )  # fmt: skip
     return model
 
@@ -103,12 +104,10 @@ def feed(examples: Examples, batch_size: int, **options: Any) -> Any:
 
 def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, reference_maps: bool = False) -> None:
     """Compile with the heat-map loss on every head and the metric on the last one."""
-    metrics: list[list[Any]] = [[] for _ in model.outputs]
-    if spec.skeleton.normalizers:
-        metrics[-1] = [NormalizedMeanError(*next(iter(spec.skeleton.normalizers.values())))]
-    model.compile(
-        optimizer, loss=HeatmapLoss(spec.sigma, reference_maps), metrics=metrics, jit_compile=_jit()
-    )
+    loss = HeatmapLoss(spec.sigma, reference_maps)
+    # XLA costs minutes on a CPU under TensorFlow and gains nothing; JAX needs it.
+    jit = keras.backend.backend() != "tensorflow"
+    model.compile(optimizer, loss=loss, metrics=last_head_metrics(spec), jit_compile=jit)
     optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
 
 
@@ -156,12 +155,6 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
         model = load_keras(folder.last, compile=True)
         return model, int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps
     keras.utils.set_random_seed(plan.seed)
-    model = build_cunet(plan.spec.config)
-    model.spec = plan.spec
+    model = build_cunet(plan.spec)
     compile_model(model, plan.spec, plan.recipe.optimizer(steps, epochs), plan.recipe.reference_maps)
     return model, 0
-
-
-def _jit() -> bool:
-    """XLA costs minutes on a CPU under TensorFlow and gains nothing; JAX needs it."""
-    return keras.backend.backend() != "tensorflow"

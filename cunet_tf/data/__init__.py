@@ -1,0 +1,1 @@
+"""Data: sources, geometry, augmentation, batches."""

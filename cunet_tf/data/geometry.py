@@ -84,9 +84,7 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     if zoom < 0.5:
         factor = int(1.0 / zoom)
         height, width = (side // factor * factor for side in image.shape[:2])
-        image = cv2.resize(
-            image[:height, :width], (width // factor, height // factor), interpolation=cv2.INTER_AREA
-        )
+        image = cv2.resize(image[:height, :width], (width // factor, height // factor), interpolation=cv2.INTER_AREA)
         # Centre of reduced pixel u is picture coordinate factor * u + (factor - 1) / 2.
         reduced = np.array([[factor, 0.0, (factor - 1) / 2], [0.0, factor, (factor - 1) / 2]])
         matrix = compose(matrix, reduced)

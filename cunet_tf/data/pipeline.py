@@ -132,9 +132,7 @@ class NumpyBatches(keras.utils.PyDataset):
             self._order = self.examples.order(self.epoch, True)
 
 
-def make_example(
-    sample: Sample, view: View, spec: ModelSpec, permutation: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def make_example(sample: Sample, view: View, spec: ModelSpec, permutation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cut one view of a sample: image float32 ``[H, W, 3]`` in 0..1, target float32 ``[C, 3]``.
 
     A landmark that falls outside the heat map is masked out.

@@ -54,9 +54,7 @@ def load_300w(root: str, split: str = "train", allow_missing: bool = False, box:
             f"300w split {split!r}: missing {', '.join(missing)} below {root}: {advice}. "
             f"Splits: {', '.join(SPLITS)}, or folders below the root."
         )
-    samples = [
-        sample for folder in folders if folder not in missing for sample in _read_folder(base, folder, box)
-    ]
+    samples = [sample for folder in folders if folder not in missing for sample in _read_folder(base, folder, box)]
     return Source("300w", split, FACE68, samples, box, missing)
 
 
@@ -130,4 +128,3 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
         str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
         for entry in np.atleast_1d(entries)
     }
-

@@ -1,0 +1,1 @@
+"""Networks: layers, coupling, CU-Net, counts."""

@@ -9,12 +9,15 @@ from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.layers import ConcatBNReLUConv, FanInUniform, SemanticBlock, Upsample2x
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 from cunet_tf.models.saved import LandmarkModel
+from cunet_tf.spec import ModelSpec
 
 
-def build_cunet(config: CUNetConfig, name: str = "cunet") -> keras.Model:
-    """The network of ``config`` as a functional Keras model.
+def build_cunet(network: CUNetConfig | ModelSpec, name: str = "cunet") -> keras.Model:
+    """The network as a functional Keras model.
 
-    Input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1, H = W = ``config.input_size``.
+    Given a :class:`~cunet_tf.spec.ModelSpec`, the model carries it into every saved file.
+
+    Input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1, H = W = the input size.
     Output: a list of float32 heat maps ``[B, H/4, W/4, C]``, earliest supervised U-Net first;
     the last one is the prediction.
 
@@ -23,6 +26,8 @@ def build_cunet(config: CUNetConfig, name: str = "cunet") -> keras.Model:
         >>> [tuple(output.shape) for output in model.outputs]
         [(None, 16, 16, 16)]
     """
+    spec = network if isinstance(network, ModelSpec) else None
+    config = spec.config if spec else network
     image = keras.Input((config.input_size, config.input_size, 3), name="image")
     queues = CouplingQueues(config.effective_order)
     flow = stem(config, image)
@@ -34,7 +39,7 @@ def build_cunet(config: CUNetConfig, name: str = "cunet") -> keras.Model:
         flow = unet(config, index, flow, queues)
         if index in config.supervised:
             heatmaps.append(head(config, index, flow))
-    return LandmarkModel(image, heatmaps, name=name)
+    return LandmarkModel(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict())
 
 
 def stem(config: CUNetConfig, image: Any) -> Any:
@@ -44,9 +49,7 @@ def stem(config: CUNetConfig, image: Any) -> Any:
         config.main_channels, 7, 2, use_bias=False, kernel_initializer=FanInUniform(), name="stem_conv"
     )(x)
     gamma = "ones" if config.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
-    x = keras.layers.BatchNormalization(
-        momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name="stem_bn"
-    )(x)
+    x = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name="stem_bn")(x)
     x = keras.layers.ReLU(name="stem_relu")(x)
     return keras.layers.MaxPooling2D(2, name="stem_pool")(x)
 
@@ -87,7 +90,5 @@ def block(config: CUNetConfig, index: int, position: str, main: list[Any], queue
 
 def head(config: CUNetConfig, index: int, flow: Any) -> Any:
     """BN-ReLU-conv1x1 to C linear heat maps, float32; never fed back into the flow."""
-    layer = ConcatBNReLUConv(
-        config.landmarks, gamma_init=config.gamma_init, name=f"unet{index}_head", dtype="float32"
-    )
+    layer = ConcatBNReLUConv(config.landmarks, gamma_init=config.gamma_init, name=f"unet{index}_head", dtype="float32")
     return layer(flow)

@@ -1,0 +1,84 @@
+"""The command line: ``cunet VERB --flag=value ...``."""
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+from typing import Any
+
+from absl import flags
+
+from cunet_tf.errors import CUNetError, did_you_mean
+
+VERBS = {
+    "info": "parameters, operations and bytes of a network",
+    "train": "train a network with model.fit",
+    "evaluate": "NME, AUC and failure rate of a model on a data set",
+    "predict": "landmarks of pictures",
+    "export": "a .keras model as .tflite, with a parity report",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code: 0 success, 1 a check failed, 2 bad input.
+
+    With ``--json`` stdout holds one JSON object and everything else goes to stderr.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("help", "--help", "-h"):
+        print(_overview())
+        return 0 if argv else 2
+    try:
+        return _run(argv[0], argv[1:])
+    except CUNetError as error:
+        print(f"cunet {argv[0]}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"cunet {argv[0]}: stopped.", file=sys.stderr)
+        return 130
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    if verb not in VERBS:
+        raise CUNetError(f"unknown verb. {did_you_mean(verb, VERBS)}")
+    command = importlib.import_module(f"cunet_tf.commands.{verb}")
+    values = flags.FlagValues()
+    flags.DEFINE_bool("json", False, "Print one JSON object on stdout, everything else on stderr.",
+                      flag_values=values)  # fmt: skip
+    command.define(values)
+    if any(argument in ("--help", "-h", "-help") for argument in arguments):
+        print(_help(verb, command, values))
+        return 0
+    try:
+        rest = values([f"cunet {verb}", *arguments])[1:]
+    except flags.Error as error:
+        raise CUNetError(f"{error} See cunet {verb} --help.") from None
+    if not values.json:
+        result = command.run(values, rest)
+        print(command.describe(result))
+    else:
+        with contextlib.redirect_stdout(sys.stderr):
+            result = command.run(values, rest)
+        print(json.dumps(result, default=_plain))
+    return 0 if result.get("ok", True) else 1
+
+
+def _plain(value: Any) -> Any:
+    """NumPy arrays and scalars as JSON values."""
+    return value.tolist()
+
+
+def _overview() -> str:
+    rows = "\n".join(f"  {verb:<10} {text}" for verb, text in VERBS.items())
+    return f"usage: cunet VERB --flag=value ...\n\n{rows}\n\ncunet VERB --help shows flags and an example."
+
+
+def _help(verb: str, command: Any, values: flags.FlagValues) -> str:
+    lines = [command.__doc__.strip(), "", "flags:"]
+    for name in sorted(values):
+        flag = values[name]
+        default = "" if flag.default in (None, "") else f" [{flag.default}]"
+        lines.append(f"  --{name}: {flag.help}{default}")
+    return "\n".join(lines)

@@ -1,0 +1,101 @@
+"""Flags that several verbs share, and what they mean."""
+
+import sys
+from typing import Any
+
+from absl import flags
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.data.sample import Source
+from cunet_tf.data.sources import SOURCES, Request, load_source
+from cunet_tf.errors import CUNetError
+from cunet_tf.presets import PRESETS, preset
+from cunet_tf.skeletons import Skeleton
+from cunet_tf.spec import ModelSpec
+
+NETWORK_FLAGS = {
+    "stacks": "N, number of U-Nets.",
+    "order": "K, previous U-Nets that each block reads.",
+    "main_channels": "m, channels of the main flow.",
+    "growth": "n, new features of each block.",
+    "landmarks": "C, number of landmarks.",
+    "supervisions": "S, number of supervised U-Nets.",
+    "levels": "Poolings inside a U-Net.",
+    "input_size": "Side of the input in pixels.",
+}
+
+
+def define_network(values: flags.FlagValues) -> None:
+    """``--preset`` and the options beside it."""
+    flags.DEFINE_string("preset", None, f"One of {', '.join(PRESETS)}.", flag_values=values)
+    for name, text in NETWORK_FLAGS.items():
+        flags.DEFINE_integer(name, None, text, flag_values=values)
+
+
+def define_data(values: flags.FlagValues, split: str) -> None:
+    """``--data``, ``--root``, ``--split`` and what goes with them."""
+    flags.DEFINE_string("data", None, f"Data set: {', '.join(SOURCES)}.", flag_values=values)
+    flags.DEFINE_string("root", None, "Folder of the data set.", flag_values=values)
+    flags.DEFINE_string("split", split, "Part of the data set.", flag_values=values)
+    flags.DEFINE_bool("allow_missing", False, "Go on without absent parts of the split.", flag_values=values)
+    flags.DEFINE_string("box", "tight", "Boxes of the objects: tight or official.", flag_values=values)
+
+
+def network_config(values: flags.FlagValues) -> CUNetConfig:
+    """The architecture that the flags ask for.
+
+    Raises:
+        CUNetError: an unknown preset, or an option out of range.
+    """
+    base = preset(values.preset).config if values.preset else CUNetConfig()
+    changes = {name: values[name].value for name in NETWORK_FLAGS if values[name].value is not None}
+    config = base.replace(**changes)
+    if config.order != config.effective_order:
+        print(f"notice: --order={config.order} is clamped to {config.effective_order} (N-1).", file=sys.stderr)
+    return config
+
+
+def network_spec(values: flags.FlagValues) -> ModelSpec:
+    """The preset, changed by the options beside it.
+
+    Raises:
+        CUNetError: no preset, or another number of landmarks than its skeleton has.
+    """
+    if not values.preset:
+        raise CUNetError(f"name a --preset: {', '.join(PRESETS)}.")
+    return preset(values.preset).replace(config=network_config(values))
+
+
+def request_source(values: flags.FlagValues, skeleton: Skeleton, split: str | None = None) -> Source:
+    """The data set that the flags name.
+
+    Raises:
+        CUNetError: ``--data`` is missing, or the loader finds something wrong.
+    """
+    if not values.data:
+        raise CUNetError(f"name a data set with --data: {', '.join(SOURCES)}.")
+    if values.box not in ("tight", "official"):
+        raise CUNetError(f"--box={values.box}: use tight or official.")
+    request = Request(values.root, split or values.split, skeleton, values.allow_missing, values.box)
+    source = load_source(values.data, request)
+    if source.missing:
+        print(f"notice: not on disk, left out: {', '.join(source.missing)}.", file=sys.stderr)
+    return source
+
+
+def no_arguments(rest: list[str]) -> None:
+    """Refuse stray words, most often a flag without its dashes."""
+    if rest:
+        raise CUNetError(f"unexpected argument {rest[0]!r}: options are written --name=value.")
+
+
+def table(rows: list[tuple[Any, ...]]) -> str:
+    """Left-aligned first column, right-aligned others."""
+    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in texts
+    )

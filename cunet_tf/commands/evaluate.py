@@ -1,0 +1,87 @@
+"""cunet evaluate: figures of a model (.keras, .tflite or a shipped name) on a data set.
+
+Example:
+  cunet evaluate --model=face-mobile --data=300w --root=300w --split=common
+  cunet evaluate --model=runs/drawn/best.keras --data=synthetic --split=test --out=runs/drawn --json
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from cunet_tf.commands.common import define_data, no_arguments, request_source, table
+from cunet_tf.errors import CUNetError
+from cunet_tf.heatmaps import DECODERS
+from cunet_tf.localizer import Localizer
+from cunet_tf.presets import PRESETS, preset
+
+
+def define(values: flags.FlagValues) -> None:
+    define_data(values, split="test")
+    flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
+    flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
+    flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
+    flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
+    flags.DEFINE_float(
+        "max_nme", None, "Exit with 1 when the main NME is above this percentage.", 0, flag_values=values
+    )
+    flags.DEFINE_string("out", None, "Folder for evaluation.json and the error curve ced.png.", flag_values=values)
+
+
+def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    no_arguments(rest)
+    if not values.model:
+        raise CUNetError("name a model with --model: a .keras or .tflite file, or a shipped name.")
+    spec = preset(values.preset) if values.preset else None
+    localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
+    source = request_source(values, localizer.spec.skeleton)
+
+    from cunet_tf.evaluation import evaluate
+
+    result = evaluate(localizer, source, _progress)
+    per_image = result.pop("nme")
+    main = result[f"nme_{result['normalizer']}"] if result["normalizer"] != "torso" else result["nme_box"]
+    if values.max_nme is not None:
+        result["ok"] = main is not None and main <= values.max_nme
+    result = {"model": values.model, "data": values.data, "split": values.split, **result}
+    if values.out:
+        _write(Path(values.out), result, per_image, source)
+    return result
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{total} pictures", end="\n" if done == total else "", file=sys.stderr)
+
+
+def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: Any) -> None:
+    from cunet_tf.draw import plot_ced
+    from cunet_tf.metrics import ced
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
+    limits = np.linspace(0.0, 0.15, 301)
+    subsets = np.array([sample.subset for sample in source])
+    curves = {"all": (limits, ced(per_image, limits))}
+    if len(result["subsets"]) > 1:
+        curves |= {name: (limits, ced(per_image[subsets == name], limits)) for name in result["subsets"]}
+    plot_ced(curves, result["auc_threshold"], f"{result['normalizer']} distance", folder / "ced.png")
+
+
+def describe(result: dict[str, Any]) -> str:
+    shown = ("nme_interocular", "nme_interpupil", "nme_box", "failure_rate", "auc", "pck")
+    rows: list[tuple] = [(name, f"{result[name]:.4g}") for name in shown if result[name] is not None]
+    text = (
+        f"{result['data']} {result['split']}: {result['images']} pictures, {result['box']} boxes, decoder "
+        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}; percent, AUC to "
+        f"{result['auc_threshold']}; per group: share of the {result['normalizer']} distance"
+    )
+    rows += [(f"  {name}", f"{value:.4g}") for name, value in result["per_group"].items() if value is not None]
+    main = f"nme_{result['normalizer']}"
+    if len(result["subsets"]) > 1:
+        rows += [(f"{name} ({row['images']})", f"{row[main]:.4g}") for name, row in result["subsets"].items()]
+    return f"{text}\n\n{table(rows)}"

@@ -1,0 +1,55 @@
+"""Data sets by name. A new source is one file with a loader, and one line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cunet_tf.data.sample import Source
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.skeletons import Skeleton
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks of a source.
+
+    Attributes:
+        root: folder of the data set; drawn data needs none.
+        split: a split's name, see each loader.
+        skeleton: landmarks of the model, for sources that can serve several.
+        allow_missing: go on without absent parts and name them in the result.
+        box: ``"tight"`` or ``"official"``.
+    """
+
+    root: str | None
+    split: str
+    skeleton: Skeleton
+    allow_missing: bool = False
+    box: str = "tight"
+
+
+def _w300(request: Request) -> Source:
+    from cunet_tf.data.w300 import load_300w
+
+    if not request.root:
+        raise CUNetError("--data=300w needs --root, the folder that holds afw/, helen/, lfpw/, ibug/.")
+    return load_300w(request.root, request.split, request.allow_missing, request.box)
+
+
+def _synthetic(request: Request) -> Source:
+    from cunet_tf.data.synthetic import load_synthetic
+
+    return load_synthetic(request.skeleton, request.split)
+
+
+SOURCES: dict[str, Callable[[Request], Source]] = {"300w": _w300, "synthetic": _synthetic}
+
+
+def load_source(data: str, request: Request) -> Source:
+    """The samples of one data set.
+
+    Raises:
+        CUNetError: unknown name, or what the loader finds wrong.
+    """
+    if data not in SOURCES:
+        raise CUNetError(f"--data={data}: {did_you_mean(data, SOURCES)}")
+    return SOURCES[data](request)

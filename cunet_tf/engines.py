@@ -1,0 +1,106 @@
+"""What runs a network: Keras for ``.keras``, LiteRT for ``.tflite`` (without TensorFlow)."""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.spec import ModelSpec
+from cunet_tf.tflite_file import read_tflite, spec_of
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class Engine(Protocol):
+    """Runs a network on pictures; ``spec`` describes it, if the file does."""
+
+    spec: ModelSpec | None
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """``[B, H, W, 3]`` float32 RGB in 0..1 -> last heat maps ``[B, H/4, W/4, C]``."""
+        ...
+
+
+class KerasEngine:
+    """Runs a Keras model; the last output counts."""
+
+    def __init__(self, model, spec: ModelSpec | None = None):
+        self.model = model
+        self.spec = spec or getattr(model, "spec", None)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        outputs = self.model.predict_on_batch(images)
+        last = outputs[-1] if isinstance(outputs, (list, tuple)) else outputs
+        return np.asarray(last, np.float32)
+
+
+class LiteRTEngine:
+    """Runs a ``.tflite`` model picture by picture.
+
+    Args:
+        data: bytes of the model.
+        threads: of the interpreter; all cores when ``None``.
+
+    Raises:
+        CUNetError: the model cannot be prepared.
+    """
+
+    def __init__(self, data: bytes, threads: int | None = None):
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.spec = spec_of(data)
+        try:
+            with native_stderr_hidden():
+                self._interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        expected = tuple(self._input["shape"][1:])
+        if tuple(images.shape[1:]) != expected:
+            raise CUNetError(f"the model takes pictures of shape {expected}, not {images.shape[1:]}.")
+        return np.concatenate([self._run(image[None]) for image in np.asarray(images, np.float32)])
+
+    def _run(self, image: np.ndarray) -> np.ndarray:
+        self._interpreter.set_tensor(self._input["index"], image)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output["index"])
+
+
+def find_model(name: str) -> Path:
+    """A model file by path, or one shipped with the package by name (``face-mobile``).
+
+    Raises:
+        CUNetError: neither a file nor a shipped name.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    shipped = {file.stem: file for file in sorted(WEIGHTS.glob("*.tflite"))}
+    if name in shipped:
+        return shipped[name]
+    if Path(name).suffix or "/" in name:
+        raise CUNetError(f"--model={name}: no such file.")
+    raise CUNetError(f"--model={name}: neither a file nor a shipped model. {did_you_mean(name, shipped)}")
+
+
+def load_engine(name: str, threads: int | None = None) -> Engine:
+    """An engine for a model file or a shipped name.
+
+    Raises:
+        CUNetError: no such model, another format, or a damaged file.
+    """
+    path = find_model(name)
+    if path.suffix == ".tflite":
+        return LiteRTEngine(read_tflite(path), threads)
+    if path.suffix == ".keras":
+        with native_stderr_hidden():
+            from cunet_tf.models.saved import load_keras
+
+        return KerasEngine(load_keras(path))
+    raise CUNetError(f"--model={name}: a model file ends in .keras or .tflite.")

@@ -1,0 +1,102 @@
+"""Parameters and multiply-accumulates of a network, counted from its configuration alone.
+
+The paper's "# parameters" are convolution weights, all heads counted; batch normalisation
+adds two trainable and two moving values for each normalised channel.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cunet_tf.config import STRIDE, CUNetConfig
+
+
+@dataclass(frozen=True)
+class ConvCount:
+    """One convolution: ``kernel x kernel x inputs x outputs`` at ``side x side`` outputs.
+
+    Attributes:
+        layer: path of its variables in the Keras model.
+        part: row of the breakdown, such as ``"down 1x1"``.
+        normalized: channels of the batch normalisation that belongs to it.
+    """
+
+    layer: str
+    part: str
+    kernel: int
+    inputs: int
+    outputs: int
+    side: int
+    normalized: int
+
+    @property
+    def weights(self) -> int:
+        """Number of kernel values."""
+        return self.kernel**2 * self.inputs * self.outputs
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one picture."""
+        return self.weights * self.side**2
+
+
+def list_convs(config: CUNetConfig) -> list[ConvCount]:
+    """Every convolution of a CU-Net, in the order in which they run."""
+    m = config.main_channels
+    side = config.heatmap_size
+    convs = [ConvCount("stem_conv", "stem", 7, 3, m, config.input_size // 2, m)]
+    for index in range(config.stacks):
+        if index > 0:
+            channels = (1 + config.coupled(index)) * m
+            convs.append(ConvCount(f"unet{index}_input", "input adapter", 1, channels, m, side, channels))
+        for level in range(config.levels):
+            convs += _block(config, index, f"down{level}", "down", side // 2**level)
+        convs += _block(config, index, "neck", "neck", side // 2**config.levels)
+        for level in reversed(range(config.levels)):
+            convs += _block(config, index, f"up{level}", "up", side // 2**level)
+        if index in config.supervised:
+            convs.append(ConvCount(f"unet{index}_head", "heads", 1, m, config.landmarks, side, m))
+    return convs
+
+
+def _block(config: CUNetConfig, index: int, position: str, part: str, side: int) -> list[ConvCount]:
+    """The convolutions of one semantic block."""
+    m, n = config.main_channels, config.growth
+    z = (2 * m if part == "up" else m) + config.coupled(index) * n
+
+    def conv(name: str, label: str, kernel: int, inputs: int, outputs: int) -> ConvCount:
+        path = f"unet{index}_{position}/{name}"
+        return ConvCount(path, f"{part} {label}", kernel, inputs, outputs, side, inputs)
+
+    convs = [
+        conv("bottleneck", "1x1", 1, z, 4 * n),
+        conv("features", "3x3", 3, 4 * n, n),
+        conv("ahead", "ahead", 1, z + n, m),
+    ]
+    return [*convs, conv("skip", "skip", 1, z + n, m)] if part == "down" else convs
+
+
+def count(config: CUNetConfig) -> dict[str, Any]:
+    """Totals and breakdown.
+
+    Returns:
+        ``conv_parameters`` (as the paper counts), ``trainable_parameters``,
+        ``total_parameters`` (with moving statistics), ``float32_bytes`` (4 x total),
+        ``macs`` for one picture, heads run, and ``parts``: part -> parameters and MACs.
+    """
+    convs = list_convs(config)
+    weights = sum(conv.weights for conv in convs)
+    normalized = sum(conv.normalized for conv in convs)
+    parts: dict[str, dict[str, int]] = {}
+    for conv in convs:
+        row = parts.setdefault(conv.part, {"conv_parameters": 0, "macs": 0})
+        row["conv_parameters"] += conv.weights
+        row["macs"] += conv.macs
+    return {
+        "conv_parameters": weights,
+        "trainable_parameters": weights + 2 * normalized,
+        "total_parameters": weights + 4 * normalized,
+        "float32_bytes": 4 * (weights + 4 * normalized),
+        "macs": sum(conv.macs for conv in convs),
+        "heatmap_size": config.input_size // STRIDE,
+        "parts": parts,
+    }

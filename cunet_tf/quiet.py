@@ -1,0 +1,24 @@
+"""Native libraries write to the terminal past Python's streams; keep that off a user's screen."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def native_stderr_hidden() -> Iterator[Path]:
+    """Send file descriptor 2 to a temporary file, which is yielded, for the error path.
+
+    Python's own ``sys.stderr`` writes to the same descriptor and is hidden as well: keep
+    the block as short as the noisy call.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        kept = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield Path(log.name)
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

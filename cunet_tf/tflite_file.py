@@ -1,0 +1,84 @@
+"""The self-description inside a ``.tflite`` file: a metadata buffer named ``cunet_spec``.
+
+Works with LiteRT's own flatbuffer schema; TensorFlow is not imported.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ai_edge_litert.tools import flatbuffer_utils
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.spec import SPEC_NAME, ModelSpec
+
+IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
+
+
+def read_tflite(path: Path | str) -> bytes:
+    """The bytes of a ``.tflite`` file.
+
+    Raises:
+        CUNetError: no such file, or not a TensorFlow Lite model.
+    """
+    if not Path(path).is_file():
+        raise CUNetError(f"{path}: no such model file.")
+    data = Path(path).read_bytes()
+    if data[4:8] != IDENTIFIER:
+        raise CUNetError(f"{path}: not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
+    return data
+
+
+def spec_of(data: bytes) -> ModelSpec | None:
+    """The description stored in a model, ``None`` when there is none.
+
+    Raises:
+        CUNetError: the model or the description is damaged.
+    """
+    try:
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+        for entry in model.metadata or []:
+            if entry.name == SPEC_NAME.encode():
+                return ModelSpec.from_json(bytes(bytearray(model.buffers[entry.buffer].data)))
+    except CUNetError:
+        raise
+    except Exception as error:  # the generated reader raises whatever a damaged offset leads to
+        raise CUNetError(f"damaged TensorFlow Lite model: {type(error).__name__}: {error}") from None
+    return None
+
+
+def with_spec(data: bytes, spec: ModelSpec) -> bytes:
+    """The model with its description added, or replaced."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    model.metadata = [entry for entry in model.metadata or [] if entry.name != SPEC_NAME.encode()]
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = list(spec.to_json().encode())
+    model.buffers.append(buffer)
+    entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers) - 1
+    model.metadata.append(entry)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def with_names(data: bytes, input_name: str, output_name: str) -> bytes:
+    """The model with its one input and output renamed, and a signature that says so."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    graph = model.subgraphs[0]
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    for field, index, name in (("inputs", graph.inputs[0], input_name), ("outputs", graph.outputs[0], output_name)):
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name.encode(), index
+        graph.tensors[index].name = name.encode()
+        setattr(signature, field, [entry])
+    model.signatureDefs = [signature]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def operator_names(data: bytes) -> list[str]:
+    """Names of all operators in the order in which they run, for example ``CONV_2D``."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    codes = [flatbuffer_utils.opcode_to_name(model, index) for index in range(len(model.operatorCodes))]
+    return [codes[operator.opcodeIndex] for graph in model.subgraphs for operator in graph.operators]

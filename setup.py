@@ -1,0 +1,38 @@
+"""Packaging of cunet-tf."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "cunet_tf/__init__.py").read_text()).group(1)
+
+setup(
+    name="cunet-tf",
+    version=VERSION,
+    description="CU-Net (coupled U-Nets) in TensorFlow/Keras: landmarks, from training to the phone",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["cunet_tf", "cunet_tf.*", "trainers", "trainers.*", "export", "export.*"]),
+    package_data={"cunet_tf": ["weights/*"]},
+    install_requires=[
+        "tensorflow>=2.20",
+        "keras>=3.12",
+        "numpy>=1.26",
+        "opencv-python>=4.10",
+        "absl-py>=2.1",
+        "scipy>=1.12",
+        "matplotlib>=3.8",
+        "ai-edge-litert>=2.3",
+    ],
+    extras_require={
+        "tensorboard": ["tensorboard>=2.18"],
+        "tfmot": ["tensorflow-model-optimization>=0.8", "tf-keras>=2.20"],
+        "jax": ["jax>=0.5"],
+        "dev": ["jax>=0.5", "pytest>=8", "hypothesis>=6", "ruff>=0.6", "build>=1.2", "pre-commit>=3"],
+    },
+    entry_points={"console_scripts": ["cunet=cunet_tf.cli:main"]},
+)
