@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     except CUNetError as error:
         print(f"cunet {argv[0]}: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print(f"cunet {argv[0]}: stopped.", file=sys.stderr)
         return 130

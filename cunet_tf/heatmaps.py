@@ -119,8 +119,8 @@ def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian smoothing of ``[h, w, C]`` with half the targets' sigma, zero outside."""
-    return cv2.GaussianBlur(heatmap, (0, 0), sigma / 2, borderType=cv2.BORDER_CONSTANT).reshape(heatmap.shape)
+    """Gaussian smoothing of ``[h, w, C]`` with the targets' sigma, zero outside."""
+    return cv2.GaussianBlur(heatmap, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT).reshape(heatmap.shape)
 
 
 DECODERS = {"dark": _dark, "quarter": _quarter, "argmax": _argmax}

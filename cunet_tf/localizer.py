@@ -82,6 +82,8 @@ class Localizer:
     def heatmaps(self, crops: np.ndarray) -> np.ndarray:
         """Heat maps ``[B, h, w, C]`` of crops ``[B, H, W, 3]`` in 0..1, with the flip test."""
         maps = self.engine(crops)
+        if not np.isfinite(maps).all():
+            raise CUNetError(f"model {self.spec.name} returned NaN: the file is damaged, export it again.")
         if not self.flip_test:
             return maps
         mirrored = self.engine(np.ascontiguousarray(crops[:, :, ::-1]))

@@ -13,7 +13,7 @@ PAPER = Recipe(
 )  # fmt: skip
 
 MOBILE = Recipe(
-    name="mobile", epochs=60, batch_size=16, learning_rate=1e-3,
+    name="mobile", epochs=100, batch_size=16, learning_rate=1e-3,
     augmentation=Augmentation(
         scale=(0.8, 1.25), rotation=20.0, rotation_normal=True, shift=0.05, flip=0.5, gain=(0.6, 1.4)
     ),
