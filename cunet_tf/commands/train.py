@@ -46,8 +46,6 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     source = request_source(values, spec.skeleton)
 
     with native_stderr_hidden():
-        import keras
-
         from trainers.fit import Plan, hold_out, train
         from trainers.run import RunFolder
 
@@ -60,7 +58,6 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
     )  # fmt: skip
-    keras.utils.io_utils.enable_interactive_logging()
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
     return {"workdir": values.workdir, "epochs": len(rows), "last": {k: float(v) for k, v in rows[-1].items()}}
