@@ -7,6 +7,8 @@ Names are loaded on first use, so that ``import cunet_tf`` (and prediction from 
 import importlib
 from typing import Any
 
+from cunet_tf.registration import register_with_keras
+
 __version__ = "0.1.0"
 
 _HOME = {
@@ -29,6 +31,9 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
+
+
+register_with_keras()
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,10 @@ class LandmarkModel(keras.Model):
         super().__init__(*args, **kwargs)
         self.spec: ModelSpec | None = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
+        outputs = super().call(inputs, training, mask)
+        return outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
+
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if self.spec is not None:
@@ -29,15 +33,11 @@ class LandmarkModel(keras.Model):
 
 
 def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
-    """Load a ``.keras`` file, with the project's layers registered.
+    """Load a ``.keras`` file as ``keras.models.load_model`` does, with plainer errors.
 
     Raises:
         CUNetError: no such file, not a Keras model, or a layer this version does not know.
     """
-    import cunet_tf.losses
-    import cunet_tf.models.layers
-    import cunet_tf.training_metrics  # noqa: F401  (registers what a compiled model needs)
-
     if not Path(path).is_file():
         raise CUNetError(f"{path}: no such model file.")
     if not zipfile.is_zipfile(path):

@@ -1,0 +1,48 @@
+"""Shared fixtures: the real data where it is, a tiny network, one trained run."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+from cunet_tf.cli import main
+from cunet_tf.config import CUNetConfig
+from cunet_tf.presets import preset
+from cunet_tf.spec import ModelSpec
+
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TINY = CUNetConfig(stacks=2, order=1, main_channels=8, growth=4, landmarks=68, input_size=64)
+TINY_FLAGS = ["--preset=face-mobile", "--main_channels=8", "--growth=4", "--input_size=64"]
+
+
+@pytest.fixture(scope="session")
+def w300_root() -> Path:
+    """The real 300-W faces; tests that need them skip where they are absent."""
+    if not (REAL_DATA / "300w").is_dir():
+        pytest.skip("real data (../shared/data/300w) is not here")
+    return REAL_DATA / "300w"
+
+
+@pytest.fixture(scope="session")
+def tiny_spec() -> ModelSpec:
+    return preset("face-mobile").replace(config=TINY)
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory) -> Path:
+    """A finished ``cunet train`` of two epochs on drawn faces, 2 U-Nets of 8 channels at 64 px."""
+    workdir = tmp_path_factory.mktemp("run") / "tiny"
+    code = main(
+        ["train", "--data=synthetic", "--split=5:68", *TINY_FLAGS, "--epochs=2", "--batch_size=16"]
+        + [f"--workdir={workdir}", "--val_share=0.06", "--watch=8"]
+    )
+    assert code == 0
+    return workdir
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
