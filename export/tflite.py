@@ -48,7 +48,7 @@ def _signature(model: keras.Model):
     """A function of one picture that returns the last heat maps, by name."""
     import tensorflow as tf
 
-    single = keras.Model(model.inputs, model.outputs[-1])
+    single = keras.Model(model.inputs[0], model.outputs[-1])
     shape = (1, *single.input_shape[1:])
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="image")])

@@ -133,6 +133,20 @@ class ConcatBNReLUConv(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return (*_shapes(input_shape)[0][:-1], self.filters)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Store by name (Keras would by position), so that files outlive added BN sets."""
+        for variable in self._own_variables():
+            store[variable.name] = ops.convert_to_numpy(variable)
+
+    def load_own_variables(self, store: Any) -> None:
+        """A BN set that the file lacks starts as a copy of the first."""
+        for variable in self._own_variables():
+            first = variable.name.split("_", 1)[-1] if variable.name.startswith("pass") else variable.name
+            variable.assign(store[variable.name if variable.name in store else first])
+
+    def _own_variables(self) -> list[Any]:
+        return [self.kernel, *(variable for one_set in self.bn for variable in one_set)]
+
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("filters", "kernel_size", "bn_sets", "gamma_init")}
         for name in ("input_quantizer", "kernel_quantizer", "output_quantizer"):

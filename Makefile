@@ -1,0 +1,50 @@
+# Two commands for newcomers: make demo, make test. Each sets up its own virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO := demo
+CUNET := $(BIN)/cunet
+
+.PHONY: demo test lint tfa clean
+
+demo: $(VENV)/.installed
+	rm -rf $(DEMO)
+	@echo "== train a small CU-Net on drawn faces"
+	$(CUNET) train --data=synthetic --split=0:1600 --preset=face-mobile --epochs=6 --workdir=$(DEMO)/run
+	@echo "== evaluate on faces drawn from another seed; fails above 6 % NME"
+	$(CUNET) evaluate --model=$(DEMO)/run/best.keras --data=synthetic --split=1:200 --max_nme=6 --out=$(DEMO)
+	@echo "== export, checked against Keras"
+	$(CUNET) export --model=$(DEMO)/run/best.keras --format=float16 --out=$(DEMO)/face.tflite
+	@echo "== predict with the .tflite file, without TensorFlow"
+	$(CUNET) predict --model=$(DEMO)/face.tflite --out=$(DEMO)/found docs/pictures/drawn
+	@echo "== look at $(DEMO)/found/*.png, $(DEMO)/ced.png, $(DEMO)/run/curves.png"
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# TensorFlow Addons needs an old TensorFlow: an environment of its own, used by one test.
+tfa:
+	$(PYTHON) -m venv .venv-tfa
+	.venv-tfa/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tfa.txt
+	$(BIN)/python -m pytest tests/test_tfa.py
+
+clean:
+	rm -rf $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "cunet-tf needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed-dev: setup.py constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[dev]'
+	touch $@

@@ -1,0 +1,60 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.saved import load_keras
+from cunet_tf.presets import preset
+
+SMALL = CUNetConfig(2, 1, 8, 4, 68, levels=2, input_size=32)
+
+
+@pytest.fixture
+def model():
+    model = build_cunet(preset("face-mobile").replace(config=SMALL, data="drawn"))
+    for variable in model.variables:  # so that a swapped variable shows
+        variable.assign(np.random.default_rng(0).uniform(0.5, 1.5, variable.shape))
+    return model
+
+
+def test_round_trip_keeps_function_and_description(model, tmp_path, rng):
+    image = rng.random((2, 32, 32, 3), dtype=np.float32)
+    model.save(tmp_path / "m.keras")
+    again = load_keras(tmp_path / "m.keras")
+    assert again.spec == model.spec and again.spec.data == "drawn"
+    for ours, theirs in zip(model(image), again(image), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_bare_network_has_no_description(tmp_path):
+    build_cunet(SMALL).save(tmp_path / "m.keras")
+    assert load_keras(tmp_path / "m.keras").spec is None
+
+
+def test_clone_keeps_the_graph(model, rng):
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    image = rng.random((1, 32, 32, 3), dtype=np.float32)
+    np.testing.assert_allclose(clone(image)[-1], model(image)[-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("imports", ["import cunet_tf, keras", "import keras, cunet_tf"])
+def test_keras_loads_it_in_a_fresh_process(model, tmp_path, imports):
+    model.save(tmp_path / "m.keras")
+    code = f"{imports}; print(type(keras.models.load_model({str(tmp_path / 'm.keras')!r})).__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "LandmarkModel", done.stderr[-500:]
+
+
+def test_unreadable_files_are_refused_by_name(tmp_path):
+    text = tmp_path / "notes.keras"
+    text.write_text("not a model")
+    with pytest.raises(CUNetError, match="notes.keras: not a Keras model"):
+        load_keras(text)
+    with pytest.raises(CUNetError, match="absent.keras: no such"):
+        load_keras(tmp_path / "absent.keras")

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from cunet_tf.heatmaps import GaussianCodec
+from cunet_tf.presets import preset
+from cunet_tf.training_metrics import NormalizedMeanError, last_head_metrics, window_centroid
+
+
+@pytest.fixture
+def points(rng):
+    return rng.uniform(3, 12, (4, 5, 2)).astype("float32")
+
+
+def test_centroid_finds_gaussians(points):
+    maps = GaussianCodec(16, 1.0).encode(points)
+    assert np.abs(np.asarray(window_centroid(maps)) - points).max() < 0.15
+
+
+def test_nme_by_hand_and_over_batches(points):
+    offset = np.array([0.6, -0.8], "float32")  # one pixel
+    maps = np.asarray(GaussianCodec(16, 1.0).encode(points + offset))
+    mask = np.ones((4, 5, 1), "float32")
+    metric = NormalizedMeanError([0], [1])
+    for index in range(4):
+        metric.update_state(np.concatenate([points, mask], -1)[index : index + 1], maps[index : index + 1])
+    distance = np.linalg.norm(points[:, 0] - points[:, 1], axis=-1)
+    assert float(metric.result()) == pytest.approx(100 * np.mean(1 / distance), rel=0.1)
+
+
+def test_pictures_without_the_normalizing_points_do_not_count(points):
+    maps = GaussianCodec(16, 1.0).encode(points)
+    mask = np.ones((4, 5, 1), "float32")
+    mask[1:, 0] = 0
+    metric = NormalizedMeanError([0], [1])
+    metric.update_state(np.concatenate([points, mask], -1), maps)
+    assert float(metric.count) == 1
+
+
+def test_one_metric_on_the_last_head_only():
+    metrics = last_head_metrics(preset("pose-4"))
+    assert [len(m) for m in metrics] == [0, 0, 0, 1]
+    assert metrics[-1][0].first == [13] and metrics[-1][0].second == [2]
