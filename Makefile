@@ -31,6 +31,7 @@ lint: $(VENV)/.installed-dev
 tfa:
 	$(PYTHON) -m venv .venv-tfa
 	.venv-tfa/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tfa.txt
+	touch .venv-tfa/.installed
 	$(BIN)/python -m pytest tests/test_tfa.py
 
 clean:

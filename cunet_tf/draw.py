@@ -26,10 +26,11 @@ def draw_landmarks(
     Returns:
         RGB ``uint8``, at least 512 pixels on the long side.
     """
-    zoom = max(1, round(640 / max(image.shape[:2])))
+    zoom = -(-512 // max(image.shape[:2]))
     canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     shown = np.ones(len(points), bool) if mask is None else np.asarray(mask) > 0
-    thick = max(1, round(max(canvas.shape[:2]) / 400))
+    extent = zoom * np.ptp(points[shown], axis=0).max() if shown.any() else 0.0
+    thick = max(1, round(extent / 250))
 
     def pixel(point: np.ndarray) -> tuple[int, int]:
         x, y = (np.asarray(point, np.float64) + 0.5) * zoom - 0.5
@@ -67,15 +68,17 @@ def save_png(path: Path | str, image: np.ndarray) -> None:
 
 
 def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
-    """Loss and NME over epochs, from rows of ``history.csv``."""
+    """Loss and landmark metric over epochs, from rows of ``history.csv``."""
+    metric = "pck" if any(name.endswith("_pck") or name == "pck" for name in rows[-1]) else "nme"
     figure, axes = _figure(2)
     epochs = [int(row["epoch"]) + 1 for row in rows]
-    for axis, ending in zip(axes, ("loss", "nme"), strict=True):
+    for axis, ending in zip(axes, ("loss", metric), strict=True):
         for name in rows[-1]:
-            if name.endswith(ending) and (ending == "nme" or name.count("_") <= 1):
+            if name.endswith(ending) and (ending != "loss" or name.count("_") <= 1):
                 values = [float(row.get(name, "nan")) for row in rows]
                 axis.plot(epochs, values, label=name, marker="." if len(rows) < 3 else None)
-        axis.set(xlabel="epoch", ylabel="loss" if ending == "loss" else "NME [%]", yscale="log")
+        axis.set(xlabel="epoch", ylabel="loss" if ending == "loss" else f"{metric.upper()} [%]")
+        axis.set_yscale("linear" if ending == "pck" else "log")
         axis.grid(alpha=0.3, which="both")
         if axis.lines:
             axis.legend()

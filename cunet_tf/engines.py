@@ -62,7 +62,7 @@ class LiteRTEngine:
         self._output = self._interpreter.get_output_details()[0]
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        expected = tuple(self._input["shape"][1:])
+        expected = tuple(int(side) for side in self._input["shape"][1:])
         if tuple(images.shape[1:]) != expected:
             raise CUNetError(f"the model takes pictures of shape {expected}, not {images.shape[1:]}.")
         return np.concatenate([self._run(image[None]) for image in np.asarray(images, np.float32)])

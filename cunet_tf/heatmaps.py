@@ -43,6 +43,7 @@ class GaussianCodec:
 
 
 REFERENCE_SIGMA = 3.0 / 2.0**0.5  # exp(-d^2 / 9)
+CV_CHANNELS = 128  # the most that OpenCV 5 takes in one picture
 
 
 def decode(heatmaps: np.ndarray, decoder: str = "dark", sigma: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -90,14 +91,15 @@ def _argmax(maps: np.ndarray, sigma: float) -> np.ndarray:
 
 def _quarter(maps: np.ndarray, sigma: float) -> np.ndarray:
     x, y = _peaks(maps)
-    padded = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    # Reflected, so that a peak on the border has equal neighbours across it and stays there.
+    padded = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
     patch = _patches(padded, x + 1, y + 1)
     toward = np.stack([patch[..., 1, 2] - patch[..., 1, 0], patch[..., 2, 1] - patch[..., 0, 1]], axis=-1)
     return np.stack([x, y], axis=-1) + 0.25 * np.sign(toward)
 
 
 def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
-    """Newton step on the log of the smoothed map; at most half a pixel, none on the border."""
+    """Newton step on the log of the smoothed map; at most one pixel, half a pixel past the border."""
     smooth = np.stack([_blur(one, sigma) for one in maps])
     height, width = maps.shape[1:3]
     x, y = _peaks(smooth)
@@ -120,7 +122,9 @@ def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
 
 def _blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian smoothing of ``[h, w, C]`` with the targets' sigma, zero outside."""
-    return cv2.GaussianBlur(heatmap, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT).reshape(heatmap.shape)
+    parts = [heatmap[..., first : first + CV_CHANNELS] for first in range(0, heatmap.shape[-1], CV_CHANNELS)]
+    blurred = [cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for part in parts]
+    return np.concatenate([smooth.reshape(part.shape) for smooth, part in zip(blurred, parts, strict=True)], axis=-1)
 
 
 DECODERS = {"dark": _dark, "quarter": _quarter, "argmax": _argmax}

@@ -55,22 +55,28 @@ def nme_per_image(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray) ->
 
 
 def failure_rate(nme: np.ndarray, threshold: float = AUC_THRESHOLD) -> float:
-    """Share of pictures with NME above the threshold."""
-    return float(np.mean(np.asarray(nme) > threshold))
+    """Share of pictures with NME above the threshold; pictures without a value are left out."""
+    return float(np.mean(_defined(nme) > threshold))
 
 
 def auc(nme: np.ndarray, threshold: float = AUC_THRESHOLD) -> float:
     """Area under the cumulative error distribution from 0 to ``threshold``, over ``threshold``.
 
     Exact: the curve is a step function, so the area is the mean of
-    ``max(threshold - nme, 0) / threshold``.
+    ``max(threshold - nme, 0) / threshold``. Pictures without a value are left out.
     """
-    return float(np.mean(np.clip(threshold - np.asarray(nme), 0.0, None)) / threshold)
+    return float(np.mean(np.clip(threshold - _defined(nme), 0.0, None)) / threshold)
 
 
 def ced(nme: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """Cumulative error distribution: share of pictures with NME <= each limit."""
-    return np.searchsorted(np.sort(nme), limits, side="right") / len(nme)
+    """Cumulative error distribution: share of the pictures with a value whose NME is <= each limit."""
+    known = np.sort(_defined(nme))
+    return np.searchsorted(known, limits, side="right") / len(known)
+
+
+def _defined(nme: np.ndarray) -> np.ndarray:
+    nme = np.asarray(nme, np.float64)
+    return nme[~np.isnan(nme)]
 
 
 def pck(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float) -> float:

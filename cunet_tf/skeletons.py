@@ -35,7 +35,9 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         paired = [index for pair in self.flip_pairs for index in pair]
-        used = paired + [index for edge in self.edges for index in edge]
+        normalizing = [ids for pair in self.normalizers.values() for ids in pair]
+        lists = [paired, self.scored, *self.edges, *self.groups.values(), *normalizing]
+        used = [index for ids in lists for index in ids]
         if any(not 0 <= index < len(self.names) for index in used):
             raise CUNetError(f"skeleton {self.name}: an index is outside 0..{len(self.names) - 1}.")
         if len(set(paired)) != len(paired):

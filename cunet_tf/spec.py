@@ -76,19 +76,21 @@ class ModelSpec:
         Raises:
             CUNetError: a required field is missing, or the version is newer than this code.
         """
-        if fields.get("version", 0) > SPEC_VERSION:
-            raise CUNetError(
-                f"{SPEC_NAME} has version {fields['version']}, this cunet-tf reads up to "
-                f"{SPEC_VERSION}: update cunet-tf."
-            )
-        known = {field.name for field in dataclasses.fields(cls)}
-        values = {name: value for name, value in fields.items() if name in known}
         try:
+            if fields.get("version", 0) > SPEC_VERSION:
+                raise CUNetError(
+                    f"{SPEC_NAME} has version {fields['version']}, this cunet-tf reads up to "
+                    f"{SPEC_VERSION}: update cunet-tf."
+                )
+            known = {field.name for field in dataclasses.fields(cls)}
+            values = {name: value for name, value in fields.items() if name in known}
             values["config"] = CUNetConfig.from_dict(values["config"])
             values["skeleton"] = Skeleton.from_dict(values["skeleton"])
             values["input_range"] = tuple(values.get("input_range", (0.0, 1.0)))
             return cls(**values)
-        except (KeyError, TypeError) as error:
+        except CUNetError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CUNetError(f"{SPEC_NAME} is incomplete: {error}. Export the model again.") from None
 
     def to_json(self) -> str:

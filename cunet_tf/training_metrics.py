@@ -33,9 +33,8 @@ def window_centroid(heatmaps: Any) -> Any:
     return ops.stack([x, y], axis=-1)
 
 
-@keras.saving.register_keras_serializable("cunet_tf")
-class NormalizedMeanError(keras.metrics.Metric):
-    """NME in percent while training; ``cunet evaluate`` decodes more finely.
+class _PointMetric(keras.metrics.Metric):
+    """A mean over batches of point errors divided by a distance between landmarks.
 
     Args:
         first: landmarks whose centroid is one end of the normalising distance.
@@ -45,21 +44,19 @@ class NormalizedMeanError(keras.metrics.Metric):
     normalising landmarks are masked does not count. ``y_pred``: ``[B, h, w, C]``.
     """
 
-    def __init__(self, first: Any, second: Any, name: str = "nme", **kwargs: Any):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, first: Any, second: Any, **kwargs: Any):
+        super().__init__(**kwargs)
         self.first, self.second = list(first), list(second)
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def normalized_errors(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Errors ``[B, C]`` as shares of the distance, and ``[B, C]`` 1 where they count."""
         points, mask = y_true[..., :2], y_true[..., 2]
         ends = [ops.mean(ops.take(points, ids, axis=1), axis=1) for ids in (self.first, self.second)]
-        distance = ops.norm(ends[0] - ends[1], axis=-1)
-        usable = ops.min(ops.take(mask, self.first + self.second, axis=1), axis=1)
-        error = ops.norm(window_centroid(y_pred) - points, axis=-1)
-        mean = ops.sum(error * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1.0)
-        self.total.assign_add(ops.sum(usable * mean / ops.maximum(distance, 1e-3)))
-        self.count.assign_add(ops.sum(usable))
+        distance = ops.maximum(ops.norm(ends[0] - ends[1], axis=-1, keepdims=True), 1e-3)
+        usable = ops.min(ops.take(mask, self.first + self.second, axis=1), axis=1, keepdims=True)
+        return ops.norm(window_centroid(y_pred) - points, axis=-1) / distance, mask * usable
 
     def result(self) -> Any:
         return 100.0 * self.total / ops.maximum(self.count, 1.0)
@@ -68,12 +65,48 @@ class NormalizedMeanError(keras.metrics.Metric):
         return {**super().get_config(), "first": self.first, "second": self.second}
 
 
-def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
-    """``metrics=`` for ``compile``: the NME of the last head, nothing for the others.
+@keras.saving.register_keras_serializable("cunet_tf")
+class NormalizedMeanError(_PointMetric):
+    """NME in percent while training; ``cunet evaluate`` decodes more finely."""
 
-    The distance is the first normalizer of the skeleton; without one there is no metric.
+    def __init__(self, first: Any, second: Any, name: str = "nme", **kwargs: Any):
+        super().__init__(first, second, name=name, **kwargs)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        errors, counts = self.normalized_errors(y_true, y_pred)
+        counted = ops.sum(counts, axis=1)
+        mean = ops.sum(errors * counts, axis=1) / ops.maximum(counted, 1.0)
+        self.total.assign_add(ops.sum(mean))
+        self.count.assign_add(ops.sum(ops.cast(counted > 0, "float32")))
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class PercentageOfCorrectKeypoints(_PointMetric):
+    """PCK in percent while training: errors of at most ``share`` of the distance, points pooled."""
+
+    def __init__(self, first: Any, second: Any, share: float = 0.2, name: str = "pck", **kwargs: Any):
+        super().__init__(first, second, name=name, **kwargs)
+        self.share = share
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        errors, counts = self.normalized_errors(y_true, y_pred)
+        self.total.assign_add(ops.sum(counts * ops.cast(errors <= self.share, "float32")))
+        self.count.assign_add(ops.sum(counts))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "share": self.share}
+
+
+def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
+    """``metrics=`` for ``compile``: one metric of the last head, nothing for the others.
+
+    PCK@0.2 where the skeleton has a torso, else the NME under its first normalizer, none
+    where it has no normalizer.
     """
     metrics: list[list[keras.metrics.Metric]] = [[] for _ in spec.config.supervised]
-    for first, second in list(spec.skeleton.normalizers.values())[:1]:
-        metrics[-1].append(NormalizedMeanError(first, second))
+    normalizers = spec.skeleton.normalizers
+    if "torso" in normalizers:
+        metrics[-1] = [PercentageOfCorrectKeypoints(*normalizers["torso"])]
+    elif normalizers:
+        metrics[-1] = [NormalizedMeanError(*next(iter(normalizers.values())))]
     return metrics

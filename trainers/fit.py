@@ -83,16 +83,22 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     steps = examples.steps(batch_size)
     model, start = _model(plan, folder, steps, epochs)
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
+    validation = Examples(plan.validation, spec)
     callbacks: list[keras.callbacks.Callback] = []
     if plan.watched is not None:
         callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
-    callbacks.append(Recorder(folder, monitor(spec, "val_"), start))
-    model.fit(
-        feed(examples, batch_size, training=True, epoch=start),
-        validation_data=feed(Examples(plan.validation, spec), batch_size),
-        steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks,
-        shuffle=False, verbose=verbose,
-    )  # fmt: skip
+    callbacks.append(Recorder(folder, *monitor(spec), start))
+    try:
+        model.fit(
+            feed(examples, batch_size, training=True, epoch=start),
+            validation_data=feed(validation, batch_size),
+            steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks,
+            shuffle=False, verbose=verbose,
+        )  # fmt: skip
+    except Exception:
+        for failure in examples.failures + validation.failures:
+            raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None
+        raise
     return model
 
 
@@ -111,12 +117,14 @@ def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, reference
     optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
 
 
-def monitor(spec: ModelSpec, prefix: str) -> str:
-    """Name of the logged value that decides which epoch is best."""
-    if not spec.skeleton.normalizers:
-        return f"{prefix}loss"
+def monitor(spec: ModelSpec) -> tuple[str, bool]:
+    """The validation column that decides which epoch is best, and whether higher is better."""
+    metrics = last_head_metrics(spec)[-1]
+    if not metrics:
+        return "val_loss", False
     heads = spec.config.supervised
-    return f"{prefix}nme" if len(heads) == 1 else f"{prefix}unet{heads[-1]}_head_nme"
+    prefix = "" if len(heads) == 1 else f"unet{heads[-1]}_head_"
+    return f"val_{prefix}{metrics[0].name}", metrics[0].name == "pck"
 
 
 def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:

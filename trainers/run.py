@@ -73,24 +73,25 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         folder: of the run.
-        monitor: column whose lowest value marks ``best.keras``.
+        monitor: column whose best value marks ``best.keras``.
+        higher: whether higher values of it are better.
         start: epochs already done.
     """
 
-    def __init__(self, folder: RunFolder, monitor: str, start: int = 0):
+    def __init__(self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0):
         super().__init__()
-        self.folder, self.monitor = folder, monitor
+        self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
         self.rows: list[dict[str, Any]] = folder.history(before=start)
         folder.write_history(self.rows)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        before = [float(row[self.monitor]) for row in self.rows]
+        before = [self.sign * float(row[self.monitor]) for row in self.rows]
         self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
         self.folder.write_history(self.rows)
         _replace(self.folder.path / "curves.png", lambda target: plot_curves(self.rows, target))
-        if not before or values[self.monitor] < min(before):
+        if not before or self.sign * values[self.monitor] < min(before):
             _replace(self.folder.best, self.model.save)
         _replace(self.folder.last, self.model.save)
 

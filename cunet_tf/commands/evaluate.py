@@ -5,6 +5,7 @@ Example:
   cunet evaluate --model=runs/drawn/best.keras --data=synthetic --split=test --out=runs/drawn --json
 """
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -19,6 +20,11 @@ from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.presets import PRESETS, preset
 
+COLUMNS = (
+    "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",
+    "nme_box", "failure_rate", "auc", "pck",
+)  # fmt: skip
+
 
 def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
@@ -29,6 +35,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "max_nme", None, "Exit with 1 when the main NME is above this percentage.", 0, flag_values=values
     )
+    flags.DEFINE_string("csv", None, "Append the headline figures as a row to this file.", flag_values=values)
     flags.DEFINE_string("out", None, "Folder for evaluation.json and the error curve ced.png.", flag_values=values)
 
 
@@ -48,9 +55,22 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if values.max_nme is not None:
         result["ok"] = main is not None and main <= values.max_nme
     result = {"model": values.model, "data": values.data, "split": values.split, **result}
+    if values.csv:
+        append_row(Path(values.csv), {name: result[name] for name in COLUMNS})
     if values.out:
         _write(Path(values.out), result, per_image, source)
     return result
+
+
+def append_row(file: Path, row: dict[str, Any]) -> None:
+    """Add a row to a CSV file, with a header when it is new; floats with five digits."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = not file.exists()
+    with file.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, list(row), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 def _progress(done: int, total: int) -> None:

@@ -82,7 +82,7 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """
     zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     if zoom < 0.5:
-        factor = int(1.0 / zoom)
+        factor = min(int(1.0 / zoom), *image.shape[:2])
         height, width = (side // factor * factor for side in image.shape[:2])
         image = cv2.resize(image[:height, :width], (width // factor, height // factor), interpolation=cv2.INTER_AREA)
         # Centre of reduced pixel u is picture coordinate factor * u + (factor - 1) / 2.

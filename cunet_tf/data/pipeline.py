@@ -27,6 +27,8 @@ class Examples:
         spec: gives input size and crop factor.
         augmentation: random views; the defaults give the plain crop.
         seed: with epoch and index the only cause of randomness.
+        failures: what went wrong while ``fit`` was reading; TensorFlow wraps such errors
+            beyond recognition, :func:`trainers.fit.train` raises the first of these instead.
     """
 
     source: Source
@@ -34,6 +36,7 @@ class Examples:
     augmentation: Augmentation = NO_AUGMENTATION
     seed: int = 0
     permutation: np.ndarray = field(init=False, repr=False)
+    failures: list[CUNetError] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         have, need = self.source.skeleton, self.spec.skeleton
@@ -55,7 +58,11 @@ class Examples:
         """The example of sample ``index`` in ``epoch``: image ``[H, W, 3]``, target ``[C, 3]``."""
         sample = self.source.samples[index]
         view = self.augmentation.draw(random_stream(self.seed, epoch, index))
-        return make_example(sample, view, self.spec, self.permutation)
+        try:
+            return make_example(sample, view, self.spec, self.permutation)
+        except CUNetError as error:
+            self.failures.append(error)
+            raise
 
     def dataset(self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0) -> Any:
         """Batches for ``model.fit`` as a ``tf.data.Dataset``.
@@ -74,13 +81,14 @@ class Examples:
 
         heads = heads or len(self.spec.config.supervised)
         size, landmarks = self.spec.input_size, self.spec.skeleton.size
+        used = self.steps(batch_size, training) * batch_size  # no batch reaches into the next epoch
 
         def make(number: Any, index: Any) -> tuple[Any, Any]:
             image, target = tf.numpy_function(self.make, (number, index), (tf.float32, tf.float32))
             return tf.ensure_shape(image, (size, size, 3)), tf.ensure_shape(target, (landmarks, 3))
 
         def indices(number: Any) -> Any:
-            order = tf.numpy_function(lambda e: self.order(int(e), training), (number,), tf.int64)
+            order = tf.numpy_function(lambda e: self.order(int(e), training)[:used], (number,), tf.int64)
             return tf.data.Dataset.from_tensor_slices(order).map(lambda index: (number, index))
 
         epochs = tf.data.Dataset.range(epoch, np.iinfo(np.int64).max if training else epoch + 1)

@@ -22,6 +22,8 @@ class Sample:
         mask: float32 ``[C]``, 1 where the point is annotated.
         box: ``[x0, y0, x1, y1]``, tight box of the object in picture pixels.
         picture: a file, or a function that returns RGB ``uint8 [H, W, 3]``.
+        head: MPII's head size in picture pixels, 0.6 times the diagonal of the head
+            rectangle, for PCKh; ``None`` where there is none.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Sample:
     mask: np.ndarray
     box: np.ndarray
     picture: Path | Callable[[], np.ndarray]
+    head: float | None = None
 
     def load(self) -> np.ndarray:
         """The picture, RGB ``uint8 [H, W, 3]``."""

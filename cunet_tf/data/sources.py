@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, did_you_mean
@@ -35,13 +36,26 @@ def _w300(request: Request) -> Source:
     return load_300w(request.root, request.split, request.allow_missing, request.box)
 
 
+def _lsp(request: Request, extended: bool) -> Source:
+    from cunet_tf.data.lsp import load_lsp
+
+    if not request.root:
+        raise CUNetError("--data=lsp and lspet need --root, the folder that holds joints.mat and images/.")
+    return load_lsp(request.root, request.split, extended)
+
+
 def _synthetic(request: Request) -> Source:
     from cunet_tf.data.synthetic import load_synthetic
 
     return load_synthetic(request.skeleton, request.split)
 
 
-SOURCES: dict[str, Callable[[Request], Source]] = {"300w": _w300, "synthetic": _synthetic}
+SOURCES: dict[str, Callable[[Request], Source]] = {
+    "300w": _w300,
+    "lsp": partial(_lsp, extended=False),
+    "lspet": partial(_lsp, extended=True),
+    "synthetic": _synthetic,
+}
 
 
 def load_source(data: str, request: Request) -> Source:

@@ -46,7 +46,8 @@ def load_300w(root: str, split: str = "train", allow_missing: bool = False, box:
     base = Path(root)
     if not base.is_dir():
         raise CUNetError(f"--root={root}: no such folder. Give the folder that holds afw/, helen/, lfpw/.")
-    folders = SPLITS.get(split) or tuple(part.strip().strip("/") for part in split.split(","))
+    parts = [part.strip().strip("/") for part in split.split(",")]
+    folders = SPLITS.get(split) or tuple(part for part in parts if part) or (".",)
     missing = tuple(folder for folder in folders if not (base / folder).is_dir())
     if missing and (not allow_missing or len(missing) == len(folders)):
         advice = "add it" if len(missing) == len(folders) else "add it, or go on without with --allow_missing"
@@ -123,8 +124,11 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
             f"--box=official: {name or 'no box file'} for {folder} not found in {base} or "
             f"{base / 'Bounding Boxes'}: put it there or use --box=tight."
         )
-    entries = loadmat(places[0], squeeze_me=True, struct_as_record=False)["bounding_boxes"]
-    return {
-        str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
-        for entry in np.atleast_1d(entries)
-    }
+    try:
+        entries = loadmat(places[0], squeeze_me=True, struct_as_record=False)["bounding_boxes"]
+        return {
+            str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
+            for entry in np.atleast_1d(entries)
+        }
+    except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+        raise CUNetError(f"{places[0]}: not a readable file of official boxes ({error}).") from None
