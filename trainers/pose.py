@@ -12,7 +12,7 @@ PAPER = Recipe(
 )  # fmt: skip
 
 MOBILE = Recipe(
-    name="mobile", epochs=40, batch_size=16, learning_rate=1e-3,
+    name="mobile", epochs=28, batch_size=16, learning_rate=1e-3,
     augmentation=Augmentation(
         scale=(0.8, 1.25), rotation=30.0, rotation_normal=True, shift=0.05, flip=0.5, gain=(0.6, 1.4)
     ),
