@@ -24,8 +24,13 @@ _HOME = {
     "build_cunet": "cunet_tf.models.cunet",
     "evaluate": "cunet_tf.evaluation",
     "last_head_metrics": "cunet_tf.training_metrics",
+    "DetectionLoss": "cunet_tf.losses",
+    "PercentageOfCorrectKeypoints": "cunet_tf.training_metrics",
     "load_300w": "cunet_tf.data.w300",
+    "load_folder": "cunet_tf.data.folder",
     "load_keras": "cunet_tf.models.saved",
+    "load_lsp": "cunet_tf.data.lsp",
+    "load_mpii": "cunet_tf.data.mpii",
     "load_synthetic": "cunet_tf.data.synthetic",
     "preset": "cunet_tf.presets",
 }

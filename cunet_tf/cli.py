@@ -13,9 +13,11 @@ from cunet_tf.errors import CUNetError, did_you_mean
 
 VERBS = {
     "info": "parameters, operations and bytes of a network",
+    "check": "is a data set sound? points, boxes, files, duplicates",
     "train": "train a network with model.fit",
     "evaluate": "NME, AUC and failure rate of a model on a data set",
     "predict": "landmarks of pictures",
+    "benchmark": "how fast a data source feeds training",
     "export": "a .keras model as .tflite, with a parity report",
 }
 

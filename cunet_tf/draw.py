@@ -85,13 +85,15 @@ def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
     figure.savefig(path, format="png", dpi=100)
 
 
-def plot_ced(curves: dict[str, tuple[np.ndarray, np.ndarray]], threshold: float, label: str, path: Path) -> None:
-    """Cumulative error distributions: name -> (limits, shares); ``label`` names the normalizer."""
+def plot_shares(
+    limits: np.ndarray, curves: dict[str, np.ndarray], mark: float, xlabel: str, ylabel: str, path: Path
+) -> None:
+    """Cumulative error distributions, one line for each named curve of shares over ``limits``."""
     figure, (axis,) = _figure(1)
-    for name, (limits, shares) in curves.items():
+    for name, shares in curves.items():
         axis.plot(100 * limits, 100 * shares, label=name)
-    axis.axvline(100 * threshold, color="grey", linestyle=":", linewidth=1)
-    axis.set(xlabel=f"NME [%], {label}", ylabel="pictures [%]", xlim=(0, None), ylim=(0, 100))
+    axis.axvline(100 * mark, color="grey", linestyle=":", linewidth=1)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, None), ylim=(0, 100))
     axis.grid(alpha=0.3)
     axis.legend()
     figure.savefig(path, format="png", dpi=100)

@@ -14,12 +14,13 @@ from cunet_tf.metrics import (
     failure_rate,
     nme_per_image,
     normalizer_distance,
-    pck,
+    pck_means,
     point_errors,
 )
 
 BATCH = 16
 NORMALIZERS = ("interocular", "interpupil", "box")
+MEANS = ("joints", "groups", "limbs")
 
 
 def evaluate(
@@ -34,8 +35,9 @@ def evaluate(
 
     Returns:
         The keys of ``cunet evaluate``: NME, failure rate and PCK in percent, AUC 0..1;
-        ``None`` where a figure is not defined for these landmarks. ``nme`` holds the NME of
-        each picture under the main normalizer (for the error curve).
+        ``None`` where a figure is not defined for these landmarks. ``per_image`` holds, for
+        error curves, the NME ``[N]`` of faces or the errors ``[N, C]`` of joints as shares of
+        the torso.
 
     Raises:
         CUNetError: model and data have different landmarks.
@@ -49,42 +51,84 @@ def evaluate(
     truth = np.stack([sample.points for sample in source])
     mask = np.stack([sample.mask for sample in source])
     errors = point_errors(_predict(localizer, source, progress), truth)
-    main = next(iter(skeleton.normalizers), "box")
-    scored = mask * np.isin(np.arange(skeleton.size), skeleton.scored or range(skeleton.size))
-
-    def nme(name: str) -> np.ndarray | None:
-        if name != "box" and name not in skeleton.normalizers:
-            return None
-        return nme_per_image(errors, scored, normalizer_distance(truth, skeleton, name))
-
-    per_image = nme(main)
-    distance = normalizer_distance(truth, skeleton, main)
-    subsets = np.array([sample.subset for sample in source])
+    if "torso" in skeleton.normalizers:
+        figures = pose_figures(errors, truth, mask, source)
+    else:
+        figures = face_figures(errors, truth, mask, source)
     return {
-        **_headline(per_image, main),
-        **{f"nme_{name}": _percent(nme(name)) for name in NORMALIZERS},
-        "pck": 100 * pck(errors, scored, distance, 0.2) if main == "torso" else None,
-        "pckh": None,
+        **figures,
         "images": len(source),
-        "auc_threshold": AUC_THRESHOLD,
-        "normalizer": main,
-        "mean_over": f"{len(skeleton.scored) or skeleton.size} landmarks of each picture, then pictures",
-        "subsets": {
-            str(name): {"images": int((subsets == name).sum()), f"nme_{main}": _percent(per_image[subsets == name]),
-                        **_headline(per_image[subsets == name], main)}
-            for name in dict.fromkeys(subsets)
-        },
-        "per_landmark": _per_landmark(errors, mask, distance, source),
-        "per_group": {
-            name: _percent(nme_per_image(errors[:, list(ids)], mask[:, list(ids)], distance))
-            for name, ids in skeleton.groups.items()
-        },
         "box": source.box,
         "decoder": localizer.decoder,
         "flip_test": localizer.flip_test,
         "missing": list(source.missing),
-        "nme": per_image,
+    }
+
+
+def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source: Source) -> dict[str, Any]:
+    """NME under each normalizer, failure rate, AUC; per subset, group and landmark.
+
+    Args:
+        errors: pixels ``[N, C]``.
+        truth: points ``[N, C, 2]``.
+        mask: ``[N, C]``.
+        source: gives skeleton and subsets.
+    """
+    skeleton = source.skeleton
+    main = next(iter(skeleton.normalizers), "box")
+    names = [name for name in NORMALIZERS if name == "box" or name in skeleton.normalizers]
+    distances = {name: normalizer_distance(truth, skeleton, name, mask) for name in {main, *names}}
+    nme = {name: nme_per_image(errors, mask, distance) for name, distance in distances.items()}
+    subsets = np.array([sample.subset for sample in source])
+    parts = {str(name): nme[main][subsets == name] for name in dict.fromkeys(subsets)}
+    groups = {name: list(ids) for name, ids in skeleton.groups.items()}
+    shares = np.where(mask > 0, errors / distances[main][:, None], np.nan)
+    return {
+        **_headline(nme[main], main),
+        **{f"nme_{name}": _percent(nme.get(name)) for name in NORMALIZERS},
+        "pck": None,
+        "pckh": None,
+        "auc_threshold": AUC_THRESHOLD,
+        "normalizer": main,
+        "mean_over": "landmarks of each picture, then pictures",
+        "subsets": {
+            name: {"images": len(part), f"nme_{main}": _percent(part), **_headline(part, main)}
+            for name, part in parts.items()
+        },
+        "per_landmark": {name: _percent(shares[:, index]) for index, name in enumerate(skeleton.names)},
+        "per_group": {
+            name: _percent(nme_per_image(errors[:, ids], mask[:, ids], distances[main])) for name, ids in groups.items()
+        },
+        "per_image": nme[main],
+    }
+
+
+def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source: Source) -> dict[str, Any]:
+    """PCK@0.2 of the torso, PCKh@0.5 and @0.1 where head sizes are known; arguments as above."""
+    skeleton = source.skeleton
+    torso = normalizer_distance(truth, skeleton, "torso", mask)
+    head = np.array([np.nan if sample.head is None else sample.head for sample in source])
+    pck = pck_means(errors, mask, torso, 0.2, skeleton)
+    heads = None if np.isnan(head).all() else {
+        share: pck_means(errors, mask, head, float(share), skeleton) for share in ("0.5", "0.1")
     }  # fmt: skip
+    return {
+        **{f"nme_{name}": None for name in ("interocular", "interpupil")},
+        "nme_box": _percent(nme_per_image(errors, mask, normalizer_distance(truth, skeleton, "box", mask))),
+        "failure_rate": None,
+        "auc": None,
+        "pck": pck["joints"],
+        "pckh": heads and heads["0.5"]["joints"],
+        "pck_means": {name: pck[name] for name in MEANS},
+        "pckh_means": heads and {share: {name: row[name] for name in MEANS} for share, row in heads.items()},
+        "auc_threshold": AUC_THRESHOLD,
+        "normalizer": "torso" if heads is None else "torso for pck, head for pckh",
+        "mean_over": f"{len(skeleton.scored) or skeleton.size} joints, pooled over pictures",
+        "subsets": {},
+        "per_landmark": (heads["0.5"] if heads else pck)["per_joint"],
+        "per_group": (heads["0.5"] if heads else pck)["per_group"],
+        "per_image": np.where(mask > 0, errors / torso[:, None], np.nan),
+    }
 
 
 def _predict(localizer: Localizer, source: Source, progress: Callable | None) -> np.ndarray:
@@ -103,12 +147,6 @@ def _headline(nme: np.ndarray, main: str) -> dict[str, float | None]:
     if main != "interocular":
         return {"failure_rate": None, "auc": None}
     return {"failure_rate": 100 * failure_rate(nme), "auc": auc(nme)}
-
-
-def _per_landmark(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, source: Source) -> dict[str, float]:
-    """Landmark name -> mean error in percent of the main normalizer."""
-    shares = np.where(mask > 0, errors / distance[:, None], np.nan)
-    return {name: _percent(shares[:, index]) for index, name in enumerate(source.skeleton.names)}
 
 
 def _percent(shares: np.ndarray | None) -> float | None:

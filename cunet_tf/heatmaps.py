@@ -42,6 +42,29 @@ class GaussianCodec:
         return ops.einsum("bcy,bcx->byxc", rows, columns)
 
 
+DISK_RADIUS = 2.0  # ours; the paper names none
+
+
+@dataclass(frozen=True)
+class DiskCodec:
+    """Label maps for detection: 1 within ``radius`` heat-map pixels of the point, else 0.
+
+    Paper, section 3.4 and Table 6.
+    """
+
+    size: int
+    radius: float = DISK_RADIUS
+
+    def encode(self, targets: Any) -> Any:
+        """``[B, C, >=2]`` points -> label maps ``[B, size, size, C]``."""
+        from keras import ops
+
+        grid = ops.arange(self.size, dtype="float32")
+        squared = ops.square(grid - ops.expand_dims(targets[..., :2], -1))  # [B, C, 2, size]
+        distance = ops.expand_dims(squared[:, :, 1], 3) + ops.expand_dims(squared[:, :, 0], 2)
+        return ops.transpose(ops.cast(distance <= self.radius**2, "float32"), (0, 2, 3, 1))
+
+
 REFERENCE_SIGMA = 3.0 / 2.0**0.5  # exp(-d^2 / 9)
 CV_CHANNELS = 128  # the most that OpenCV 5 takes in one picture
 
@@ -53,8 +76,9 @@ def decode(heatmaps: np.ndarray, decoder: str = "dark", sigma: float = 1.0) -> t
         heatmaps: ``[B, h, w, C]``.
         decoder: ``"argmax"``; ``"quarter"``, a quarter pixel toward the higher neighbour
             (the reference's); ``"dark"``, the maximum of a local quadratic fit to the
-            logarithm of the smoothed map (Zhang et al., CVPR 2020).
-        sigma: of the training targets; sets the smoothing of ``"dark"``.
+            logarithm of the smoothed map (Zhang et al., CVPR 2020); ``"plateau"``, the
+            centroid of the disk in a map of logits (detection supervision).
+        sigma: of the training targets, or the disks' radius; sets the smoothing.
 
     Returns:
         points float64 ``[B, C, 2]`` in heat-map pixels; scores float32 ``[B, C]``, the
@@ -66,6 +90,8 @@ def decode(heatmaps: np.ndarray, decoder: str = "dark", sigma: float = 1.0) -> t
     if decoder not in DECODERS:
         raise CUNetError(f"--decoder={decoder}: {did_you_mean(decoder, DECODERS)}")
     maps = np.ascontiguousarray(heatmaps, np.float32)
+    if decoder == "plateau":  # logits -> probabilities
+        maps = 0.5 + 0.5 * np.tanh(0.5 * maps)
     scores = np.clip(maps.max(axis=(1, 2)), 0.0, 1.0)
     return DECODERS[decoder](maps, sigma), scores
 
@@ -127,4 +153,25 @@ def _blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
     return np.concatenate([smooth.reshape(part.shape) for smooth, part in zip(blurred, parts, strict=True)], axis=-1)
 
 
-DECODERS = {"dark": _dark, "quarter": _quarter, "argmax": _argmax}
+def _plateau(maps: np.ndarray, radius: float) -> np.ndarray:
+    """Centroid of the probabilities around the most probable disk, re-centred three times.
+
+    The first maximum of a plateau is its upper left edge: smoothing by the radius makes its
+    middle the maximum.
+    """
+    smooth = np.stack([_blur(one, radius) for one in maps])
+    height, width = maps.shape[1:3]
+    centre = np.stack(_peaks(smooth), axis=-1).astype(np.float64)
+    reach = radius + 1.5
+    for _ in range(3):
+        near_x = np.clip(reach + 0.5 - np.abs(np.arange(width)[:, None] - centre[:, None, :, 0]), 0, 1)
+        near_y = np.clip(reach + 0.5 - np.abs(np.arange(height)[:, None] - centre[:, None, :, 1]), 0, 1)
+        weight = maps * near_y[:, :, None] * near_x[:, None]
+        total = np.maximum(weight.sum(axis=(1, 2)), 1e-12)
+        x = (weight * np.arange(width)[:, None]).sum(axis=(1, 2)) / total
+        y = (weight * np.arange(height)[:, None, None]).sum(axis=(1, 2)) / total
+        centre = np.stack([x, y], axis=-1)
+    return centre
+
+
+DECODERS = {"dark": _dark, "quarter": _quarter, "argmax": _argmax, "plateau": _plateau}

@@ -5,7 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from cunet_tf.heatmaps import GaussianCodec
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.heatmaps import DiskCodec, GaussianCodec
+
+TARGETS = ("gaussian", "reference", "disk")
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
@@ -41,3 +44,51 @@ class HeatmapLoss(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         own = {"sigma": self.sigma, "reference": self.reference, "scale": self.scale}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class DetectionLoss(keras.losses.Loss):
+    """Binary cross entropy with logits to disks (the paper's detection supervision, Table 6).
+
+    Masks and means as in :class:`HeatmapLoss`.
+
+    Args:
+        radius: of the disks, in heat-map pixels.
+        foreground: weight of the pixels inside a disk, which are few.
+        scale: constant factor.
+    """
+
+    def __init__(
+        self, radius: float = 2.0, foreground: float = 5.0, scale: float = 100.0,
+        name: str = "disk_bce", **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(name=name, **kwargs)
+        self.radius, self.foreground, self.scale = radius, foreground, scale
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        labels = DiskCodec(y_pred.shape[1], self.radius).encode(y_true)
+        # -log sigmoid(x) = softplus(-x); both terms stay finite for any logit.
+        inside = self.foreground * labels * ops.softplus(-y_pred)
+        outside = (1.0 - labels) * ops.softplus(y_pred)
+        per_map = ops.mean(inside + outside, axis=(1, 2))
+        return self.scale * ops.mean(per_map * y_true[..., 2], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"radius": self.radius, "foreground": self.foreground, "scale": self.scale}
+        return {**super().get_config(), **own}
+
+
+def loss_for(targets: str, sigma: float) -> keras.losses.Loss:
+    """The loss of a kind of supervision.
+
+    Args:
+        targets: ``"gaussian"`` (regression, sub-pixel centres), ``"reference"`` (regression
+            to the published reference's maps) or ``"disk"`` (detection).
+        sigma: of the Gaussians, or the disks' radius, in heat-map pixels.
+
+    Raises:
+        CUNetError: another kind.
+    """
+    if targets not in TARGETS:
+        raise CUNetError(f"--targets={targets}: {did_you_mean(targets, TARGETS)}")
+    return DetectionLoss(sigma) if targets == "disk" else HeatmapLoss(sigma, targets == "reference")

@@ -3,6 +3,9 @@
 NME and failure rate are shares here (0.03 is 3 %); the commands print percent.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 from cunet_tf.errors import CUNetError
@@ -16,22 +19,25 @@ def point_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.linalg.norm(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64), axis=-1)
 
 
-def normalizer_distance(truth: np.ndarray, skeleton: Skeleton, name: str) -> np.ndarray:
-    """Distance ``[N]`` that errors are divided by.
+def normalizer_distance(truth: np.ndarray, skeleton: Skeleton, name: str, mask: np.ndarray | None = None) -> np.ndarray:
+    """Distance ``[N]`` that errors are divided by; NaN where a landmark it needs is not annotated.
 
     Args:
         truth: annotated points ``[N, C, 2]``.
         skeleton: of the points.
         name: one of the skeleton's normalizers, such as ``"interocular"`` (outer eye
             corners 36 and 45) and ``"interpupil"`` (means of the six points of each eye),
-            or ``"box"``, the square root of the area of the tight box.
+            or ``"box"``, the square root of the area of the tight box of the annotated points.
+        mask: ``[N, C]``, 1 where annotated; everything is when ``None``.
 
     Raises:
         CUNetError: the skeleton has no such normalizer.
     """
     truth = np.asarray(truth, np.float64)
+    if mask is not None:
+        truth = np.where(np.asarray(mask)[..., None] > 0, truth, np.nan)
     if name == "box":
-        side = truth.max(axis=1) - truth.min(axis=1)
+        side = np.fmax.reduce(truth, axis=1) - np.fmin.reduce(truth, axis=1)
         return np.sqrt(side[:, 0] * side[:, 1])
     if name not in skeleton.normalizers:
         known = ", ".join([*skeleton.normalizers, "box"])
@@ -47,7 +53,7 @@ def nme_per_image(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray) ->
     Args:
         errors: ``[N, C]`` pixels.
         mask: ``[N, C]``, 1 where annotated. Pictures without any point give NaN.
-        distance: ``[N]`` pixels.
+        distance: ``[N]`` pixels. NaN gives NaN.
     """
     counted = mask.sum(axis=1)
     total = (errors * mask).sum(axis=1)
@@ -85,8 +91,37 @@ def pck(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float
     Args:
         errors: ``[N, C]`` pixels.
         mask: ``[N, C]``, 1 where the point counts.
-        distance: ``[N]`` pixels, the torso for PCK, the head for PCKh.
+        distance: ``[N]`` pixels, the torso for PCK, the head for PCKh. A picture with NaN
+            does not count.
         share: 0.2 for PCK@0.2.
     """
+    counts = mask * ~np.isnan(distance)[:, None]
     correct = errors <= share * distance[:, None]
-    return float((correct * mask).sum() / max(mask.sum(), 1.0))
+    return float((correct * counts).sum() / max(counts.sum(), 1.0))
+
+
+def pck_means(
+    errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float, skeleton: Skeleton
+) -> dict[str, Any]:
+    """PCK in percent under each naming of "mean"; arguments as in :func:`pck`.
+
+    Returns:
+        ``joints``, all scored joints pooled (14 for LSP and MPII: the published reference's
+        mean); ``groups``, the mean of the groups (MPII's official mean over Head, Sho, Elb,
+        Wri, Hip, Knee, Ank); ``limbs``, the 12 joints of arms and legs pooled;
+        ``per_group`` and ``per_joint``.
+    """
+
+    def percent(ids: Iterable[int]) -> float:
+        ids = list(ids)
+        return 100.0 * pck(errors[:, ids], mask[:, ids], distance, share)
+
+    groups = {name: percent(ids) for name, ids in skeleton.groups.items()}
+    limbs = [index for name, ids in skeleton.groups.items() if name != "Head" for index in ids]
+    return {
+        "joints": percent(skeleton.scored or range(skeleton.size)),
+        "groups": float(np.mean(list(groups.values()))) if groups else None,
+        "limbs": percent(limbs) if "Head" in skeleton.groups else None,
+        "per_group": groups,
+        "per_joint": {name: percent([index]) for index, name in enumerate(skeleton.names)},
+    }

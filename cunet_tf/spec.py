@@ -61,6 +61,11 @@ class ModelSpec:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 
+    def with_skeleton(self, skeleton: Skeleton) -> "ModelSpec":
+        """The same network for other landmarks: one heat map for each of them."""
+        config = self.config.replace(landmarks=skeleton.size)
+        return dataclasses.replace(self, config=config, skeleton=skeleton)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``input_size`` is written out for readers that ignore config."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

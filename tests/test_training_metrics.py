@@ -3,7 +3,12 @@ import pytest
 
 from cunet_tf.heatmaps import GaussianCodec
 from cunet_tf.presets import preset
-from cunet_tf.training_metrics import NormalizedMeanError, last_head_metrics, window_centroid
+from cunet_tf.training_metrics import (
+    NormalizedMeanError,
+    PercentageOfCorrectKeypoints,
+    last_head_metrics,
+    window_centroid,
+)
 
 
 @pytest.fixture
@@ -39,4 +44,17 @@ def test_pictures_without_the_normalizing_points_do_not_count(points):
 def test_one_metric_on_the_last_head_only():
     metrics = last_head_metrics(preset("pose-4"))
     assert [len(m) for m in metrics] == [0, 0, 0, 1]
+    assert isinstance(metrics[-1][0], PercentageOfCorrectKeypoints)
     assert metrics[-1][0].first == [13] and metrics[-1][0].second == [2]
+
+
+def test_pck_counts_points_within_a_share_of_the_torso(points):
+    points[:, 0], points[:, 1] = (3.0, 3.0), (3.0, 9.0)  # a torso of six pixels: limit 1.2
+    moved = points.copy()
+    moved[:, 2] += (1.0, 0.0)  # within
+    moved[:, 3] += (0.0, 2.0)  # beyond
+    mask = np.ones((4, 5, 1), "float32")
+    mask[0, 3] = 0
+    metric = PercentageOfCorrectKeypoints([0], [1])
+    metric.update_state(np.concatenate([points, mask], -1), GaussianCodec(16, 1.0).encode(moved))
+    assert float(metric.result()) == pytest.approx(100 * 16 / 19)

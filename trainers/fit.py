@@ -11,12 +11,13 @@ import numpy as np
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
-from cunet_tf.losses import HeatmapLoss
+from cunet_tf.losses import loss_for
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
 from cunet_tf.training_metrics import last_head_metrics
 from trainers.device import prepare_device
+from trainers.extras import Extras
 from trainers.recipe import Recipe
 from trainers.run import Recorder, RunFolder
 
@@ -35,6 +36,7 @@ class Plan:
         epochs, batch_size: ``None`` takes the recipe's.
         seed: of initial weights, order and augmentation.
         resume: continue the run in ``workdir``.
+        extras: see :class:`trainers.extras.Extras`.
     """
 
     spec: ModelSpec
@@ -47,6 +49,7 @@ class Plan:
     batch_size: int | None = None
     seed: int = 0
     resume: bool = False
+    extras: Extras = Extras()
 
     def describe(self, device: str) -> dict[str, Any]:
         """The full configuration, saved with the run as ``config.json``."""
@@ -59,6 +62,7 @@ class Plan:
             "epochs": self.epochs or self.recipe.epochs,
             "batch_size": self.batch_size or self.recipe.batch_size,
             "seed": self.seed,
+            "extras": dataclasses.asdict(self.extras),
             "device": device,
         }  # fmt: skip
 
@@ -74,6 +78,7 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     """
     spec = _described(plan)
     plan = dataclasses.replace(plan, spec=spec)
+    plan.extras.prepare()
     device = prepare_device()
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
@@ -84,10 +89,10 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     model, start = _model(plan, folder, steps, epochs)
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)
-    callbacks: list[keras.callbacks.Callback] = []
+    callbacks = plan.extras.callbacks(folder.path)
     if plan.watched is not None:
         callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
-    callbacks.append(Recorder(folder, *monitor(spec), start))
+    callbacks.append(Recorder(folder, *monitor(spec), start, plan.extras.patience))
     try:
         model.fit(
             feed(examples, batch_size, training=True, epoch=start),
@@ -108,12 +113,11 @@ def feed(examples: Examples, batch_size: int, **options: Any) -> Any:
     return make(batch_size, **options)
 
 
-def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, reference_maps: bool = False) -> None:
-    """Compile with the heat-map loss on every head and the metric on the last one."""
-    loss = HeatmapLoss(spec.sigma, reference_maps)
+def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, targets: str = "gaussian") -> None:
+    """Compile with the loss of the supervision on every head and the metric on the last one."""
     # XLA costs minutes on a CPU under TensorFlow and gains nothing; JAX needs it.
     jit = keras.backend.backend() != "tensorflow"
-    model.compile(optimizer, loss=loss, metrics=last_head_metrics(spec), jit_compile=jit)
+    model.compile(optimizer, loss_for(targets, spec.sigma), metrics=last_head_metrics(spec), jit_compile=jit)
     optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
 
 
@@ -130,14 +134,18 @@ def monitor(spec: ModelSpec) -> tuple[str, bool]:
 def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:
     """Split a source into training and validation parts, the same for equal seeds.
 
+    Whole pictures are held out: two people in one picture stay on one side.
+
     Raises:
         CUNetError: nothing would be left on one side.
     """
-    count = round(share * len(source))
-    if not 0 < count < len(source):
-        raise CUNetError(f"--val_share={share} of {len(source)} samples leaves one side empty: change it.")
-    order = np.random.default_rng(seed).permutation(len(source))
-    return source.subset(np.sort(order[count:])), source.subset(np.sort(order[:count]))
+    pictures = [str(sample.picture) if isinstance(sample.picture, Path) else sample.name for sample in source]
+    names, which = np.unique(pictures, return_inverse=True)
+    count = round(share * len(names))
+    if not 0 < count < len(names):
+        raise CUNetError(f"--val_share={share} of {len(names)} pictures leaves one side empty: change it.")
+    held = np.isin(which, np.random.default_rng(seed).permutation(len(names))[:count])
+    return source.subset(np.flatnonzero(~held)), source.subset(np.flatnonzero(held))
 
 
 class Watch(keras.callbacks.Callback):
@@ -154,7 +162,9 @@ class Watch(keras.callbacks.Callback):
 
 def _described(plan: Plan) -> ModelSpec:
     data = f"{plan.train.name} {plan.train.split}"
-    return plan.spec.replace(crop_factor=plan.recipe.crop_factor, sigma=plan.recipe.sigma, data=data)
+    recipe = plan.recipe
+    decoder = "plateau" if recipe.targets == "disk" else plan.spec.decoder
+    return plan.spec.replace(crop_factor=recipe.crop_factor, sigma=recipe.sigma, decoder=decoder, data=data)
 
 
 def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[keras.Model, int]:
@@ -164,5 +174,6 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
         return model, int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps
     keras.utils.set_random_seed(plan.seed)
     model = build_cunet(plan.spec)
-    compile_model(model, plan.spec, plan.recipe.optimizer(steps, epochs), plan.recipe.reference_maps)
+    optimizer = plan.recipe.optimizer(steps, epochs, **plan.extras.optimizer_options())
+    compile_model(model, plan.spec, optimizer, plan.recipe.targets)
     return model, 0

@@ -1,6 +1,7 @@
 """How a network is trained: optimizer, schedule, augmentation, targets (cunet.md's section 4)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -19,8 +20,8 @@ class Recipe:
             (0-based); without drops it follows a cosine down to zero.
         augmentation: random views.
         crop_factor: enlargement of the tight box.
-        sigma: of the Gaussian targets at this recipe's resolution.
-        reference_maps: draw the targets as the published reference does.
+        sigma: of the Gaussian targets at this recipe's resolution, or radius of the disks.
+        targets: kind of supervision, see :func:`cunet_tf.losses.loss_for`.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Recipe:
     crop_factor: float
     sigma: float
     drops: tuple[tuple[int, float], ...] = ()
-    reference_maps: bool = False
+    targets: str = "gaussian"
 
     def schedule(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Learning rate as a function of the optimizer's step."""
@@ -43,11 +44,13 @@ class Recipe:
         borders = [epoch * steps_per_epoch for epoch, _ in self.drops]
         return keras.optimizers.schedules.PiecewiseConstantDecay(borders, rates)
 
-    def optimizer(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.Optimizer:
+    def optimizer(self, steps_per_epoch: int, epochs: int, **options: Any) -> keras.optimizers.Optimizer:
         """RMSprop, rho 0.99, as the reference.
 
         The reference adds epsilon 1e-8 outside the square root; Keras adds it inside, where
         1e-16 has the same effect. Keras' defaults (rho 0.9, epsilon 1e-7) would slow most
         layers down 3 to 30 times: gradients here have an RMS of 1e-5 to 1e-4.
+        ``options`` go to Keras' constructor.
         """
-        return keras.optimizers.RMSprop(self.schedule(steps_per_epoch, epochs), rho=0.99, epsilon=1e-16)
+        schedule = self.schedule(steps_per_epoch, epochs)
+        return keras.optimizers.RMSprop(schedule, rho=0.99, epsilon=1e-16, **options)

@@ -76,24 +76,50 @@ class Recorder(keras.callbacks.Callback):
         monitor: column whose best value marks ``best.keras``.
         higher: whether higher values of it are better.
         start: epochs already done.
+        patience: stop after so many epochs without a better value; 0 never stops.
     """
 
-    def __init__(self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0):
+    def __init__(self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0, patience: int = 0):
         super().__init__()
         self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
+        self.patience = patience
         self.rows: list[dict[str, Any]] = folder.history(before=start)
         folder.write_history(self.rows)
+
+    def set_model(self, model: keras.Model) -> None:
+        super().set_model(model)
+        # With a moving average, the averaged weights are validated and kept as the best.
+        self._average = keras.callbacks.SwapEMAWeights() if getattr(model.optimizer, "use_ema", False) else None
+        if self._average:
+            self._average.set_model(model)
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if self._average:
+            self._average.on_test_begin(logs)
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._average:
+            self._average.on_test_end(logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        before = [self.sign * float(row[self.monitor]) for row in self.rows]
         self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
         self.folder.write_history(self.rows)
         _replace(self.folder.path / "curves.png", lambda target: plot_curves(self.rows, target))
-        if not before or self.sign * values[self.monitor] < min(before):
+        if self._best_epoch() == epoch:
+            self.on_test_begin()
             _replace(self.folder.best, self.model.save)
+            self.on_test_end()
         _replace(self.folder.last, self.model.save)
+        if self.patience and epoch - self._best_epoch() >= self.patience:
+            print(f"stopped: no better {self.monitor} for {self.patience} epochs")
+            self.model.stop_training = True
+
+    def _best_epoch(self) -> int:
+        """The first epoch with the best value so far, from the history alone."""
+        best = min(self.rows, key=lambda row: self.sign * float(row[self.monitor]))
+        return int(best["epoch"])
 
 
 def _replace(file: Path, write: Any) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.commands.common import define_data, no_arguments, request_source, table
+from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
@@ -35,6 +36,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "max_nme", None, "Exit with 1 when the main NME is above this percentage.", 0, flag_values=values
     )
+    flags.DEFINE_float("min_pck", None, "Exit with 1 when PCK (percent) is lower.", 0, flag_values=values)
     flags.DEFINE_string("csv", None, "Append the headline figures as a row to this file.", flag_values=values)
     flags.DEFINE_string("out", None, "Folder for evaluation.json and the error curve ced.png.", flag_values=values)
 
@@ -50,16 +52,21 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     from cunet_tf.evaluation import evaluate
 
     result = evaluate(localizer, source, _progress)
-    per_image = result.pop("nme")
-    main = result[f"nme_{result['normalizer']}"] if result["normalizer"] != "torso" else result["nme_box"]
-    if values.max_nme is not None:
-        result["ok"] = main is not None and main <= values.max_nme
-    result = {"model": values.model, "data": values.data, "split": values.split, **result}
+    per_image = result.pop("per_image")
+    result = {"model": values.model, "data": values.data, "split": source.split, **result}
+    result["ok"] = _within_limits(result, values)
     if values.csv:
         append_row(Path(values.csv), {name: result[name] for name in COLUMNS})
     if values.out:
         _write(Path(values.out), result, per_image, source)
     return result
+
+
+def _within_limits(result: dict[str, Any], values: flags.FlagValues) -> bool:
+    """Whether --max_nme and --min_pck hold; a limit on an undefined figure does not."""
+    nme = next((result[name] for name in ("nme_interocular", "nme_box") if result[name] is not None), np.inf)
+    pck = -np.inf if result["pck"] is None else result["pck"]
+    return (values.max_nme is None or nme <= values.max_nme) and (values.min_pck is None or pck >= values.min_pck)
 
 
 def append_row(file: Path, row: dict[str, Any]) -> None:
@@ -78,30 +85,41 @@ def _progress(done: int, total: int) -> None:
         print(f"\r{done}/{total} pictures", end="\n" if done == total else "", file=sys.stderr)
 
 
-def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: Any) -> None:
-    from cunet_tf.draw import plot_ced
+def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: Source) -> None:
+    """evaluation.json and the curve: ced.png for faces, pck.png for joints."""
+    from cunet_tf.draw import plot_shares
     from cunet_tf.metrics import ced
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
+    if per_image.ndim == 2:
+        limits = np.linspace(0.0, 0.5, 101)
+        groups = {"all": range(source.skeleton.size), **source.skeleton.groups}
+        parts = {name: per_image[:, list(ids)] for name, ids in groups.items()}
+        curves = {name: ced(part[~np.isnan(part)], limits) for name, part in parts.items()}
+        plot_shares(limits, curves, 0.2, "error, share of the torso [%]", "joints [%]", folder / "pck.png")
+        return
     limits = np.linspace(0.0, 0.15, 301)
     subsets = np.array([sample.subset for sample in source])
-    curves = {"all": (limits, ced(per_image, limits))}
+    curves = {"all": ced(per_image, limits)}
     if len(result["subsets"]) > 1:
-        curves |= {name: (limits, ced(per_image[subsets == name], limits)) for name in result["subsets"]}
-    plot_ced(curves, result["auc_threshold"], f"{result['normalizer']} distance", folder / "ced.png")
+        curves |= {name: ced(per_image[subsets == name], limits) for name in result["subsets"]}
+    label = f"NME [%], {result['normalizer']} distance"
+    plot_shares(limits, curves, result["auc_threshold"], label, "pictures [%]", folder / "ced.png")
 
 
 def describe(result: dict[str, Any]) -> str:
-    shown = ("nme_interocular", "nme_interpupil", "nme_box", "failure_rate", "auc", "pck")
+    shown = ("nme_interocular", "nme_interpupil", "nme_box", "failure_rate", "auc", "pck", "pckh")
     rows: list[tuple] = [(name, f"{result[name]:.4g}") for name in shown if result[name] is not None]
-    text = (
-        f"{result['data']} {result['split']}: {result['images']} pictures, {result['box']} boxes, decoder "
-        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}; percent, AUC to "
-        f"{result['auc_threshold']}; per group: share of the {result['normalizer']} distance"
-    )
+    for share, means in {"pck": result.get("pck_means"), **(result.get("pckh_means") or {})}.items():
+        label = share if share == "pck" else f"pckh@{share}"
+        rows += [(f"{label}, mean of {name}", f"{value:.4g}") for name, value in (means or {}).items()]
     rows += [(f"  {name}", f"{value:.4g}") for name, value in result["per_group"].items() if value is not None]
     main = f"nme_{result['normalizer']}"
     if len(result["subsets"]) > 1:
         rows += [(f"{name} ({row['images']})", f"{row[main]:.4g}") for name, row in result["subsets"].items()]
-    return f"{text}\n\n{table(rows)}"
+    return (
+        f"{result['data']} {result['split']}: {result['images']} pictures, {result['box']} boxes, decoder "
+        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}; percent of {result['normalizer']}, "
+        f"mean over {result['mean_over']}; AUC to {result['auc_threshold']}\n\n{table(rows)}"
+    )

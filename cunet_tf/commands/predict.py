@@ -1,9 +1,12 @@
-"""cunet predict: landmarks of pictures, as JSON in their own pixels and drawn over them.
+"""cunet predict: landmarks of pictures or video, as JSON in their own pixels and drawn over them.
 
 Example:
   cunet predict --model=face-mobile --out=found photo.jpg
   cunet predict --model=face-mobile --out=found --box=120,80,310,290 photo.jpg
   cunet predict --model=runs/drawn/best.keras --out=found folder/
+  cunet predict --model=runs/pose/best.keras --data=mpii --root=mpii --split=test --out=submission
+  cunet predict --model=face-mobile --out=found --video=clip.mp4 --box=120,80,310,290
+  cunet predict --model=face-mobile --out=found --camera=0
 """
 
 import json
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
+from cunet_tf.commands import predict_data, predict_video
 from cunet_tf.data.sample import read_image
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
@@ -25,24 +29,36 @@ PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
-    flags.DEFINE_string("out", None, "Folder for NAME.json and NAME.png.", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "Folder for NAME.json and NAME.png, of video NAME.jsonl and NAME.mp4.", flag_values=values
+    )
     flags.DEFINE_list(
-        "box", None, "x0,y0,x1,y1 in pixels: the object's tight box. Without it the whole picture is searched.",
+        "box", None, "x0,y0,x1,y1 in pixels: the object's tight box (video: in the first frame). "
+        "Without it the whole picture is searched.",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
     flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
     flags.DEFINE_bool("allow_bad", False, "Go on past pictures that cannot be read.", flag_values=values)
+    predict_video.define(values)
+    predict_data.define(values)
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     for name, hint in (("model", "a file or a shipped name"), ("out", "a folder for the results")):
         if not values[name].value:
             raise CUNetError(f"give --{name}: {hint}.")
-    files = list_pictures(rest)
+    source = predict_video.source_of(values, rest)
+    if values.data and (rest or source is not None or values.box):
+        raise CUNetError("--data stands alone, without pictures, --video, --camera or --box.")
+    files = list_pictures(rest) if source is None and not values.data else []
     box = parse_box(values.box) if values.box else None
     spec = preset(values.preset) if values.preset else None
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
+    if values.data:
+        return predict_data.run(values, localizer)
+    if source is not None:
+        return predict_video.run(values, source, localizer, box)
     results, bad = [], []
     for file in files:
         try:
@@ -123,5 +139,9 @@ def write_result(file: Path, image: np.ndarray, found: Landmarks, localizer: Loc
 
 
 def describe(result: dict[str, Any]) -> str:
+    if "data" in result:
+        return predict_data.describe(result)
+    if "video" in result:
+        return predict_video.describe(result)
     skipped = f", {len(result['skipped'])} skipped" if result["skipped"] else ""
     return f"{len(result['pictures'])} pictures in {result['out']}{skipped}"

@@ -6,6 +6,7 @@ Example:
   cunet train ... --workdir=runs/face --resume        goes on after a stop
 """
 
+import dataclasses
 import sys
 from typing import Any
 
@@ -18,7 +19,9 @@ from cunet_tf.commands.common import (
     no_arguments,
     request_source,
 )
+from cunet_tf.data.check import require_sound
 from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.heatmaps import DISK_RADIUS
 from cunet_tf.quiet import native_stderr_hidden
 
 
@@ -33,6 +36,19 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
     flags.DEFINE_float("val_share", 0.05, "Share of the samples held out to choose best.keras.", flag_values=values)
     flags.DEFINE_string("val_split", None, "Choose best.keras on this split instead.", flag_values=values)
+    flags.DEFINE_string(
+        "targets", None, "gaussian, reference (the published code's maps) or disk (detection).", flag_values=values
+    )
+    flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
+                       0.1, flag_values=values)  # fmt: skip
+    flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
+    flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
+    flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
+    flags.DEFINE_float("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
+    flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
+    flags.DEFINE_bool("mixed_precision", False, "Compute in bfloat16.", flag_values=values)
+    flags.DEFINE_bool("deterministic", False, "The same bits in every run (slower).", flag_values=values)
+    flags.DEFINE_bool("tensorboard", False, "Write TensorBoard events into the run.", flag_values=values)
     flags.DEFINE_integer(
         "watch", 0, "Log the metrics of so many training pictures, un-augmented.", 0, flag_values=values
     )
@@ -43,39 +59,59 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if not values.workdir:
         raise CUNetError("name the folder of the run with --workdir.")
     spec = network_spec(values)
-    source = request_source(values, spec.skeleton)
+    sources = [request_source(values, spec.skeleton, split) for split in (values.split, values.val_split) if split]
+    for source in sources:
+        require_sound(source)
+    if sources[0].skeleton != spec.skeleton:
+        skeleton = sources[0].skeleton
+        print(f"notice: the network gets the {skeleton.size} landmarks of the data ({skeleton.name}).", file=sys.stderr)
+        spec = spec.with_skeleton(skeleton)
 
     with native_stderr_hidden():
+        from trainers.extras import Extras
         from trainers.fit import Plan, hold_out, train
         from trainers.run import RunFolder
 
-    if values.val_split:
-        training, validation = source, request_source(values, spec.skeleton, values.val_split)
-    else:
-        training, validation = hold_out(source, values.val_share)
+    training, validation = sources if values.val_split else hold_out(sources[0], values.val_share)
     plan = Plan(
-        spec=spec, recipe=find_recipe(values.recipe, spec), train=training, validation=validation,
+        spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
+        extras=Extras(**{field.name: values[field.name].value for field in dataclasses.fields(Extras)}),
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
     return {"workdir": values.workdir, "epochs": len(rows), "last": {k: float(v) for k, v in rows[-1].items()}}
 
 
-def find_recipe(name: str | None, spec: Any) -> Any:
-    """The recipe for a preset: by name, or by its resolution.
+def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
+    """The recipe by name, or by the preset's resolution, changed by the flags beside it.
 
     Raises:
-        CUNetError: unknown name.
+        CUNetError: unknown recipe or kind of targets.
     """
-    from trainers import face, pose
+    from cunet_tf.losses import loss_for
 
-    recipes = face.RECIPES if spec.skeleton.name == "face68" else pose.RECIPES
-    name = name or ("mobile" if spec.input_size <= 128 else "paper")
+    recipes = recipes_for(spec)
+    name = values.recipe or ("mobile" if spec.input_size <= 128 else "paper")
     if name not in recipes:
         raise CUNetError(f"--recipe={name}: {did_you_mean(name, recipes)}")
-    return recipes[name]
+    recipe = recipes[name]
+    targets = values.targets or recipe.targets
+    sigma = values.sigma or (DISK_RADIUS if targets == "disk" else recipe.sigma)
+    loss_for(targets, sigma)
+    changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
+    if not spec.skeleton.flip_pairs:
+        changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
+    augmentation = dataclasses.replace(recipe.augmentation, **changes)
+    return dataclasses.replace(recipe, targets=targets, sigma=sigma, augmentation=augmentation)
+
+
+def recipes_for(spec: Any) -> Any:
+    """Recipes by name: the pose ones where left and right limbs are told apart by a torso."""
+    from trainers import face, pose
+
+    return pose.RECIPES if "torso" in spec.skeleton.normalizers else face.RECIPES
 
 
 def describe(result: dict[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """Random views of a training picture (paper, section 4.1), stateless in (seed, epoch, index)."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 
 from cunet_tf.data.geometry import crop_matrix
@@ -18,6 +20,8 @@ class Augmentation:
         shift: largest displacement, as a share of the crop's side.
         flip: probability of a mirror image.
         gain: lowest and highest factor on each colour channel.
+        occlude: probability of a grey rectangle over a part of the crop.
+        blur: probability of a Gaussian blur of up to 2 % of the crop's side.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
@@ -26,6 +30,8 @@ class Augmentation:
     shift: float = 0.0
     flip: float = 0.0
     gain: tuple[float, float] = (1.0, 1.0)
+    occlude: float = 0.0
+    blur: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> "View":
         """One random view; every call consumes the same number of random values."""
@@ -39,22 +45,50 @@ class Augmentation:
             shift=tuple(self.shift * (2.0 * uniform[2:4] - 1.0)),
             flip=bool(uniform[4] < self.flip),
             gain=tuple(rng.uniform(*self.gain, 3)),
+            **self._covers(rng),
         )
+
+    def _covers(self, rng: np.random.Generator) -> dict[str, Any]:
+        """What hides parts of the picture; drawn last, so that it leaves the geometry as it is."""
+        chances, blur = rng.random(2), float(rng.uniform(0.002, 0.02))
+        corner, extent = rng.uniform(0.0, 0.9, 2), rng.uniform(0.1, 0.4, 2)
+        return {
+            "occlusion": (*corner, *extent) if chances[0] < self.occlude else None,
+            "blur": blur if chances[1] < self.blur else 0.0,
+        }
 
 
 @dataclass(frozen=True)
 class View:
-    """One drawn view: how the crop is cut and coloured."""
+    """One drawn view: how the crop is cut and coloured.
+
+    ``occlusion`` is (x, y, width, height) and ``blur`` a sigma, as shares of the crop's side.
+    """
 
     scale: float = 1.0
     rotation: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
     flip: bool = False
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    occlusion: tuple[float, float, float, float] | None = None
+    blur: float = 0.0
 
     def matrix(self, box: np.ndarray, crop_factor: float, size: int) -> np.ndarray:
         """Picture -> crop; see :func:`cunet_tf.data.geometry.crop_matrix`."""
         return crop_matrix(box, crop_factor, size, self.scale, self.rotation, self.shift, self.flip)
+
+    def colour(self, image: np.ndarray) -> np.ndarray:
+        """Gain, blur and occlusion on a crop ``[H, W, 3]`` of float32 in 0..1."""
+        size = image.shape[0]
+        if self.gain != (1.0, 1.0, 1.0):
+            image = np.minimum(image * np.asarray(self.gain, np.float32), 1.0)
+        if self.blur:
+            image = cv2.GaussianBlur(image, (0, 0), self.blur * size)
+        if self.occlusion is not None:
+            x, y, width, height = (int(round(share * size)) for share in self.occlusion)
+            image = image.copy()
+            image[y : y + height, x : x + width] = 0.5
+        return image
 
 
 NO_AUGMENTATION = Augmentation()

@@ -11,7 +11,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.sample import Sample, Source
+from cunet_tf.data.sample import FaultyFile, Sample, Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import LSP14
 
@@ -24,13 +24,17 @@ SPLITS = {
 }
 
 
-def load_lsp(root: str, split: str = "train", extended: bool = False) -> Source:
+def load_lsp(
+    root: str, split: str = "train", extended: bool = False, problems: list[CUNetError] | None = None
+) -> Source:
     """LSP, or LSPET when ``extended``.
 
     Args:
         root: folder with ``joints.mat`` and ``images/``.
         split: ``train``, ``test``, ``all``, or a 1-based range such as ``7055-8054``.
         extended: read LSPET's file layout.
+        problems: when given, a picture with faulty joints is left out and its fault
+            appended here, instead of raised.
 
     Returns:
         Person-centric joints, 0-based; the box is the tight box of the annotated joints.
@@ -39,19 +43,32 @@ def load_lsp(root: str, split: str = "train", extended: bool = False) -> Source:
         CUNetError: files are missing, the array has another shape, or the range is empty.
     """
     name, base = ("lspet" if extended else "lsp"), Path(root)
-    points, mask = read_joints(base / "joints.mat", extended)
+    points, mask = read_joints(base / "joints.mat", extended, refuse_nan=problems is None)
     first, last = parse_split(name, split, len(points))
     names = _picture_names(base / "images", len(points))
     samples = []
     for index in range(first - 1, last):
-        if mask[index].sum() < 2:
-            raise CUNetError(f"{base / 'joints.mat'}: picture {index + 1} has fewer than 2 annotated joints.")
+        fault = _fault(base / "joints.mat", index, points[index], mask[index])
+        if fault:
+            if problems is None:
+                raise fault
+            fault.sample, fault.subset = names[index].stem, name
+            problems.append(fault)
+            continue
         box = tight_box(points[index], mask[index])
         samples.append(Sample(names[index].stem, name, points[index], mask[index], box, names[index]))
     return Source(name, split, LSP14, samples)
 
 
-def read_joints(file: Path, extended: bool) -> tuple[np.ndarray, np.ndarray]:
+def _fault(file: Path, index: int, points: np.ndarray, mask: np.ndarray) -> FaultyFile | None:
+    if not np.isfinite(points).all():
+        return FaultyFile("point not a number", file, f"picture {index + 1} has a joint that is NaN.")
+    if mask.sum() < 2:
+        return FaultyFile("too few annotated points", file, f"picture {index + 1} has fewer than 2 annotated joints.")
+    return None
+
+
+def read_joints(file: Path, extended: bool, refuse_nan: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Points float32 ``[N, 14, 2]``, 0-based, and mask float32 ``[N, 14]``.
 
     Raises:
@@ -74,7 +91,7 @@ def read_joints(file: Path, extended: bool) -> tuple[np.ndarray, np.ndarray]:
     stacked = joints.transpose(2, 0, 1) if extended else joints.transpose(2, 1, 0)
     mask = stacked[..., 2] if extended else np.ones(stacked.shape[:2])
     points = np.where(mask[..., None] > 0, stacked[..., :2] - 1.0, 0.0)
-    if not np.isfinite(points).all():
+    if refuse_nan and not np.isfinite(points).all():
         raise CUNetError(f"{file}: picture {int(np.argwhere(~np.isfinite(points))[0, 0]) + 1} has a joint that is NaN.")
     return points.astype(np.float32), (mask > 0).astype(np.float32)
 

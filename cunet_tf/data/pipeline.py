@@ -147,9 +147,7 @@ def make_example(sample: Sample, view: View, spec: ModelSpec, permutation: np.nd
     """
     size = spec.input_size
     matrix = view.matrix(sample.box, spec.crop_factor, size)
-    image = warp(sample.load(), matrix, size).astype(np.float32) / 255.0
-    if view.gain != (1.0, 1.0, 1.0):
-        image = np.minimum(image * np.asarray(view.gain, np.float32), 1.0)
+    image = view.colour(warp(sample.load(), matrix, size).astype(np.float32) / 255.0)
     points = to_heatmap(apply(matrix, sample.points))
     mask = sample.mask
     if view.flip:

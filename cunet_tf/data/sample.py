@@ -10,6 +10,24 @@ import numpy as np
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
+TAIL = 4096  # bytes at the end of a JPEG in which its end marker is looked for
+
+
+class FaultyFile(CUNetError):
+    """One file of a data set is missing or damaged; the others may be sound.
+
+    Attributes:
+        kind: what is wrong, in a few words, the same for all faults of a kind.
+        file: the file.
+        text: the message without the file.
+        sample, subset: the sample it belongs to, where a loader knows it.
+    """
+
+    def __init__(self, kind: str, file: Path | str, text: str):
+        super().__init__(f"{file}: {text}")
+        self.kind, self.file, self.text = kind, str(file), text
+        self.sample = self.subset = ""
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -75,16 +93,42 @@ def read_image(path: Path | str) -> np.ndarray:
     """Read a picture file as RGB ``uint8 [H, W, 3]``.
 
     Raises:
-        CUNetError: the file is missing, cut short, or not a picture.
+        FaultyFile: the file is missing, cut short, or not a picture.
+    """
+    return decode_image(path, read_bytes(path))
+
+
+def read_bytes(path: Path | str, ends_only: bool = False) -> bytes:
+    """The bytes of a picture file; with ``ends_only`` the first two and the last ``TAIL`` at most.
+
+    Raises:
+        FaultyFile: the file is missing, empty, or a JPEG cut short.
     """
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(0)
+            data = stream.read(2 if ends_only and size > TAIL else -1)
+            if len(data) < size:
+                stream.seek(-TAIL, 2)
+                data += stream.read()
     except OSError as error:
-        raise CUNetError(f"{path}: cannot be read ({error.strerror}).") from None
+        raise FaultyFile("missing picture", path, f"cannot be read ({error.strerror}).") from None
+    if not size:
+        raise FaultyFile("unreadable picture", path, "not a picture, the file is empty: replace or remove it.")
     # OpenCV fills the rest of a cut JPEG with grey and only warns: look for the end marker.
-    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]:
-        raise CUNetError(f"{path}: the JPEG is truncated ({len(data)} bytes): fetch it again.")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-TAIL:]:
+        raise FaultyFile("truncated picture", path, f"the JPEG is truncated ({size} bytes): fetch it again.")
+    return data
+
+
+def decode_image(path: Path | str, data: bytes) -> np.ndarray:
+    """The picture that ``data``, the bytes of ``path``, hold: RGB ``uint8 [H, W, 3]``.
+
+    Raises:
+        FaultyFile: not a picture.
+    """
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise CUNetError(f"{path}: not a picture that OpenCV can read: replace or remove it.")
+        raise FaultyFile("unreadable picture", path, "not a picture that OpenCV can read: replace or remove it.")
     return np.ascontiguousarray(image[..., ::-1])

@@ -19,6 +19,8 @@ class Request:
         skeleton: landmarks of the model, for sources that can serve several.
         allow_missing: go on without absent parts and name them in the result.
         box: ``"tight"`` or ``"official"``.
+        problems: a list that takes the faults of single samples, which are then left out;
+            without it the first fault is raised.
     """
 
     root: str | None
@@ -26,6 +28,7 @@ class Request:
     skeleton: Skeleton
     allow_missing: bool = False
     box: str = "tight"
+    problems: list[CUNetError] | None = None
 
 
 def _w300(request: Request) -> Source:
@@ -33,7 +36,7 @@ def _w300(request: Request) -> Source:
 
     if not request.root:
         raise CUNetError("--data=300w needs --root, the folder that holds afw/, helen/, lfpw/, ibug/.")
-    return load_300w(request.root, request.split, request.allow_missing, request.box)
+    return load_300w(request.root, request.split, request.allow_missing, request.box, request.problems)
 
 
 def _lsp(request: Request, extended: bool) -> Source:
@@ -41,7 +44,23 @@ def _lsp(request: Request, extended: bool) -> Source:
 
     if not request.root:
         raise CUNetError("--data=lsp and lspet need --root, the folder that holds joints.mat and images/.")
-    return load_lsp(request.root, request.split, extended)
+    return load_lsp(request.root, request.split, extended, request.problems)
+
+
+def _mpii(request: Request) -> Source:
+    from cunet_tf.data.mpii import load_mpii
+
+    if not request.root:
+        raise CUNetError("--data=mpii needs --root, the folder that holds images/ and MPII's annotations.")
+    return load_mpii(request.root, request.split)
+
+
+def _folder(request: Request) -> Source:
+    from cunet_tf.data.folder import load_folder
+
+    if not request.root:
+        raise CUNetError("--data=folder needs --root, the folder that holds landmarks.json or landmarks.csv.")
+    return load_folder(request.root, request.split)
 
 
 def _synthetic(request: Request) -> Source:
@@ -54,6 +73,8 @@ SOURCES: dict[str, Callable[[Request], Source]] = {
     "300w": _w300,
     "lsp": partial(_lsp, extended=False),
     "lspet": partial(_lsp, extended=True),
+    "mpii": _mpii,
+    "folder": _folder,
     "synthetic": _synthetic,
 }
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.sample import Sample, Source
+from cunet_tf.data.sample import FaultyFile, Sample, Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
 
@@ -26,7 +27,10 @@ BOX_FILES = {
 }  # fmt: skip
 
 
-def load_300w(root: str, split: str = "train", allow_missing: bool = False, box: str = "tight") -> Source:
+def load_300w(
+    root: str, split: str = "train", allow_missing: bool = False, box: str = "tight",
+    problems: list[CUNetError] | None = None,
+) -> Source:  # fmt: skip
     """The faces of one split.
 
     Args:
@@ -36,6 +40,8 @@ def load_300w(root: str, split: str = "train", allow_missing: bool = False, box:
         allow_missing: go on without an absent folder and name it in the result.
         box: ``"tight"`` (of the points), or ``"official"``, the detector's boxes from the
             distribution's ``bounding_boxes_*.mat`` files.
+        problems: when given, a face with a faulty file is left out and its fault appended
+            here, instead of raised.
 
     Returns:
         Samples in the order of folders and file names; points 0-based, (x, y).
@@ -55,57 +61,63 @@ def load_300w(root: str, split: str = "train", allow_missing: bool = False, box:
             f"300w split {split!r}: missing {', '.join(missing)} below {root}: {advice}. "
             f"Splits: {', '.join(SPLITS)}, or folders below the root."
         )
-    samples = [sample for folder in folders if folder not in missing for sample in _read_folder(base, folder, box)]
+    present = [folder for folder in folders if folder not in missing]
+    samples = [sample for folder in present for sample in _read_folder(base, folder, box, problems)]
     return Source("300w", split, FACE68, samples, box, missing)
 
 
-def _read_folder(base: Path, folder: str, box: str) -> list[Sample]:
+def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
     files = sorted((base / folder).rglob("*.pts"))
     if not files:
         raise CUNetError(f"{base / folder}: no .pts file in it. Give a folder with pictures and .pts files.")
-    boxes = _official_boxes(base, folder) if box == "official" else {}
+    boxes = _official_boxes(base, folder) if box == "official" else None
     samples = []
     for file in files:
-        points = read_pts(file)
-        picture = _picture_beside(file)
-        if box == "official" and picture.name not in boxes:
-            raise CUNetError(f"{picture}: no official box for it in {BOX_FILES[folder]}: use --box=tight.")
-        samples.append(
-            Sample(
-                name=file.relative_to(base).with_suffix("").as_posix(),
-                subset=folder,
-                points=points,
-                mask=np.ones(len(points), np.float32),
-                box=boxes[picture.name] if box == "official" else tight_box(points),
-                picture=picture,
-            )
-        )
+        name = file.relative_to(base).with_suffix("").as_posix()
+        try:
+            samples.append(_read_face(file, name, folder, boxes))
+        except FaultyFile as fault:
+            if problems is None:
+                raise
+            fault.sample, fault.subset = name, folder
+            problems.append(fault)
     return samples
+
+
+def _read_face(file: Path, name: str, folder: str, boxes: dict[str, np.ndarray] | None) -> Sample:
+    points = read_pts(file)
+    picture = _picture_beside(file)
+    if boxes is not None and picture.name not in boxes:
+        raise FaultyFile("no official box", picture, f"no official box for it in {BOX_FILES[folder]}: use --box=tight.")
+    box = tight_box(points) if boxes is None else boxes[picture.name]
+    return Sample(name, folder, points, np.ones(len(points), np.float32), box, picture)
 
 
 def _picture_beside(file: Path) -> Path:
     for suffix in PICTURES:
         if file.with_suffix(suffix).exists():
             return file.with_suffix(suffix)
-    raise CUNetError(f"{file}: no picture beside it (looked for {', '.join(PICTURES)}).")
+    raise FaultyFile("missing picture", file, f"no picture beside it (looked for {', '.join(PICTURES)}).")
 
 
 def read_pts(path: Path | str, count: int = FACE68.size) -> np.ndarray:
     """Points of a .pts file, float32 ``[count, 2]``, 0-based (the file counts from 1).
 
     Raises:
-        CUNetError: not a .pts file, another number of points, or a value that is no number.
+        FaultyFile: not a .pts file, another number of points, or a value that is no number.
     """
     try:
         text = Path(path).read_text()
         body = text[text.index("{") + 1 : text.index("}")]
         points = np.array([line.split() for line in body.split("\n") if line.strip()], np.float64)
     except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise CUNetError(f"{path}: not a readable .pts file ({error}).") from None
+        raise FaultyFile("malformed annotation", path, f"not a readable .pts file ({error}).") from None
     if points.shape != (count, 2):
-        raise CUNetError(f"{path}: {len(points)} points, but {count} lines of two numbers are needed.")
+        text = f"{len(points)} points, but {count} lines of two numbers are needed."
+        raise FaultyFile("wrong number of points", path, text)
     if not np.isfinite(points).all():
-        raise CUNetError(f"{path}: point {int(np.argwhere(~np.isfinite(points))[0, 0])} is not a number.")
+        text = f"point {int(np.argwhere(~np.isfinite(points))[0, 0])} is not a number."
+        raise FaultyFile("point not a number", path, text)
     return (points - 1.0).astype(np.float32)
 
 
@@ -130,5 +142,5 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
             str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
             for entry in np.atleast_1d(entries)
         }
-    except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError, MatReadError) as error:
         raise CUNetError(f"{places[0]}: not a readable file of official boxes ({error}).") from None

@@ -1,0 +1,68 @@
+"""cunet benchmark: how fast a data source feeds training, against what a preset consumes.
+
+Example:
+  cunet benchmark --data=synthetic --preset=face-mobile
+  cunet benchmark --data=300w --root=300w --preset=face-mobile --csv=docs/results/input_speed.csv
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from cunet_tf.commands.common import (
+    define_data,
+    define_network,
+    network_spec,
+    no_arguments,
+    request_source,
+    table,
+)
+from cunet_tf.commands.evaluate import append_row
+from cunet_tf.quiet import native_stderr_hidden
+
+
+def define(values: flags.FlagValues) -> None:
+    define_network(values)
+    define_data(values, split="train")
+    flags.DEFINE_integer("batch_size", 16, "Pictures in a batch.", 1, flag_values=values)
+    flags.DEFINE_float("seconds", 5.0, "Time of each measurement.", 0.1, flag_values=values)
+    flags.DEFINE_string("csv", None, "Append the figures as rows to this file.", flag_values=values)
+
+
+def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    no_arguments(rest)
+    spec = network_spec(values)
+    source = request_source(values, spec.skeleton)
+    with native_stderr_hidden():
+        from cunet_tf.commands.train import recipes_for
+        from cunet_tf.data.augment import NO_AUGMENTATION
+        from cunet_tf.data.pipeline import Examples
+        from cunet_tf.input_speed import consumption, jpeg_only, pipeline_speed, reading_speed, tensorflow_ops_speed
+        from cunet_tf.models.cunet import build_cunet
+        from trainers.fit import compile_model
+    recipe = recipes_for(spec)["mobile" if spec.input_size <= 128 else "paper"]
+    spec = spec.replace(crop_factor=recipe.crop_factor)
+    rows = {}
+    for name, augmentation in (("none", NO_AUGMENTATION), (recipe.name, recipe.augmentation)):
+        examples = Examples(source, spec, augmentation)
+        batch, seconds = values.batch_size, values.seconds
+        rows[f"OpenCV, one thread, augmentation {name}"] = reading_speed(examples, 200)
+        rows[f"OpenCV in tf.data, augmentation {name}"] = pipeline_speed(examples, batch, seconds)
+        if jpeg_only(examples):
+            rows[f"TensorFlow ops in tf.data, augmentation {name}"] = tensorflow_ops_speed(examples, batch, seconds)
+    model = build_cunet(spec)
+    compile_model(model, spec, recipe.optimizer(10, 1))
+    rows[f"consumed by training {spec.preset}"] = consumption(model, values.batch_size, 8)
+    if values.csv:
+        for name, speed in rows.items():
+            append_row(Path(values.csv), {"data": values.data, "input_size": spec.input_size, "cores": os.cpu_count(),
+                                          "what": name, "images_per_second": speed})  # fmt: skip
+    return {"data": values.data, "split": source.split, "input_size": spec.input_size, "cores": os.cpu_count(),
+            "images_per_second": rows}  # fmt: skip
+
+
+def describe(result: dict[str, Any]) -> str:
+    rows: list[tuple] = [(f"{result['data']} at {result['input_size']} px, {result['cores']} cores", "pictures/s")]
+    return table(rows + [(name, f"{speed:.0f}") for name, speed in result["images_per_second"].items()])

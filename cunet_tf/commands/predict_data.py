@@ -1,0 +1,62 @@
+"""``cunet predict --data=...``: landmarks of every sample of a data set, in its own boxes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from cunet_tf.data.sample import Source
+from cunet_tf.data.sources import SOURCES, Request, load_source
+from cunet_tf.localizer import Landmarks, Localizer
+
+BATCH = 16
+SUBMISSION = "pred_keypoints_mpii.mat"
+
+
+def define(values: flags.FlagValues) -> None:
+    flags.DEFINE_string("data", None, f"Data set instead of pictures: {', '.join(SOURCES)}.", flag_values=values)
+    flags.DEFINE_string("root", None, "Folder of the data set.", flag_values=values)
+    flags.DEFINE_string("split", "test", "Part of the data set.", flag_values=values)
+
+
+def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
+    """Write ``predictions.jsonl`` and, for MPII's official test part, the submission file."""
+    source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
+    out = Path(values.out)
+    out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Landmarks] = {}
+    with (out / "predictions.jsonl").open("w") as file:
+        for start in range(0, len(source), BATCH):
+            batch = source.samples[start : start + BATCH]
+            places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
+            for sample, landmarks in zip(batch, places, strict=True):
+                found[sample.name] = landmarks
+                file.write(json.dumps({"name": sample.name, **_record(landmarks)}) + "\n")
+            print(f"{min(start + BATCH, len(source))}/{len(source)} samples")
+    result = {"model": values.model, "data": values.data, "split": source.split, "samples": len(source),
+              "out": str(out / "predictions.jsonl"), "submission": None}  # fmt: skip
+    if values.data == "mpii" and values.split == "test":
+        result["submission"] = _submit(out / SUBMISSION, found, source, values.root)
+    return result
+
+
+def _record(landmarks: Landmarks) -> dict[str, Any]:
+    return {
+        "box": landmarks.box.round(3).tolist(),
+        "landmarks": landmarks.points.round(4).tolist(),
+        "scores": landmarks.scores.astype(float).round(4).tolist(),
+    }
+
+
+def _submit(file: Path, found: dict[str, Landmarks], source: Source, root: str) -> str:
+    from cunet_tf.data.mpii_submission import person_key, write_submission
+
+    write_submission(file, {person_key(sample.name): found[sample.name].points for sample in source}, root)
+    return str(file)
+
+
+def describe(result: dict[str, Any]) -> str:
+    """Where the results are."""
+    submission = f"\nsubmission: {result['submission']}" if result["submission"] else ""
+    return f"{result['samples']} samples of {result['data']} {result['split']} in {result['out']}{submission}"

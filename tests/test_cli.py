@@ -1,0 +1,57 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from cunet_tf.cli import VERBS, main
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_every_verb_has_an_example_and_its_flags(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Example:" in text and f"cunet {verb}" in text and "--json" in text
+
+
+def test_overview_and_exit_codes(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(verb in text for verb in VERBS)
+    assert main([]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["inof"], "Did you mean 'info'?"),
+        (["info", "--stack=3"], "stacks"),
+        (["info", "--stacks=three"], "--stacks"),
+        (["info", "--order=-1"], "order=-1: give an integer of 0 or more"),
+        (["info", "--input_size=100"], "input_size=100 must be divisible by 4*2^levels = 64"),
+        (["info", "--preset=face-mobil"], "Did you mean 'face-mobile'?"),
+        (["info", "stacks=2"], "unexpected argument 'stacks=2'"),
+        (["train", "--preset=face-mobile", "--data=synthetic"], "--workdir"),
+        (["train", "--workdir=x", "--data=synthetic"], "--preset"),
+        (["train", "--workdir=x", "--preset=face-mobile"], "--data"),
+        (["train", "--workdir=x", "--preset=face-mobile", "--data=300-w"], "Did you mean '300w'?"),
+        (["train", "--workdir=x", "--preset=face-mobile", "--data=300w"], "--root"),
+        (["evaluate", "--data=synthetic"], "--model"),
+        (["evaluate", "--model=fase-mobile", "--data=synthetic"], "neither a file nor a shipped model"),
+        (["predict", "--model=face.tflite", "--out=x"], "name the pictures"),
+        (["export", "--model=a.keras"], "--out"),
+        (["export", "--model=a.keras", "--out=a.bin"], "ends in .tflite"),
+    ],
+)
+def test_bad_input_is_one_line_that_says_what_to_do(arguments, words, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err and captured.out == ""
+    assert captured.err.startswith(f"cunet {arguments[0]}: error: ") and "Traceback" not in captured.err
+
+
+def test_json_is_alone_on_stdout():
+    command = [sys.executable, "-m", "cunet_tf", "info", "--order=9", "--stacks=2", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert json.loads(done.stdout)["conv_parameters"] == 1_898_880
+    assert "clamped to 1" in done.stderr

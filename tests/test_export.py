@@ -1,0 +1,41 @@
+import pytest
+
+from cunet_tf.cli import main
+from cunet_tf.models.saved import load_keras
+from cunet_tf.tflite_file import read_tflite, spec_of
+
+
+@pytest.mark.parametrize("fmt", ["float32", "float16"])
+def test_file_is_written_after_the_parity_check(trained_run, tmp_path, fmt, capsys):
+    out = tmp_path / "sub" / "m.tflite"
+    code = main(
+        ["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", f"--format={fmt}", "--name=mine"]
+        + ["--license=research use only", "--parity_pictures=4"]
+    )
+    assert code == 0
+    text = capsys.readouterr().out
+    assert "within tolerance" in text and f"{out.stat().st_size:,} bytes" in text
+    spec = spec_of(read_tflite(out))
+    trained = load_keras(trained_run / "best.keras").spec
+    assert spec == trained.replace(name="mine", license="research use only")
+
+
+def test_no_file_is_left_when_out_of_tolerance(trained_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("export.parity.TOLERANCE", {"float16": (0.0, 0.0)})
+    out = tmp_path / "m.tflite"
+    assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", "--parity_pictures=2"]) == 1
+    assert "OUT OF TOLERANCE" in capsys.readouterr().out
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--model=missing.keras", "--out=m.tflite"], "missing.keras: no such model file"),
+        (["--model={run}/history.csv", "--out=m.tflite"], "not a Keras model file"),
+        (["--model={run}/best.keras", "--out=m.tflite", "--format=int7"], "--format=int7: use one of float32"),
+    ],
+)
+def test_bad_input(trained_run, flags, words, capsys):
+    assert main(["export", *(flag.format(run=trained_run) for flag in flags)]) == 2
+    assert words in capsys.readouterr().err

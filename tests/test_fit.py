@@ -1,0 +1,55 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cunet_tf.data.synthetic import load_synthetic
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.cunet import build_cunet
+from cunet_tf.presets import preset
+from cunet_tf.skeletons import FACE68
+from trainers.face import MOBILE
+from trainers.fit import compile_model, hold_out, monitor
+
+
+def test_hold_out_splits_without_overlap_and_repeatably():
+    source = load_synthetic(FACE68, "1:50")
+    training, validation = hold_out(source, 0.2)
+    names = [{sample.name for sample in part} for part in (training, validation)]
+    assert (len(training), len(validation)) == (40, 10)
+    assert not names[0] & names[1] and len(names[0] | names[1]) == 50
+    assert [s.name for s in hold_out(source, 0.2)[1]] == [s.name for s in validation]
+    assert {s.name for s in hold_out(source, 0.2, seed=1)[1]} != names[1]
+    with pytest.raises(CUNetError, match="leaves one side empty"):
+        hold_out(source, 0.001)
+
+
+def test_people_of_one_picture_stay_together():
+    source = load_synthetic(FACE68, "1:40")
+    pairs = [dataclasses.replace(s, picture=Path(f"{index // 2}.jpg")) for index, s in enumerate(source)]
+    sides = [{s.picture for s in part} for part in hold_out(dataclasses.replace(source, samples=pairs), 0.3)]
+    assert not sides[0] & sides[1] and len(sides[1]) == 6
+
+
+@pytest.mark.parametrize("supervisions", [1, 2])
+def test_monitored_name_is_logged_and_loss_sums_over_heads(tiny_spec, supervisions, rng):
+    config = tiny_spec.config.replace(supervisions=supervisions, levels=1, input_size=32)
+    spec = tiny_spec.replace(config=config)
+    model = build_cunet(spec)
+    compile_model(model, spec, MOBILE.optimizer(10, 1))
+    model.run_eagerly = True
+    images = rng.random((2, 32, 32, 3), dtype=np.float32)
+    target = np.concatenate([rng.uniform(1, 6, (2, 68, 2)), np.ones((2, 68, 1))], axis=-1).astype("float32")
+    logs = model.evaluate(images, (target,) * supervisions, verbose=0, return_dict=True)
+    name, higher = monitor(spec)
+    assert name.removeprefix("val_") in logs and not higher
+    heads = [model.loss(target, maps) for maps in model(images)]
+    assert logs["loss"] == pytest.approx(sum(float(h) for h in heads), rel=1e-4)
+
+
+def test_a_skeleton_without_normalizer_is_monitored_by_loss():
+    spec = preset("face-mobile")
+    bare = type(spec.skeleton)("bare", spec.skeleton.names)
+    assert monitor(spec.replace(skeleton=bare)) == ("val_loss", False)
+    assert monitor(preset("pose-mobile")) == ("val_unet1_head_pck", True)

@@ -1,0 +1,183 @@
+import copy
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cunet_tf.data.folder import load_folder
+from cunet_tf.data.sources import Request, load_source
+from cunet_tf.draw import save_png
+from cunet_tf.errors import CUNetError
+from cunet_tf.skeletons import FACE68
+
+SKELETON = {
+    "name": "cat",
+    "names": ["left_eye", "right_eye", "nose"],
+    "flip_pairs": [["left_eye", "right_eye"]],
+    "edges": [["left_eye", 2], [1, "nose"]],
+    "normalizer": ["left_eye", "right_eye"],
+}
+IMAGES = [
+    {"file": "a.png", "split": "train", "points": [[10, 12.5], [20, 12, 1], [15, 18, True]]},
+    {"file": "b.png", "split": "train", "points": [[10, 12], [20, 13, 0], None], "box": [4, 5.5, 30, 31]},
+    {"file": "sub/c.png", "split": "hard", "points": [[1, 2], [3, 4], None]},
+]
+
+
+@pytest.fixture
+def content():
+    return {"skeleton": copy.deepcopy(SKELETON), "images": copy.deepcopy(IMAGES)}
+
+
+def write(root, content):
+    (root / "landmarks.json").write_text(json.dumps(content))
+    return root
+
+
+def test_json_points_masks_boxes(tmp_path, content, capsys):
+    a, b, c = source = load_folder(write(tmp_path, content))
+    assert (source.name, source.split, source.box) == ("folder", "all", "tight")
+    assert [(s.name, s.subset, s.picture) for s in source] == [
+        ("a.png", "train", tmp_path / "a.png"),
+        ("b.png", "train", tmp_path / "b.png"),
+        ("sub/c.png", "hard", tmp_path / "sub" / "c.png"),
+    ]
+    assert a.points.dtype == a.mask.dtype == np.float32
+    np.testing.assert_array_equal(a.points, [[10, 12.5], [20, 12], [15, 18]])
+    np.testing.assert_array_equal([a.mask, b.mask, c.mask], [[1, 1, 1], [1, 0, 0], [1, 1, 0]])
+    np.testing.assert_array_equal(b.points[1:], 0)
+    np.testing.assert_array_equal([a.box, b.box, c.box], [[10, 12, 20, 18], [4, 5.5, 30, 31], [1, 2, 3, 4]])
+    assert capsys.readouterr().err == ""
+
+
+def test_json_skeleton_by_name_or_place(tmp_path, content):
+    skeleton = load_folder(write(tmp_path, content)).skeleton
+    assert (skeleton.name, skeleton.names) == ("cat", ("left_eye", "right_eye", "nose"))
+    assert (skeleton.flip_pairs, skeleton.edges) == (((0, 1),), ((0, 2), (1, 2)))
+    assert skeleton.normalizers == {"left_eye-right_eye": ((0,), (1,))}
+    content["skeleton"]["flip_pairs"] = [[1, 0]]
+    assert load_folder(write(tmp_path, content)).skeleton.flip_permutation.tolist() == [1, 0, 2]
+
+
+def test_pictures_are_read_through_the_source(tmp_path, content):
+    picture = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    save_png(tmp_path / "a.png", picture)
+    source = load_source("folder", Request(str(write(tmp_path, content)), "train", FACE68))
+    np.testing.assert_array_equal(source.samples[0].load(), picture)
+
+
+def test_splits_of_the_field(tmp_path, content):
+    write(tmp_path, content)
+    assert [s.name for s in load_folder(tmp_path, "train")] == ["a.png", "b.png"]
+    hard = load_folder(tmp_path, "hard")
+    assert ([s.name for s in hard], hard.split) == (["sub/c.png"], "hard")
+    with pytest.raises(CUNetError, match="folder split 'trian': Did you mean 'train'. Known: all, train, hard"):
+        load_folder(tmp_path, "trian")
+
+
+def test_own_split_by_file_name(tmp_path):
+    names = [f"{index}.png" for index in range(60)]
+    images = [{"file": name, "points": [[1, 2], [3, 4], None]} for name in names]
+    write(tmp_path, {"skeleton": SKELETON, "images": images})
+    held_out = [name for name in names if int(hashlib.sha1(name.encode()).hexdigest(), 16) % 5 == 0]
+    test, train = load_folder(tmp_path, "test"), load_folder(tmp_path, "train")
+    assert [s.name for s in test] == held_out and 4 < len(test) < 20
+    assert len(train) + len(test) == len(load_folder(tmp_path, "all")) == 60
+    assert test.split.startswith("test (own split: ") and load_folder(tmp_path).split == "all"
+    write(tmp_path, {"skeleton": SKELETON, "images": [images[names.index(held_out[0])]]})
+    with pytest.raises(CUNetError, match="no picture in split 'train'.* use --split=all"):
+        load_folder(tmp_path, "train")
+    with pytest.raises(CUNetError, match="Known: all, train, test"):
+        load_folder(tmp_path, "val")
+
+
+def test_a_notice_when_mirroring_is_impossible(tmp_path, content, capsys):
+    del content["skeleton"]["flip_pairs"]
+    assert load_folder(write(tmp_path, content)).skeleton.flip_pairs == ()
+    assert "landmarks.json, skeleton: no flip_pairs, mirroring is impossible" in capsys.readouterr().err
+    content["skeleton"]["flip_pairs"] = []
+    load_folder(write(tmp_path, content))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"flip_pairs": [["left_eye", "rigt_eye"]]}, r"flip_pairs\[0\]: no landmark 'rigt_eye'. Did you mean 'right_e"),
+        ({"flip_pairs": [["left_eye", 3]]}, r"flip_pairs\[0\]: 3 is neither a name nor a place in 0..2"),
+        ({"flip_pairs": [[0, 1], [1, 2]]}, "flip_pairs: 'right_eye' stands in two pairs"),
+        ({"flip_pairs": "left"}, "flip_pairs: a list of pairs"),
+        ({"edges": [[0, 1], [2]]}, r"edges\[1\]: \[2\] is no pair"),
+        ({"edges": [["left_eye", 0]]}, r"edges\[0\]: .* is no pair of two different"),
+        ({"normalizer": ["nose", True]}, "normalizer: true is neither a name"),
+        ({"normalizer": "nose"}, "normalizer: .nose. is no pair"),
+        ({"names": ["a", "b", "a"]}, "names: 'a' stands there twice"),
+        ({"names": []}, "names: a list with the name of each landmark"),
+        ({"name": 3}, "name: 3 is no word"),
+        ({"flip_pair": []}, "flip_pair: unknown field. Did you mean 'flip_pairs'"),
+    ],
+)
+def test_skeleton_errors(tmp_path, content, changes, words):
+    content["skeleton"] |= changes
+    with pytest.raises(CUNetError, match=f"landmarks.json, skeleton.*{words}"):
+        load_folder(write(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"file": None}, "file: the picture's file name is missing"),
+        ({"file": "./a.png"}, r"file: a.png stands already in .*landmarks.json, images\[0\]"),
+        ({"split": None}, "split: missing, other entries have one"),
+        ({"split": 1}, "split: 1 is no word"),
+        ({"points": None}, "points: no points, 3 are needed"),
+        ({"points": [[1, 2], [3, 4]]}, "points: 2 points, 3 are needed"),
+        ({"points": [[1, 2], [3], None]}, r"points\[1\] \(right_eye\): \[3\], a list of 2 or 3 finite numbers"),
+        ({"points": [[1, 2], [3, float("nan")], None]}, r"points\[1\] \(right_eye\): \[3, NaN\]"),
+        ({"points": [[1, 2], [3, "4"], None]}, r"points\[1\] \(right_eye\)"),
+        ({"points": [[1, 2], None, None], "box": None}, "box: missing, and 1 points that count make none"),
+        ({"points": [[1, 2], [1, 2], None], "box": None}, "box: missing, and 2 points"),
+        ({"box": [4, 5, 30]}, r"box: \[4, 5, 30\], a list of 4 finite numbers"),
+        ({"box": [30, 5, 4, 31]}, "box: .* is not .x0, y0, x1, y1."),
+    ],
+)
+def test_entry_errors(tmp_path, content, changes, words):
+    content["images"][1] |= changes
+    with pytest.raises(CUNetError, match=rf"landmarks.json, images\[1\], {words}"):
+        load_folder(write(tmp_path, content))
+
+
+def test_the_documented_examples_load(tmp_path):
+    text = (Path(__file__).parents[1] / "docs" / "data.md").read_text()
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    (table,) = re.findall(r"```\n(file,.*?)```", text, re.DOTALL)
+    for name, content in [("landmarks.json", example), ("landmarks.csv", table)]:
+        (tmp_path / name).write_text(content)
+        (sample,) = source = load_folder(tmp_path, "train")
+        assert (sample.name, source.skeleton.names) == ("a.jpg", ("left_eye", "right_eye", "nose"))
+        assert sample.box.tolist() == [4, 4, 30, 30]
+        (tmp_path / name).unlink()
+
+
+def test_errors_of_root_and_file(tmp_path, content):
+    with pytest.raises(CUNetError, match="--data=folder needs --root"):
+        load_source("folder", Request("", "all", FACE68))
+    with pytest.raises(CUNetError, match="no landmarks.json or landmarks.csv"):
+        load_folder(tmp_path / "nowhere")
+    for text, words in [
+        ("{", "landmarks.json: not readable as JSON .*line 1"),
+        ("[]", "an object {...} is needed, this is a list"),
+        ('{"images": []}', "landmarks.json, skeleton: missing"),
+        ('{"skeleton": {"names": ["a"]}, "images": 3}', "landmarks.json, images: missing, or no list"),
+        ('{"skeleton": {"names": ["a"]}, "images": [3]}', r"images\[0\], file"),
+    ]:
+        (tmp_path / "landmarks.json").write_text(text)
+        with pytest.raises(CUNetError, match=words):
+            load_folder(tmp_path)
+    write(tmp_path, content)
+    (tmp_path / "landmarks.csv").write_text("file,a_x,a_y\n")
+    with pytest.raises(CUNetError, match="both landmarks.json and landmarks.csv: keep one"):
+        load_folder(tmp_path)

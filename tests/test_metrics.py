@@ -1,0 +1,212 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.metrics import (
+    AUC_THRESHOLD,
+    auc,
+    ced,
+    failure_rate,
+    nme_per_image,
+    normalizer_distance,
+    pck,
+    pck_means,
+    point_errors,
+)
+from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
+
+NMES = np.array([0.0, 0.02, 0.04, 0.08, 0.10])
+few = settings(deadline=None, max_examples=25)
+many_nmes = arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 0.3))
+
+
+def face(**named: tuple[float, float]) -> np.ndarray:
+    """One face, points at the origin but for those given as ``p36=(x, y)``."""
+    points = np.zeros((1, 68, 2))
+    for name, place in named.items():
+        points[0, int(name[1:])] = place
+    return points
+
+
+def test_point_errors_are_euclidean():
+    truth = np.array([[[1.0, 1.0], [2.0, 5.0]]], np.float32)
+    predicted = np.array([[[4.0, 5.0], [2.0, 5.0]]])
+    np.testing.assert_array_equal(point_errors(predicted, truth), [[5.0, 0.0]])
+
+
+def test_interocular_distance_is_between_the_outer_eye_corners():
+    truth = face(p36=(10, 20), p45=(40, 60), p39=(1, 1), p42=(2, 2))
+    np.testing.assert_allclose(normalizer_distance(truth, FACE68, "interocular"), [50.0])
+
+
+def test_interpupil_distance_is_between_the_means_of_the_eyes():
+    truth = face(**{f"p{index}": (index, 0) for index in range(36, 42)}, **{f"p{i}": (i, 8) for i in range(42, 48)})
+    np.testing.assert_allclose(normalizer_distance(truth, FACE68, "interpupil"), [10.0])  # 6 to the side, 8 down
+
+
+def test_box_distance_is_the_root_of_the_area_of_the_tight_box():
+    truth = np.concatenate([face(p0=(4, 1), p5=(0, 9)), face(p0=(-2, 0), p5=(0, -2))])
+    np.testing.assert_allclose(normalizer_distance(truth, FACE68, "box"), [6.0, 2.0])
+
+
+@pytest.mark.parametrize("skeleton, left_shoulder", [(LSP14, 9), (MPII16, 13)])
+def test_torso_is_left_shoulder_to_right_hip(skeleton, left_shoulder):
+    truth = np.zeros((1, skeleton.size, 2))
+    truth[0, left_shoulder], truth[0, 2] = (3, 0), (0, 4)
+    np.testing.assert_allclose(normalizer_distance(truth, skeleton, "torso"), [5.0])
+
+
+@pytest.mark.parametrize("missing", [2, 9])
+def test_torso_is_unknown_where_one_of_its_ends_is_not_annotated(missing):
+    truth = np.zeros((2, 14, 2))
+    truth[:, 9] = 6, 8
+    mask = np.ones((2, 14))
+    mask[1, missing] = 0
+    mask[0, 5] = 0  # not part of the torso
+    np.testing.assert_array_equal(normalizer_distance(truth, LSP14, "torso", mask), [10.0, np.nan])
+
+
+def test_box_leaves_out_what_is_not_annotated():
+    truth = np.zeros((3, 14, 2))
+    truth[:, 1], truth[:, 2] = (10, 20), (14, 29)
+    mask = np.zeros((3, 14))
+    mask[0, [1, 2]] = 1
+    mask[1, [0, 2]] = 1
+    expected = [6.0, np.sqrt(14 * 29), np.nan]
+    np.testing.assert_allclose(normalizer_distance(truth, LSP14, "box", mask), expected)
+
+
+def test_unknown_normalizer_lists_the_known_ones():
+    with pytest.raises(CUNetError, match="face68 has no normalizer 'torso'. Known: interocular, interpupil, box"):
+        normalizer_distance(face(), FACE68, "torso")
+
+
+def test_nme_by_hand():
+    errors = np.array([[1.0, 2.0, 3.0], [4.0, 4.0, 10.0]])
+    mask = np.array([[1, 1, 1], [1, 1, 0]])
+    np.testing.assert_allclose(nme_per_image(errors, mask, np.array([10.0, 50.0])), [0.2, 0.08])
+
+
+def test_nme_of_a_picture_without_points_is_nan():
+    nme = nme_per_image(np.ones((2, 3)), np.array([[0, 0, 0], [0, 1, 0]], np.float32), np.array([2.0, 4.0]))
+    np.testing.assert_array_equal(nme, [np.nan, 0.25])
+
+
+@few
+@given(arrays(np.float64, (4, 5), elements=st.floats(0, 100)), arrays(bool, (4, 5)), st.data())
+def test_nme_ignores_masked_points_and_scales_with_the_distance(errors, mask, data):
+    distance = data.draw(arrays(np.float64, 4, elements=st.floats(1, 50)))
+    rows = zip(errors, mask, distance, strict=True)
+    expected = [row[kept].mean() / far if kept.any() else np.nan for row, kept, far in rows]
+    np.testing.assert_allclose(nme_per_image(errors, mask.astype(np.float32), distance), expected, rtol=1e-6)
+    spoiled = np.where(mask, errors, 1e6)
+    np.testing.assert_allclose(nme_per_image(spoiled, mask.astype(np.float32), distance), expected, rtol=1e-6)
+
+
+def test_failure_rate_counts_what_is_above_the_threshold():
+    assert AUC_THRESHOLD == 0.08
+    assert failure_rate(NMES) == pytest.approx(0.2)
+    assert failure_rate(NMES, 0.03) == pytest.approx(0.6)
+    assert failure_rate(NMES, 0.1) == 0.0
+
+
+def test_ced_by_hand():
+    limits = np.array([-0.01, 0.0, 0.03, 0.04, 0.09, 1.0])
+    np.testing.assert_allclose(ced(NMES, limits), [0, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_auc_by_hand():
+    # Areas up to 0.08: 0.08, 0.06, 0.04, 0 and 0, over 5 pictures and the threshold.
+    assert auc(NMES) == pytest.approx(0.18 / 5 / 0.08)
+    assert auc(np.zeros(3)) == 1.0
+    assert auc(np.full(3, 0.2)) == 0.0
+    assert auc(NMES, 0.02) == pytest.approx(0.2)
+
+
+@few
+@given(many_nmes, st.floats(0.01, 0.2))
+def test_auc_is_the_integral_of_the_ced(nmes, threshold):
+    # Midpoint rule: wrong by at most one step of the curve in every cell that holds a jump.
+    cells = 4000
+    limits = (np.arange(cells) + 0.5) * threshold / cells
+    assert auc(nmes, threshold) == pytest.approx(ced(nmes, limits).mean(), abs=1.0 / cells)
+
+
+@few
+@given(many_nmes, st.floats(0.01, 0.2))
+def test_failure_rate_is_what_the_ced_leaves_at_the_threshold(nmes, threshold):
+    assert failure_rate(nmes, threshold) == pytest.approx(1.0 - ced(nmes, np.array([threshold]))[0])
+
+
+@few
+@given(many_nmes)
+def test_ced_counts_pictures_one_by_one(nmes):
+    limits = np.concatenate([np.linspace(0, 0.3, 7), nmes])
+    counted = [sum(value <= limit for value in nmes) / len(nmes) for limit in limits]
+    np.testing.assert_allclose(ced(nmes, limits), counted)
+
+
+def test_pictures_without_points_are_left_out_of_the_curve():
+    spoiled = np.insert(NMES, [0, 2, 5], np.nan)
+    limits = np.array([0.0, 0.05, 0.2])
+    assert failure_rate(spoiled) == failure_rate(NMES)
+    assert auc(spoiled) == auc(NMES)
+    np.testing.assert_array_equal(ced(spoiled, limits), ced(NMES, limits))
+
+
+def test_pck_by_hand():
+    errors = np.array([[1.0, 2.0, 2.1], [0.0, 9.0, 4.0]])
+    distance = np.array([10.0, 20.0])  # limits 2 and 4
+    assert pck(errors, np.ones((2, 3)), distance, 0.2) == pytest.approx(4 / 6)
+    assert pck(errors, np.array([[0, 1, 1], [1, 0, 0]]), distance, 0.2) == pytest.approx(2 / 3)
+    assert pck(errors, np.ones((2, 3)), distance, 0.5) == 1.0
+
+
+def test_pck_pools_points_and_not_pictures():
+    errors = np.array([[0.0, 0.0, 0.0], [9.0, 9.0, 9.0]])
+    mask = np.array([[1, 1, 1], [1, 0, 0]])
+    assert pck(errors, mask, np.ones(2), 0.2) == pytest.approx(0.75)
+
+
+def test_pck_leaves_out_pictures_without_a_distance():
+    errors = np.array([[0.0, 9.0], [0.0, 0.0]])
+    assert pck(errors, np.ones((2, 2)), np.array([1.0, np.nan]), 0.2) == pytest.approx(0.5)
+
+
+def test_nme_of_a_picture_without_a_distance_is_nan():
+    np.testing.assert_array_equal(
+        nme_per_image(np.ones((2, 3)), np.ones((2, 3)), np.array([np.nan, 2.0])), [np.nan, 0.5]
+    )
+
+
+def test_pck_without_any_point_is_zero():
+    assert pck(np.zeros((2, 3)), np.zeros((2, 3)), np.ones(2), 0.2) == 0.0
+
+
+def test_each_mean_of_pck_by_hand():
+    """MPII: pelvis and thorax are found, one ankle and the head top are not."""
+    errors, mask = np.zeros((1, 16)), np.ones((1, 16))
+    errors[0, [0, 9]] = 9.0
+    means = pck_means(errors, mask, np.ones(1), 0.5, MPII16)
+    assert means["joints"] == pytest.approx(100 * 12 / 14)
+    assert means["groups"] == pytest.approx((50 + 5 * 100 + 50) / 7)
+    assert means["limbs"] == pytest.approx(100 * 11 / 12)
+    assert (means["per_group"]["Ank"], means["per_group"]["Head"], means["per_group"]["Hip"]) == (50, 50, 100)
+    assert means["per_joint"]["right_ankle"] == 0 and means["per_joint"]["left_ankle"] == 100
+
+
+def test_pelvis_and_thorax_do_not_count_in_any_mean():
+    errors, mask = np.zeros((1, 16)), np.ones((1, 16))
+    errors[0, [6, 7]] = 9.0
+    means = pck_means(errors, mask, np.ones(1), 0.5, MPII16)
+    assert (means["joints"], means["groups"], means["limbs"]) == (100, 100, 100)
+
+
+def test_means_that_need_groups_are_absent_without_them():
+    skeleton = Skeleton("pair", ("a", "b"))
+    means = pck_means(np.array([[0.0, 1.0]]), np.ones((1, 2)), np.ones(1), 0.5, skeleton)
+    assert (means["joints"], means["groups"], means["limbs"]) == (50, None, None)
+    assert means["per_joint"] == {"a": 100, "b": 0}

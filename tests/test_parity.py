@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from cunet_tf.data.synthetic import load_synthetic
+from cunet_tf.heatmaps import GaussianCodec
+from export.parity import compare, crops_of
+
+
+class Fixed:
+    """An engine that answers with given heat maps."""
+
+    def __init__(self, maps):
+        self.maps = maps
+
+    def __call__(self, images):
+        return self.maps
+
+
+@pytest.fixture
+def points(rng):
+    return rng.uniform(4, 11, (3, 68, 2)).astype("float32")
+
+
+def maps(points):
+    return np.asarray(GaussianCodec(16, 1.2).encode(points))
+
+
+def test_differences_are_in_input_pixels(points, tiny_spec):
+    moved = points + np.array([0.03, 0.04], "float32")  # 0.05 heat-map pixels
+    report = compare(Fixed(maps(points)), Fixed(maps(moved)), np.zeros((3, 64, 64, 3)), tiny_spec, "float16")
+    assert report["landmark_mean"] == pytest.approx(4 * 0.05, rel=0.05)
+    assert report["heatmap_max"] == pytest.approx(np.abs(maps(points) - maps(moved)).max())
+    assert not report["ok"] and report["pictures"] == 3
+
+
+def test_equal_maps_pass_and_nan_fails(points, tiny_spec):
+    same = maps(points)
+    crops = np.zeros((3, 64, 64, 3))
+    assert compare(Fixed(same), Fixed(same + 1e-5), crops, tiny_spec, "float32")["ok"]
+    broken = same.copy()
+    broken[0, 0, 0, 0] = np.nan
+    assert not compare(Fixed(same), Fixed(broken), crops, tiny_spec, "float16")["ok"]
+
+
+def test_crops_are_spread_over_the_source(tiny_spec):
+    source = load_synthetic(tiny_spec.skeleton, "3:10")
+    assert crops_of(source, tiny_spec, 4).shape == (4, 64, 64, 3)
+    assert crops_of(source, tiny_spec, 50).shape[0] == 10

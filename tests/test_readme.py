@@ -1,0 +1,23 @@
+"""The README's library example runs as printed, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_library_example_runs(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 14
+    monkeypatch.chdir(tmp_path)
+    small = code.replace('"0:320"', '"0:16"').replace("(16", "(8")
+    assert small != code
+    exec(compile(small, "README.md", "exec"), {})
+    assert "(68, 2)" in capsys.readouterr().out
+    assert (tmp_path / "face.keras").exists()
+
+
+def test_links_and_pictures_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,79 @@
+import json
+
+import pytest
+
+from cunet_tf.errors import CUNetError
+from trainers.run import Recorder, RunFolder
+
+
+class FakeModel:
+    """Has what a recorder needs of a model."""
+
+    class optimizer:
+        learning_rate = 0.5
+
+    def __init__(self):
+        self.saved = []
+
+    def save(self, path):
+        self.saved.append(path.name)
+        path.write_text(f"model {len(self.saved)}")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.create({"seed": 1}, resume=False)
+    return folder
+
+
+def record(folder, values, start=0, higher=False):
+    recorder = Recorder(folder, "val_loss", higher, start)
+    recorder.set_model(FakeModel())
+    for epoch, value in enumerate(values, start):
+        recorder.on_epoch_end(epoch, {"loss": 1.0, "val_loss": value})
+    return recorder
+
+
+def test_best_is_the_lowest_and_last_the_latest(folder):
+    recorder = record(folder, [3.0, 1.0, 2.0])
+    names = [name.removeprefix(".tmp-") for name in recorder.model.saved]
+    assert names == ["best.keras", "last.keras", "best.keras", "last.keras", "last.keras"]
+    assert folder.best.read_text() == "model 3" and folder.last.read_text() == "model 5"
+    assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "2.0"]
+    assert not list(folder.path.glob(".tmp-*"))
+
+
+def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):
+    record(folder, [3.0, 1.0, 2.0])
+    recorder = record(folder, [1.5], start=2)
+    assert [row["epoch"] for row in folder.history()] == ["0", "1", "2"]
+    assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "1.5"]
+    assert recorder.model.saved == [".tmp-last.keras"]  # 1.5 does not beat 1.0
+
+
+def test_folder_of_another_run_is_refused(folder):
+    record(folder, [3.0])
+    with pytest.raises(CUNetError, match="add --resume"):
+        folder.create({"seed": 1}, resume=False)
+    with pytest.raises(CUNetError, match="seed was 1"):
+        folder.create({"seed": 2}, resume=True)
+    folder.create({"seed": 1}, resume=True)
+    assert json.loads((folder.path / "config.json").read_text()) == {"seed": 1}
+
+
+def test_best_can_be_the_highest(folder):
+    record(folder, [3.0, 1.0, 2.0], higher=True)
+    assert folder.best.read_text() == "model 1"
+
+
+def test_patience_counts_epochs_since_the_best_also_after_a_resume(folder):
+    recorder = Recorder(folder, "val_loss", patience=2)
+    recorder.set_model(FakeModel())
+    for epoch, value in enumerate([1.0, 2.0]):
+        recorder.on_epoch_end(epoch, {"val_loss": value})
+    assert not hasattr(recorder.model, "stop_training")
+    resumed = Recorder(folder, "val_loss", start=2, patience=2)
+    resumed.set_model(FakeModel())
+    resumed.on_epoch_end(2, {"val_loss": 1.5})
+    assert resumed.model.stop_training

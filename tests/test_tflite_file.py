@@ -1,0 +1,34 @@
+import pytest
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.cunet import build_cunet
+from cunet_tf.presets import preset
+from cunet_tf.tflite_file import operator_names, read_tflite, spec_of, with_spec
+from export.tflite import convert
+
+
+@pytest.fixture(scope="module")
+def model_bytes(tiny_spec):
+    tiny = tiny_spec.replace(config=tiny_spec.config.replace(stacks=1, levels=1, input_size=32))
+    return convert(build_cunet(tiny), tiny)
+
+
+def test_description_can_be_replaced_without_touching_the_graph(model_bytes):
+    other = preset("face-mobile").replace(name="other", data="ä ö")
+    again = with_spec(model_bytes, other)
+    assert spec_of(again) == other
+    assert operator_names(again) == operator_names(model_bytes)
+
+
+def test_files_that_are_no_models(tmp_path):
+    file = tmp_path / "fake.tflite"
+    file.write_bytes(b"PK\x03\x04 not a model")
+    with pytest.raises(CUNetError, match="fake.tflite: not a TensorFlow Lite model"):
+        read_tflite(file)
+    with pytest.raises(CUNetError, match="absent.tflite: no such"):
+        read_tflite(tmp_path / "absent.tflite")
+
+
+def test_cut_models_raise_our_error(model_bytes):
+    with pytest.raises(CUNetError, match="damaged"):
+        spec_of(model_bytes[: len(model_bytes) // 3])
