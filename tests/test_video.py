@@ -5,11 +5,12 @@ import cv2
 import numpy as np
 import pytest
 
+from cunet_tf.data.drawn_clip import draw_clip
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.errors import CUNetError
-from cunet_tf.localizer import Landmarks
+from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.smoothing import OneEuroFilter
-from cunet_tf.video import FPS, FrameReader, OverlayWriter, track, write_record
+from cunet_tf.video import FPS, PATIENCE, FrameReader, OverlayWriter, track, write_record
 
 POINTS = np.array([[10.0, 20.0], [50.0, 25.0], [30.0, 70.0]])
 BOX = np.array([5.0, 5.0, 60.0, 80.0])
@@ -94,11 +95,24 @@ def test_smoothing_changes_points_but_not_the_search():
     np.testing.assert_array_equal(boxes[3], tight_box(moved[2]))
 
 
+def test_a_search_may_close_in_on_the_object_under_low_scores():
+    nearer = [POINTS + index for index in range(4)]
+    tracked, boxes = followed(*zip(nearer, [0.2, 0.2, 0.3, 0.8], strict=True), box=None)
+    assert [one.lost for one in tracked] == [True, True, True, False]
+    np.testing.assert_array_equal(boxes[1:], [tight_box(points) for points in nearer[:3]])
+
+
 def test_a_lost_object_is_searched_in_the_first_box_then_everywhere_in_turn():
-    _, boxes = followed((POINTS, 0.8), *[(POINTS, 0.1)] * 4, (POINTS, 0.8), (POINTS, 0.8))
-    assert boxes[2] is BOX and boxes[3] is None and boxes[4] is BOX and boxes[5] is None
-    np.testing.assert_array_equal(boxes[6], tight_box(POINTS))
-    assert followed(*[(POINTS, 0.1)] * 3, box=None)[1] == [None] * 3
+    count = 3 * PATIENCE + 2
+    _, boxes = followed((POINTS, 0.8), *[(POINTS, 0.1)] * count, (POINTS, 0.8), (POINTS, 0.8))
+    starts = {index: box for index, box in enumerate(boxes) if box is None or box is BOX}
+    assert starts == {0: BOX, 1 + PATIENCE: BOX, 1 + 2 * PATIENCE: None, 1 + 3 * PATIENCE: BOX}
+    np.testing.assert_array_equal(boxes[-1], tight_box(POINTS))
+
+
+def test_a_good_frame_renews_the_patience():
+    answers = [(POINTS, 0.1)] * (PATIENCE - 1) + [(POINTS, 0.8)] + [(POINTS, 0.1)] * PATIENCE
+    assert sum(box is BOX for box in followed(*answers)[1]) == 1
 
 
 def test_the_threshold_is_adjustable():
@@ -106,9 +120,21 @@ def test_the_threshold_is_adjustable():
     assert [one.lost for one in followed((POINTS, 0.3), (POINTS, 0.3), min_score=0.4)[0]] == [True, True]
 
 
-def test_points_on_one_spot_are_no_object():
-    tracked, boxes = followed((POINTS * 0.0, 0.9), (POINTS, 0.9))
-    assert tracked[0].lost and boxes[1] is None
+def test_points_on_one_spot_give_no_box():
+    assert followed((POINTS * 0.0, 0.9), (POINTS, 0.9))[1][1] is None
+
+
+def test_the_shipped_model_closes_in_on_a_small_face():
+    pictures, points, _ = draw_clip(0, 12, 120)
+    frames = []
+    for index, picture in enumerate(pictures):
+        canvas = np.full((360, 360, 3), 128, np.uint8)
+        canvas[200:320, 220:340] = picture
+        frames.append((index / 30.0, canvas))
+    tracked = list(track(Localizer.load("face-mobile"), frames))
+    assert not tracked[-1].lost
+    apart = np.linalg.norm(tracked[-1].raw.points - points[-1] - [220, 200], axis=-1)
+    assert apart.mean() < 0.08 * np.linalg.norm(points[-1, 36] - points[-1, 45])
 
 
 def test_a_lost_frame_empties_the_filter():

@@ -80,7 +80,7 @@ def smooth(found: np.ndarray, min_cutoff: float, beta: float) -> np.ndarray:
 def figures(clips: list[Clip], moves: bool) -> dict[str, float | None]:
     """The measured columns, medians over the clips; without movement there is no lag to measure."""
     each = np.array([_figures_of(*clip) for clip in clips])
-    pixels, percent, error, frames = np.median(each, axis=0)
+    pixels, percent, error, frames = np.median(each, axis=0).tolist()
     return {
         "jitter_px": round(pixels, 3), "jitter_percent_iod": round(percent, 3),
         "mean_error_percent": round(error, 3), "lag_frames": round(frames, 2) if moves else None, "fps": FPS,

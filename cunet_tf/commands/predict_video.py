@@ -30,7 +30,7 @@ def define(values: flags.FlagValues) -> None:
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_float(
-        "min_score", MIN_SCORE, "Video: below this mean score the object is lost and searched anew.", 0.0, 1.0,
+        "min_score", MIN_SCORE, "Video: frames below this mean score are lost; several in a row start the search over.", 0.0, 1.0,
         flag_values=values,
     )  # fmt: skip
 

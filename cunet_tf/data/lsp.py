@@ -78,7 +78,7 @@ def read_joints(file: Path, extended: bool, refuse_nan: bool = True) -> tuple[np
         raise CUNetError(f"{file}: not found. Give --root, the folder with joints.mat and images/.")
     try:
         joints = np.asarray(loadmat(file)["joints"], np.float64)
-    except (ValueError, KeyError, NotImplementedError, OSError, MatReadError) as error:
+    except (ValueError, LookupError, NotImplementedError, OSError, MatReadError) as error:
         raise CUNetError(f"{file}: no array 'joints' in it ({error}).") from None
     # LSP: 3 x 14 x N, LSPET: 14 x 3 x N.
     expected = (14, 3) if extended else (3, 14)
