@@ -85,7 +85,7 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     shares = np.where(mask > 0, errors / distances[main][:, None], np.nan)
     return {
         **_headline(nme[main], main),
-        **{f"nme_{name}": _percent(nme.get(name)) for name in NORMALIZERS},
+        **{f"nme_{name}": _percent(nme.get(name)) for name in dict.fromkeys((*NORMALIZERS, main))},
         "pck": None,
         "pckh": None,
         "auc_threshold": AUC_THRESHOLD,

@@ -102,7 +102,8 @@ class FrameReader:
         CUNetError: the source cannot be opened, or not even one frame can be read.
     """
 
-    def __init__(self, source: Path | int):
+    def __init__(self, source: Path | str | int):
+        source = Path(source) if isinstance(source, str) else source
         if isinstance(source, Path) and not source.is_file():
             raise CUNetError(f"{source}: no such video file.")
         self._live = isinstance(source, int)

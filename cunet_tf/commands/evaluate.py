@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.commands.common import define_data, no_arguments, request_source, table
+from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
@@ -49,6 +50,12 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
     source = request_source(values, localizer.spec.skeleton)
 
+    if hidden_labels(source):
+        raise CUNetError(
+            f"data {values.data}, split {source.split}: no sample is annotated, there is nothing to compare "
+            "with: choose another split, or write predictions with cunet predict --data."
+        )
+
     from cunet_tf.evaluation import evaluate
 
     result = evaluate(localizer, source, _progress)
@@ -64,7 +71,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
 
 def _within_limits(result: dict[str, Any], values: flags.FlagValues) -> bool:
     """Whether --max_nme and --min_pck hold; a limit on an undefined figure does not."""
-    nme = next((result[name] for name in ("nme_interocular", "nme_box") if result[name] is not None), np.inf)
+    main = result.get(f"nme_{result['normalizer']}") or result["nme_box"]
+    nme = np.inf if main is None else main
     pck = -np.inf if result["pck"] is None else result["pck"]
     return (values.max_nme is None or nme <= values.max_nme) and (values.min_pck is None or pck >= values.min_pck)
 
@@ -109,7 +117,7 @@ def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: 
 
 
 def describe(result: dict[str, Any]) -> str:
-    shown = ("nme_interocular", "nme_interpupil", "nme_box", "failure_rate", "auc", "pck", "pckh")
+    shown = [name for name in result if name.startswith("nme_")] + ["failure_rate", "auc", "pck", "pckh"]
     rows: list[tuple] = [(name, f"{result[name]:.4g}") for name in shown if result[name] is not None]
     for share, means in {"pck": result.get("pck_means"), **(result.get("pckh_means") or {})}.items():
         label = share if share == "pck" else f"pckh@{share}"

@@ -30,8 +30,8 @@ def define(values: flags.FlagValues) -> None:
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_float(
-        "min_score", MIN_SCORE, "Video: frames below this mean score are lost; several in a row start the search over.", 0.0, 1.0,
-        flag_values=values,
+        "min_score", MIN_SCORE, "Video: frames below this mean score are lost; several in a row restart the search.",
+        0.0, 1.0, flag_values=values,
     )  # fmt: skip
 
 
@@ -92,8 +92,11 @@ class _Results:
         self.scores: list[float] = []
         self.lost = 0
         self.start = self.printed = time.monotonic()
-        lines.parent.mkdir(parents=True, exist_ok=True)
-        self._file = lines.open("w")
+        try:
+            lines.parent.mkdir(parents=True, exist_ok=True)
+            self._file = lines.open("w")
+        except OSError as error:
+            raise CUNetError(f"{lines}: cannot be written ({error.strerror}): choose another --out.") from None
         self._writer: OverlayWriter | None = None
 
     def add(self, tracked: Tracked, total: int | None) -> None:

@@ -46,11 +46,13 @@ class Finding:
 
 
 def require_sound(source: Source) -> None:
-    """Refuse a source in which :func:`quick_check` finds errors.
+    """Refuse a source without labels, or one in which :func:`quick_check` finds errors.
 
     Raises:
         CUNetError: how many errors there are, the first three, and the command that shows all.
     """
+    if hidden_labels(source):
+        raise CUNetError(f"data {source.name}, split {source.split}: no sample is annotated: choose another split.")
     errors = [finding for finding in quick_check(source) if finding.severity == ERROR]
     if errors:
         shown = " ".join(str(finding) for finding in errors[:3])
@@ -64,9 +66,17 @@ def quick_check(source: Source) -> list[Finding]:
     """All that is found without decoding pictures; thousands of samples take about a second."""
     findings = _flip_findings(source.skeleton)
     findings += [Finding("absent subset", WARNING, "", part, "this subset is not on disk.") for part in source.missing]
-    for sample in source:
-        findings += _annotation_findings(sample, source.skeleton)
-    return [*findings, *_repeated(source), *_file_findings(source), *_side_findings(source)]
+    per_sample = [finding for sample in source for finding in _annotation_findings(sample, source.skeleton)]
+    if hidden_labels(source):  # MPII's test part: one finding says it for all
+        text = "no sample is annotated: fit for prediction, not for training or evaluation."
+        findings.append(Finding("hidden labels", WARNING, "", source.split, text))
+        per_sample = [finding for finding in per_sample if finding.kind != "too few annotated points"]
+    return [*findings, *per_sample, *_repeated(source), *_file_findings(source), *_side_findings(source)]
+
+
+def hidden_labels(source: Source) -> bool:
+    """Whether not one landmark of the source is annotated."""
+    return len(source) > 0 and not any(sample.mask.any() for sample in source)
 
 
 def full_check(source: Source, against: Source | None = None, progress: Progress | None = None) -> list[Finding]:

@@ -16,7 +16,7 @@ class Request:
     Attributes:
         root: folder of the data set; drawn data needs none.
         split: a split's name, see each loader.
-        skeleton: landmarks of the model, for sources that can serve several.
+        skeleton: landmarks of the model, for sources that can serve several (drawn data).
         allow_missing: go on without absent parts and name them in the result.
         box: ``"tight"`` or ``"official"``.
         problems: a list that takes the faults of single samples, which are then left out;
@@ -25,7 +25,7 @@ class Request:
 
     root: str | None
     split: str
-    skeleton: Skeleton
+    skeleton: Skeleton | None
     allow_missing: bool = False
     box: str = "tight"
     problems: list[CUNetError] | None = None
