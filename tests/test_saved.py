@@ -8,7 +8,7 @@ import pytest
 from cunet_tf.config import CUNetConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.cunet import build_cunet
-from cunet_tf.models.saved import load_keras
+from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.presets import preset
 
 SMALL = CUNetConfig(2, 1, 8, 4, 68, levels=2, input_size=32)
@@ -58,3 +58,12 @@ def test_unreadable_files_are_refused_by_name(tmp_path):
         load_keras(text)
     with pytest.raises(CUNetError, match="absent.keras: no such"):
         load_keras(tmp_path / "absent.keras")
+
+
+def test_weights_transfer_by_path_and_shape(model, rng):
+    wider = build_cunet(SMALL.replace(landmarks=5))
+    kept = transfer_weights(model, wider)
+    assert sorted(kept) == ["unet0_head/kernel", "unet1_head/kernel"]
+    np.testing.assert_array_equal(wider.get_layer("unet1_up0").ahead.kernel, model.get_layer("unet1_up0").ahead.kernel)
+    with pytest.raises(CUNetError, match="share no variable"):
+        transfer_weights(model, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))

@@ -13,7 +13,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.losses import loss_for
 from cunet_tf.models.cunet import build_cunet
-from cunet_tf.models.saved import load_keras
+from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec
 from cunet_tf.training_metrics import last_head_metrics
 from trainers.device import prepare_device
@@ -36,6 +36,7 @@ class Plan:
         epochs, batch_size: ``None`` takes the recipe's.
         seed: of initial weights, order and augmentation.
         resume: continue the run in ``workdir``.
+        init: ``.keras`` file whose weights the training starts from.
         extras: see :class:`trainers.extras.Extras`.
     """
 
@@ -49,6 +50,7 @@ class Plan:
     batch_size: int | None = None
     seed: int = 0
     resume: bool = False
+    init: str | None = None
     extras: Extras = Extras()
 
     def describe(self, device: str) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class Plan:
             "epochs": self.epochs or self.recipe.epochs,
             "batch_size": self.batch_size or self.recipe.batch_size,
             "seed": self.seed,
+            "init": self.init,
             "extras": dataclasses.asdict(self.extras),
             "device": device,
         }  # fmt: skip
@@ -174,6 +177,9 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
         return model, int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps
     keras.utils.set_random_seed(plan.seed)
     model = build_cunet(plan.spec)
+    if plan.init:
+        kept = transfer_weights(load_keras(plan.init), model)
+        print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")
     optimizer = plan.recipe.optimizer(steps, epochs, **plan.extras.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.recipe.targets)
     return model, 0

@@ -39,6 +39,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "targets", None, "gaussian, reference (the published code's maps) or disk (detection).", flag_values=values
     )
+    flags.DEFINE_string("init", None, "Start from the weights of this .keras file.", flag_values=values)
+    flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
     flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
@@ -77,6 +79,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
+        init=values.init,
         extras=Extras(**{field.name: values[field.name].value for field in dataclasses.fields(Extras)}),
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
@@ -104,7 +107,8 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     if not spec.skeleton.flip_pairs:
         changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
     augmentation = dataclasses.replace(recipe.augmentation, **changes)
-    return dataclasses.replace(recipe, targets=targets, sigma=sigma, augmentation=augmentation)
+    rate = values.learning_rate or recipe.learning_rate
+    return dataclasses.replace(recipe, targets=targets, sigma=sigma, augmentation=augmentation, learning_rate=rate)
 
 
 def recipes_for(spec: Any) -> Any:

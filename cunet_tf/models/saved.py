@@ -47,3 +47,25 @@ def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
     except (ValueError, TypeError, KeyError, OSError) as error:
         first = str(error).strip().split("\n")[0]
         raise CUNetError(f"{path}: Keras cannot load this model: {first}") from None
+
+
+def transfer_weights(source: keras.Model, target: keras.Model) -> list[str]:
+    """Copy every variable of ``source`` that ``target`` has under the same path and shape.
+
+    Returns:
+        Paths of the target's variables that kept their values.
+
+    Raises:
+        CUNetError: nothing fits, so the networks have nothing in common.
+    """
+    values = {variable.path: variable for variable in source.variables}
+    kept = []
+    for variable in target.variables:
+        found = values.get(variable.path)
+        if found is not None and tuple(found.shape) == tuple(variable.shape):
+            variable.assign(found)
+        else:
+            kept.append(variable.path)
+    if len(kept) == len(target.variables):
+        raise CUNetError("the two models share no variable of equal path and shape: choose a model of this network.")
+    return kept
