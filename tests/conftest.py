@@ -27,6 +27,14 @@ def w300_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def lspet_root() -> Path:
+    """The real people of LSPET; tests that need them skip where they are absent."""
+    if not (REAL_DATA / "lspet").is_dir():
+        pytest.skip("real data (../shared/data/lspet) is not here")
+    return REAL_DATA / "lspet"
+
+
+@pytest.fixture(scope="session")
 def tiny_spec() -> ModelSpec:
     return preset("face-mobile").replace(config=TINY)
 

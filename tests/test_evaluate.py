@@ -62,6 +62,13 @@ def test_shipped_face_model_on_real_faces(w300_root, capsys):
     assert code == 0, capsys.readouterr().out[:300]
 
 
+def test_shipped_pose_model_on_real_people(lspet_root, capsys):
+    """A fifth of the card's pictures; the whole test part gives 55.7."""
+    code = main(["evaluate", "--model=pose-mobile", "--data=lspet", f"--root={lspet_root}",
+                 "--split=7055-7254", "--min_pck=52", "--json"])  # fmt: skip
+    assert code == 0, capsys.readouterr().out[:300]
+
+
 def test_missing_subset_is_named(w300_root, capsys):
     flags = ["evaluate", "--model=face-mobile", "--data=300w", f"--root={w300_root}", "--split=full"]
     assert main(flags) == 2

@@ -24,7 +24,7 @@ from cunet_tf.presets import PRESETS, preset
 
 COLUMNS = (
     "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",
-    "nme_box", "failure_rate", "auc", "pck",
+    "nme_box", "failure_rate", "auc",
 )  # fmt: skip
 
 
@@ -56,14 +56,16 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             "with: choose another split, or write predictions with cunet predict --data."
         )
 
-    from cunet_tf.evaluation import evaluate
+    from cunet_tf.evaluation import MEANS, evaluate
 
     result = evaluate(localizer, source, _progress)
     per_image = result.pop("per_image")
     result = {"model": values.model, "data": values.data, "split": source.split, **result}
     result["ok"] = _within_limits(result, values)
     if values.csv:
-        append_row(Path(values.csv), {name: result[name] for name in COLUMNS})
+        means = result.get("pck_means") or dict.fromkeys(MEANS)
+        row = {name: result[name] for name in COLUMNS} | {f"pck_{name}": means[name] for name in MEANS}
+        append_row(Path(values.csv), row)
     if values.out:
         _write(Path(values.out), result, per_image, source)
     return result
