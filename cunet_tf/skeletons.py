@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.errors import CUNetError
 
 
 @dataclass(frozen=True)
@@ -142,16 +142,3 @@ MPII16 = Skeleton(
     normalizers={"torso": ((13,), (2,))},
     scored=(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15),  # without pelvis and thorax
 )  # fmt: skip
-
-SKELETONS = {skeleton.name: skeleton for skeleton in (FACE68, LSP14, MPII16)}
-
-
-def skeleton_named(name: str) -> Skeleton:
-    """Look a skeleton up by name.
-
-    Raises:
-        CUNetError: unknown name; the message lists the known ones.
-    """
-    if name not in SKELETONS:
-        raise CUNetError(f"unknown skeleton {name!r}. {did_you_mean(name, SKELETONS)}")
-    return SKELETONS[name]

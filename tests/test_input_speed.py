@@ -1,9 +1,5 @@
-import csv
-import json
-
 import numpy as np
 
-from cunet_tf.cli import main
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.w300 import load_300w
@@ -25,22 +21,3 @@ def test_drawn_pictures_have_no_files():
     examples = Examples(load_synthetic(preset("face-mobile").skeleton, "0:32"), preset("face-mobile"))
     assert not jpeg_only(examples)
     assert np.isfinite(pipeline_speed(examples, 8, 0.2))
-
-
-def test_command(tmp_path, capsys):
-    network = [
-        "--preset=face-mobile",
-        "--stacks=1",
-        "--main_channels=8",
-        "--growth=4",
-        "--input_size=64",
-        "--levels=1",
-        "--batch_size=4",
-    ]
-    file = tmp_path / "speed.csv"
-    arguments = ["benchmark", "--data=synthetic", "--split=0:16", *network, "--seconds=0.2", f"--csv={file}"]
-    assert main([*arguments, "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)["images_per_second"]
-    assert "consumed by training face-mobile" in rows and all(value > 0 for value in rows.values())
-    with file.open() as stream:
-        assert [row["what"] for row in csv.DictReader(stream)] == list(rows)

@@ -36,13 +36,13 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     spec = network_spec(values)
     source = request_source(values, spec.skeleton)
     with native_stderr_hidden():
-        from cunet_tf.commands.train import recipes_for
         from cunet_tf.data.augment import NO_AUGMENTATION
         from cunet_tf.data.pipeline import Examples
         from cunet_tf.input_speed import consumption, jpeg_only, pipeline_speed, reading_speed, tensorflow_ops_speed
         from cunet_tf.models.cunet import build_cunet
         from trainers.fit import compile_model
-    recipe = recipes_for(spec)["mobile" if spec.input_size <= 128 else "paper"]
+        from trainers.recipes import recipe_for
+    recipe = recipe_for(spec)
     spec = spec.replace(crop_factor=recipe.crop_factor)
     rows = {}
     for name, augmentation in (("none", NO_AUGMENTATION), (recipe.name, recipe.augmentation)):

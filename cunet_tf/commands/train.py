@@ -20,7 +20,7 @@ from cunet_tf.commands.common import (
     request_source,
 )
 from cunet_tf.data.check import require_sound
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DISK_RADIUS
 from cunet_tf.quiet import native_stderr_hidden
 
@@ -94,12 +94,9 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
         CUNetError: unknown recipe or kind of targets.
     """
     from cunet_tf.losses import loss_for
+    from trainers.recipes import recipe_for
 
-    recipes = recipes_for(spec)
-    name = values.recipe or ("mobile" if spec.input_size <= 128 else "paper")
-    if name not in recipes:
-        raise CUNetError(f"--recipe={name}: {did_you_mean(name, recipes)}")
-    recipe = recipes[name]
+    recipe = recipe_for(spec, values.recipe)
     targets = values.targets or recipe.targets
     sigma = values.sigma or (DISK_RADIUS if targets == "disk" else recipe.sigma)
     loss_for(targets, sigma)
@@ -109,13 +106,6 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     augmentation = dataclasses.replace(recipe.augmentation, **changes)
     rate = values.learning_rate or recipe.learning_rate
     return dataclasses.replace(recipe, targets=targets, sigma=sigma, augmentation=augmentation, learning_rate=rate)
-
-
-def recipes_for(spec: Any) -> Any:
-    """Recipes by name: the pose ones where left and right limbs are told apart by a torso."""
-    from trainers import face, pose
-
-    return pose.RECIPES if "torso" in spec.skeleton.normalizers else face.RECIPES
 
 
 def describe(result: dict[str, Any]) -> str:

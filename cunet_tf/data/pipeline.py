@@ -92,8 +92,6 @@ class Examples:
             return tf.data.Dataset.from_tensor_slices(order).map(lambda index: (number, index))
 
         epochs = tf.data.Dataset.range(epoch, np.iinfo(np.int64).max if training else epoch + 1)
-        if not training:
-            epochs = epochs.apply(tf.data.experimental.assert_cardinality(1))
         data = epochs.flat_map(indices).map(make, num_parallel_calls=tf.data.AUTOTUNE)
         data = data.batch(batch_size, drop_remainder=training)
         data = data.map(lambda images, target: (images, (target,) * heads))
