@@ -18,6 +18,8 @@ MODULES = (
     "cunet_tf.losses",
     "cunet_tf.models.layers",
     "cunet_tf.models.saved",
+    "cunet_tf.quantize.layers",
+    "cunet_tf.quantize.quantizers",
     "cunet_tf.training_metrics",
 )
 

@@ -10,6 +10,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.quantize.names import EXAMPLES, QuantConfig
 from cunet_tf.skeletons import Skeleton
 from cunet_tf.spec import ModelSpec
 
@@ -30,6 +31,7 @@ def define_network(values: flags.FlagValues) -> None:
     flags.DEFINE_string("preset", None, f"One of {', '.join(PRESETS)}.", flag_values=values)
     for name, text in NETWORK_FLAGS.items():
         flags.DEFINE_integer(name, None, text, flag_values=values)
+    flags.DEFINE_string("quant", None, f"Quantization by the paper's name: {EXAMPLES}.", flag_values=values)
 
 
 def define_data(values: flags.FlagValues, split: str) -> None:
@@ -63,7 +65,8 @@ def network_spec(values: flags.FlagValues) -> ModelSpec:
     """
     if not values.preset:
         raise CUNetError(f"name a --preset: {', '.join(PRESETS)}.")
-    return preset(values.preset).replace(config=network_config(values))
+    spec = preset(values.preset).replace(config=network_config(values))
+    return spec.replace(quant=str(QuantConfig.parse(values.quant))) if values.quant else spec
 
 
 def request_source(values: flags.FlagValues, skeleton: Skeleton, split: str | None = None) -> Source:

@@ -7,6 +7,9 @@ import keras
 from keras import ops
 
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
+from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.quantize.place import conv_quantizers
+from cunet_tf.quantize.quantizers import ClipMaster
 
 PACKAGE = "cunet_tf"
 
@@ -76,6 +79,8 @@ class ConcatBNReLUConv(keras.layers.Layer):
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, self.filters),
             initializer=FanInUniform(),
+            constraint=ClipMaster() if self.kernel_quantizer is not None else None,
+            autocast=False,  # quantized in float32 in every policy
         )
         gamma = "ones" if self.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
         self.bn = [self._add_bn(channels, gamma, index) for index in range(self.bn_sets)]
@@ -112,7 +117,8 @@ class ConcatBNReLUConv(keras.layers.Layer):
 
     def _convolve(self, normed: Any, kernel: Any) -> Any:
         x = self.quantize_input(ops.relu(normed))
-        return self.quantize_output(ops.conv(x, self.quantize_kernel(kernel), padding="same"))
+        kernel = ops.cast(self.quantize_kernel(kernel), x.dtype)
+        return self.quantize_output(ops.conv(x, kernel, padding="same"))
 
     def quantize_input(self, x: Any) -> Any:
         """Hook on the convolution's input, after ReLU."""
@@ -173,6 +179,7 @@ class SemanticBlock(keras.layers.Layer):
         growth: n.
         with_skip: also return skip.
         bn_sets, gamma_init: see :class:`ConcatBNReLUConv`.
+        quant: name of the quantization, see :class:`~cunet_tf.quantize.names.QuantConfig`.
 
     Input: list of ``[B, H, W, *]``: the main inputs, then the new features of the previous
     c_i U-Nets, oldest first. Output: list ``[f, ahead]`` or ``[f, ahead, skip]``.
@@ -185,16 +192,22 @@ class SemanticBlock(keras.layers.Layer):
         with_skip: bool = False,
         bn_sets: int = 1,
         gamma_init: str = "ones",
+        quant: str = "float",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.main_channels, self.growth, self.with_skip = main_channels, growth, with_skip
         self.bn_sets, self.gamma_init = bn_sets, gamma_init
+        self.quant = str(quant)
+        placed = QuantConfig.parse(quant)
 
-        def make(filters: int, size: int, name: str) -> ConcatBNReLUConv:
-            return ConcatBNReLUConv(filters, size, bn_sets, gamma_init, name=name, dtype=self.dtype_policy)
+        def make(filters: int, size: int, name: str, concatenated: bool = True) -> ConcatBNReLUConv:
+            quantizers = conv_quantizers(placed, f"{self.name}/{name}", concatenated)
+            return ConcatBNReLUConv(
+                filters, size, bn_sets, gamma_init, name=name, dtype=self.dtype_policy, **quantizers
+            )
 
-        self.bottleneck = make(4 * growth, 1, "bottleneck")
+        self.bottleneck = make(4 * growth, 1, "bottleneck", concatenated=False)
         self.features = make(growth, 3, "features")
         self.ahead = make(main_channels, 1, "ahead")
         self.skip = make(main_channels, 1, "skip") if with_skip else None
@@ -223,7 +236,7 @@ class SemanticBlock(keras.layers.Layer):
         return [(*grid, self.growth), *wide]
 
     def get_config(self) -> dict[str, Any]:
-        names = ("main_channels", "growth", "with_skip", "bn_sets", "gamma_init")
+        names = ("main_channels", "growth", "with_skip", "bn_sets", "gamma_init", "quant")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -1,0 +1,1 @@
+"""Binary, ternary and few-bit arithmetic that trains (paper, section 3.3)."""

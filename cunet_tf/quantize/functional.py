@@ -1,0 +1,193 @@
+r"""Quantizers as functions of tensors, each with the gradient that training sees.
+
+Every function keeps the shape and the type of its tensor; the arithmetic is float32.
+``x`` stands for features ``[B, H, W, C]``, ``w`` for a kernel ``[kh, kw, cin, filters]`` (any
+shape whose last axis counts the filters), ``g`` for a gradient.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.quantize.seam import custom_gradient, tensorflow
+
+TERNARY_THRESHOLD = 0.7  # of mean |w| (TWN)
+MIN_BITS, MAX_BITS = 2, 16  # of features and gradients
+
+
+def binary(w: Any, alpha: bool = False) -> Any:
+    r"""Binary kernel (paper, eq. 5; XNOR-Net).
+
+    .. math:: q(w) = \alpha\,\mathrm{sign}(w), \quad \mathrm{sign}(0) = +1, \quad
+       \alpha = \operatorname{mean}_{kh, kw, cin}|w| \text{ per filter, or } 1
+    .. math:: \partial q / \partial w = 1_{|w| \le 1} \quad \text{(straight through)}
+
+    Example:
+        >>> binary(np.float32([[0.5], [-0.1], [0.0]]), alpha=True).numpy().ravel()
+        array([ 0.2, -0.2,  0.2], dtype=float32)
+    """
+
+    def values(full: Any) -> Any:
+        tf = tensorflow()
+        signs = tf.where(full >= 0.0, 1.0, -1.0)
+        return signs * _mean(tf.abs(full)) if alpha else signs
+
+    return _straight_through(w, values)
+
+
+def ternary(w: Any, alpha: bool = False) -> Any:
+    r"""Ternary kernel (paper, eq. 6, whose middle case should read 0; TWN).
+
+    .. math:: q(w) = \alpha\,(1_{w > t} - 1_{w < -t}), \quad t = 0.7 \operatorname{mean}|w|, \quad
+       \alpha = \operatorname{mean}_{|w| > t} |w| \text{ per filter, or } 1
+    .. math:: \partial q / \partial w = 1_{|w| \le 1}
+
+    Example:
+        >>> ternary(np.float32([[0.6], [-0.1], [-0.2]]), alpha=True).numpy().ravel()
+        array([0.6, 0. , 0. ], dtype=float32)
+    """
+
+    def values(full: Any) -> Any:
+        tf = tensorflow()
+        size = tf.abs(full)
+        far = tf.cast(size > TERNARY_THRESHOLD * _mean(size), tf.float32)
+        signs = far * tf.where(full >= 0.0, 1.0, -1.0) + 0.0  # no negative zeros
+        return signs * tf.math.divide_no_nan(_mean(size * far), _mean(far)) if alpha else signs
+
+    return _straight_through(w, values)
+
+
+def center(w: Any) -> Any:
+    r"""Mean-centring over the input channels (XNOR-Net), before :func:`binary` or :func:`ternary`.
+
+    .. math:: w - \operatorname{mean}_{cin} w, \quad \text{differentiated as it stands}
+
+    Example:
+        >>> center(np.float32([[[[1.0], [3.0]]]])).numpy().ravel()
+        array([-1.,  1.], dtype=float32)
+    """
+    tf = tensorflow()
+    w = tf.convert_to_tensor(w)
+    return w - tf.reduce_mean(w, axis=-2, keepdims=True)
+
+
+def linear(
+    x: Any, bits: int, r: float = 1.0, signed: bool = True, narrow: bool = False, gradient: Callable | None = None
+) -> Any:
+    r"""k-bit features on a uniform grid (paper, eq. 7, whose formula lost a division; WAGE).
+
+    .. math:: q(x) = \sigma\,\mathrm{clip}(\mathrm{round}(x / \sigma), lowest, highest)
+
+    Signed: :math:`\sigma = r\,2^{1-k}`, integers :math:`-2^{k-1} \dots 2^{k-1}-1` (``narrow``
+    leaves out the lowest, as eq. 7 does). Unsigned: :math:`\sigma = r\,2^{-k}`, integers
+    :math:`0 \dots 2^k-1`. Halves round up.
+
+    .. math:: \partial q / \partial x = 1_{lowest \le x / \sigma \le highest}
+
+    ``gradient`` (such as :func:`scaled_gradient` with its bits) then quantizes the gradient.
+
+    Raises:
+        CUNetError: bits outside 2..16, or r is no power of two.
+
+    Example:
+        >>> linear(np.float32([-3.0, 0.3, 0.9]), bits=3).numpy()
+        array([-1.  ,  0.25,  0.75], dtype=float32)
+    """
+    low, high = limits(bits, r, signed, narrow)
+    options = {"min": low, "max": high, "num_bits": bits, "narrow_range": narrow and signed}
+
+    @custom_gradient
+    def quantize(full: Any) -> tuple[Any, Callable]:
+        quantization = tensorflow().quantization
+
+        def grad(dy: Any) -> Any:
+            dx = quantization.fake_quant_with_min_max_args_gradient(dy, full, **options)
+            return dx if gradient is None else gradient(dx)
+
+        return quantization.fake_quant_with_min_max_args(full, **options), grad
+
+    return _in_float32(x, quantize)
+
+
+def limits(bits: int, r: float, signed: bool, narrow: bool = False) -> tuple[float, float]:
+    """Lowest and highest value of :func:`linear`'s grid.
+
+    Example:
+        >>> limits(8, 2.0, signed=True)
+        (-2.0, 1.984375)
+    """
+    if not isinstance(bits, int) or not MIN_BITS <= bits <= MAX_BITS:
+        raise CUNetError(f"{bits!r} bits for features or gradients: give an integer from {MIN_BITS} to {MAX_BITS}.")
+    if r <= 0 or math.frexp(r)[0] != 0.5:
+        raise CUNetError(f"range r={r}: give a power of two, such as 0.5, 1, 2 or 4.")
+    if not signed:
+        return 0.0, r * (1.0 - 2.0**-bits)
+    high = r * (1.0 - 2.0 ** (1 - bits))
+    return (-high if narrow else -r), high
+
+
+def scaled_gradient(g: Any, bits: int, stochastic: bool = False) -> Any:
+    r"""k-bit gradient that keeps its scale (WAGE's, with the scale multiplied back).
+
+    .. math:: s \cdot \mathrm{clip}(\sigma\,\mathrm{round}(g / (s \sigma)), -1+\sigma, 1-\sigma), \quad
+       s = 2^{\mathrm{round}(\log_2 \max|g|)}, \quad \sigma = 2^{1-k}
+
+    WAGE drops s because its network has no branches; with concatenations, batch normalisation
+    and several heads s must stay. ``stochastic`` rounds up with the probability of the
+    fraction, so that the mean is kept. Meant for the backward pass: has no gradient itself.
+
+    Example:
+        >>> scaled_gradient(np.float32([0.9, 0.3, -0.05]), bits=3).numpy()
+        array([0.75, 0.25, 0.  ], dtype=float32)
+    """
+    limits(bits, 1.0, signed=True)
+    tf = tensorflow()
+    g = tf.convert_to_tensor(g)
+    full = tf.cast(g, tf.float32)
+    largest = tf.maximum(tf.reduce_max(full), -tf.reduce_min(full))
+    tiny = 2.0**-100  # below it 1/s would overflow; a gradient this small is none
+    log2 = tf.math.log(tf.maximum(largest, tiny)) / math.log(2.0)
+    s = tf.pow(2.0, tf.round(log2))
+    high = s * (1.0 - 2.0 ** (1 - bits))
+    if stochastic:
+        step = s * 2.0 ** (1 - bits)
+        quantized = tf.clip_by_value(tf.floor(full / step + tf.random.uniform(tf.shape(full))) * step, -high, high)
+    else:
+        quantized = tf.quantization.fake_quant_with_min_max_vars(full, -high, high, bits, narrow_range=True)
+    return tf.cast(quantized, g.dtype)
+
+
+def quantized_gradient(x: Any, bits: int, stochastic: bool = False) -> Any:
+    """The identity, whose gradient passes through :func:`scaled_gradient`."""
+
+    @custom_gradient
+    def identity(value: Any) -> tuple[Any, Callable]:
+        return tensorflow().identity(value), lambda dy: scaled_gradient(dy, bits, stochastic)
+
+    return identity(x)
+
+
+def _straight_through(w: Any, values: Callable) -> Any:
+    @custom_gradient
+    def quantize(full: Any) -> tuple[Any, Callable]:
+        tf = tensorflow()
+
+        def grad(dy: Any) -> Any:
+            return dy * tf.cast(tf.abs(full) <= 1.0, dy.dtype)
+
+        return values(full), grad
+
+    return _in_float32(w, quantize)
+
+
+def _in_float32(tensor: Any, function: Callable) -> Any:
+    tf = tensorflow()
+    tensor = tf.convert_to_tensor(tensor)
+    return tf.cast(function(tf.cast(tensor, tf.float32)), tensor.dtype)
+
+
+def _mean(size: Any) -> Any:
+    """Mean per filter, over all axes but the last; kept as broadcastable axes."""
+    tf = tensorflow()
+    return tf.reduce_mean(size, axis=list(range(len(size.shape) - 1)), keepdims=True)

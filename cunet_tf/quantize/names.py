@@ -1,0 +1,155 @@
+"""Quantizations by the paper's names: ``BW``, ``TW-a``, ``BW-a-QIG(818)`` ..."""
+
+import fnmatch
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.quantize.functional import MAX_BITS, MIN_BITS, limits
+
+FLOAT = "float"
+FLOAT_LAYERS = ("stem_conv", "*_head")  # the paper's "first and last"; by name, never by index
+WEIGHT_BITS = {"BW": 1, "TW": 2, "FW": 32}
+EXAMPLES = "float, BW, BW-a, TW, TW-a, BW-QIG(818), BW-a-QIG(616), TW-QIG(626)"
+NAME = re.compile(r"(BW|TW|FW)(-a)?(?:-(?:QIG|QFG)\(([\d,]+)\))?")
+
+
+@dataclass(frozen=True)
+class QuantConfig:
+    """What is quantized, and how. ``str(config)`` and :meth:`parse` are inverse.
+
+    A name may be followed by switches, separated by ``+``: ``BW-a-QIG(818)+narrow+signed=1``.
+
+    Attributes:
+        weights: ``"BW"`` binary, ``"TW"`` ternary, ``"FW"`` float kernels of the inner convolutions.
+        alpha: one scale for each filter (``-a``).
+        features: bits of features, ``None`` for float ones.
+        gradients: bits of the features' gradients, 32 for float ones.
+        signed: r of the signed grid (convolution outputs that are concatenated), a power of two.
+        unsigned: r of the unsigned grid (after BN and ReLU), a power of two.
+        narrow: eq. 7 to the letter, without the lowest integer.
+        centered: kernels are mean-centred over the input channels first.
+        stochastic: gradients are rounded stochastically.
+        weight_gradients: bits of the kernels' own gradients (stochastic); 0 leaves them in float.
+        float_layers: patterns of layer paths that stay in float, beside stem and heads.
+
+    Raises:
+        CUNetError: a value out of range.
+    """
+
+    weights: str = "FW"
+    alpha: bool = False
+    features: int | None = None
+    gradients: int | None = None
+    signed: float = 2.0
+    unsigned: float = 4.0
+    narrow: bool = False
+    centered: bool = False
+    stochastic: bool = False
+    weight_gradients: int = 0
+    float_layers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.weights not in WEIGHT_BITS:
+            raise CUNetError(f"quantization {self.weights!r}: use one of {', '.join(WEIGHT_BITS)}.")
+        if self.alpha and self.weights == "FW":
+            raise CUNetError("float weights (FW) have no alpha: leave out -a.")
+        if (self.features is None) != (self.gradients is None):
+            raise CUNetError("give bits of features and of gradients (32 for float gradients), or neither.")
+        for name in ("features", "gradients", "weight_gradients"):
+            bits = getattr(self, name)
+            allowed = (None,) if name == "features" else (None, 32) if name == "gradients" else (0,)
+            if bits not in allowed and not MIN_BITS <= bits <= MAX_BITS:
+                raise CUNetError(f"{bits} bits for {name}: use {MIN_BITS} to {MAX_BITS}.")
+        limits(8, self.signed, True)
+        limits(8, self.unsigned, False)
+
+    @property
+    def weight_bits(self) -> int:
+        """1, 2 or 32 bits for each inner weight."""
+        return WEIGHT_BITS[self.weights]
+
+    @property
+    def is_float(self) -> bool:
+        """Whether nothing is quantized."""
+        return self.weights == "FW" and self.features is None
+
+    def covers(self, path: str) -> bool:
+        """Whether the convolution with this layer path, such as ``unet0_up1/ahead``, is quantized."""
+        return not any(fnmatch.fnmatchcase(path, pattern) for pattern in FLOAT_LAYERS + self.float_layers)
+
+    @classmethod
+    def parse(cls, text: "str | QuantConfig | None") -> "QuantConfig":
+        """Read a name of the paper, with switches.
+
+        Raises:
+            CUNetError: not such a name; the message shows the form.
+
+        Example:
+            >>> QuantConfig.parse("BW-a-QIG(818)").features
+            8
+        """
+        if isinstance(text, QuantConfig):
+            return text
+        name, *switches = (text or FLOAT).split("+")
+        if name == FLOAT:
+            fields: dict[str, Any] = {}
+        else:
+            match = NAME.fullmatch(name)
+            if not match:
+                raise CUNetError(f"quantization {text!r} is unknown: write it like {EXAMPLES}.")
+            fields = {"weights": match[1], "alpha": bool(match[2]), **_bits(match[1], match[3])}
+        for switch in switches:
+            fields.update(_switch(switch))
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        name = self.weights + ("-a" if self.alpha else "")
+        if self.features is not None:
+            widths = [str(bits) for bits in (self.features, self.weight_bits, self.gradients)]
+            name += f"-QIG({('' if max(map(len, widths)) == 1 else ',').join(widths)})"
+        changed = {name: getattr(self, name) for name in SWITCHES if getattr(self, name) != getattr(DEFAULT, name)}
+        switches = [name if value is True else f"{name}={_text(value)}" for name, value in changed.items()]
+        return "+".join([FLOAT if self.is_float else name, *switches])
+
+
+SWITCHES: dict[str, Callable[[str], Any]] = {
+    "signed": float,
+    "unsigned": float,
+    "narrow": {"": True}.__getitem__,
+    "centered": {"": True}.__getitem__,
+    "stochastic": {"": True}.__getitem__,
+    "weight_gradients": int,
+    "float_layers": lambda text: tuple(text.split(",")),
+}
+DEFAULT = QuantConfig()
+
+
+def _bits(weights: str, digits: str | None) -> dict[str, Any]:
+    """Fields from the three widths of ``QIG(818)`` or ``QIG(8,1,32)``."""
+    if digits is None:
+        return {}
+    parts = digits.split(",") if "," in digits else list(digits)
+    try:
+        features, own, gradients = map(int, parts)
+    except ValueError:
+        raise CUNetError(f"QIG({digits}): give three widths, such as QIG(818) or QIG(8,1,32).") from None
+    if own != WEIGHT_BITS[weights]:
+        raise CUNetError(f"{weights}-QIG({digits}): weights of {weights} have {WEIGHT_BITS[weights]} bits, not {own}.")
+    return {"features": features, "gradients": gradients}
+
+
+def _switch(text: str) -> dict[str, Any]:
+    name, _, value = text.partition("=")
+    if name not in SWITCHES:
+        raise CUNetError(f"unknown switch +{text} of a quantization. {did_you_mean(name, SWITCHES)}")
+    try:
+        return {name: SWITCHES[name](value)}
+    except (KeyError, ValueError):
+        raise CUNetError(f"switch +{text}: {value!r} is not a value for {name}.") from None
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else f"{value:g}"

@@ -1,0 +1,174 @@
+"""Serialisable objects over the functions of :mod:`cunet_tf.quantize.functional`."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+from keras import ops
+
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.quantize import functional
+
+PACKAGE = "cunet_tf"
+
+
+class Quantizer:
+    """A function of one tensor with a configuration; equal configurations are equal."""
+
+    def __call__(self, x: Any) -> Any:
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, all plain values."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Quantizer":
+        """Inverse of :meth:`get_config`."""
+        return cls(**config)
+
+    def __eq__(self, other: Any) -> bool:
+        return type(self) is type(other) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(sorted(self.get_config().items()))))
+
+
+class KernelQuantizer(Quantizer):
+    """Common part of :class:`Binary` and :class:`Ternary`.
+
+    Args:
+        alpha: scale each filter by its own alpha.
+        centered: subtract the mean over the input channels first.
+        shift: without alpha, scale by the fixed power of two nearest to
+            1/(2 sqrt(fan_in)), the mean |w| of a fresh kernel: a shift, which costs no
+            byte and brings the output into the range of the features' grid (WAGE's layer
+            shift plays this part).
+        gradient_bits: bits of the kernel's own gradient, rounded stochastically; ``None``
+            leaves it alone.
+    """
+
+    bits: int
+    function: Callable
+
+    def __init__(
+        self, alpha: bool = False, centered: bool = False, shift: bool = False, gradient_bits: int | None = None
+    ):
+        self.alpha, self.centered, self.shift, self.gradient_bits = alpha, centered, shift, gradient_bits
+
+    def __call__(self, w: Any) -> Any:
+        w = ops.convert_to_tensor(w)
+        if self.gradient_bits:
+            w = functional.quantized_gradient(w, self.gradient_bits, stochastic=True)
+        q = type(self).function(functional.center(w) if self.centered else w, self.alpha)
+        if self.alpha or not self.shift:
+            return q
+        return q * fixed_scale(math.prod(w.shape[:-1]))
+
+
+def fixed_scale(fan_in: int) -> float:
+    """The power of two nearest to 1/(2 sqrt(fan_in)).
+
+    Example:
+        >>> fixed_scale(64)
+        0.0625
+    """
+    return 2.0 ** -round(math.log2(2.0 * math.sqrt(fan_in)))
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Binary(KernelQuantizer):
+    """:func:`~cunet_tf.quantize.functional.binary` as an object."""
+
+    bits = 1
+    function = staticmethod(functional.binary)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Ternary(KernelQuantizer):
+    """:func:`~cunet_tf.quantize.functional.ternary` as an object."""
+
+    bits = 2
+    function = staticmethod(functional.ternary)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Linear(Quantizer):
+    """:func:`~cunet_tf.quantize.functional.linear` as an object.
+
+    Args:
+        bits: k.
+        r: end of the range, a power of two.
+        signed: grid around zero, or from zero up.
+        narrow: leave out the lowest integer of the signed grid, as eq. 7.
+        gradient_bits: bits of the scaled gradient; ``None`` leaves it in float.
+        stochastic: round the gradient stochastically.
+    """
+
+    def __init__(
+        self,
+        bits: int = 8,
+        r: float = 1.0,
+        signed: bool = True,
+        narrow: bool = False,
+        gradient_bits: int | None = None,
+        stochastic: bool = False,
+    ):
+        functional.limits(bits, r, signed, narrow)
+        self.bits, self.r, self.signed, self.narrow = bits, float(r), signed, narrow
+        self.gradient_bits, self.stochastic = gradient_bits, stochastic
+
+    def __call__(self, x: Any) -> Any:
+        gradient = None
+        if self.gradient_bits:
+            gradient = partial(functional.scaled_gradient, bits=self.gradient_bits, stochastic=self.stochastic)
+        return functional.linear(x, self.bits, self.r, self.signed, self.narrow, gradient)
+
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring values."""
+        return self.r * 2.0 ** ((1 if self.signed else 0) - self.bits)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest value."""
+        return functional.limits(self.bits, self.r, self.signed, self.narrow)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ClipMaster(keras.constraints.Constraint):
+    """Keeps float masters in [-1, 1], where the straight-through gradient lives."""
+
+    def __call__(self, w: Any) -> Any:
+        return ops.clip(w, -1.0, 1.0)
+
+
+NAMED: dict[str, Callable[[], Quantizer]] = {
+    "binary": Binary,
+    "binary-a": partial(Binary, alpha=True),
+    "ternary": Ternary,
+    "ternary-a": partial(Ternary, alpha=True),
+    "signed8": partial(Linear, 8),
+    "unsigned8": partial(Linear, 8, signed=False),
+    "signed6": partial(Linear, 6),
+    "unsigned6": partial(Linear, 6, signed=False),
+}
+
+
+def get(identifier: Any) -> Callable | None:
+    """A quantizer by name, by serialised configuration, or as it is.
+
+    Raises:
+        CUNetError: unknown name.
+
+    Example:
+        >>> get("binary-a").alpha
+        True
+    """
+    if isinstance(identifier, str):
+        if identifier not in NAMED:
+            raise CUNetError(f"unknown quantizer {identifier!r}. {did_you_mean(identifier, NAMED)}")
+        return NAMED[identifier]()
+    return keras.saving.deserialize_keras_object(identifier) if isinstance(identifier, dict) else identifier
