@@ -1,4 +1,8 @@
 import json
+import subprocess
+import sys
+
+import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.presets import PRESETS
@@ -29,3 +33,40 @@ def test_text_has_breakdown_and_totals(capsys):
     main(["info", "--preset=pose-2"])
     text = capsys.readouterr().out
     assert "1,898,880" in text and "input adapter" in text and "32,768" in text
+
+
+def test_quantization_is_reported_for_each_layer(capsys):
+    result = info(capsys, "--preset=face-8", "--quant=BW-a")
+    assert (result["quant"], round(result["ideal_bytes"] / 1e6, 2)) == ("BW-a", 2.26)
+    found = result["quantization"]
+    assert found["ideal_bytes"] == result["ideal_bytes"] and found["packed_bytes"] == result["packed_bytes"]
+    assert found["float32_bytes"] == result["float32_bytes"] and "balance_index" not in found
+    bits = {row["layer"]: row["bits"] for row in found["layers"]}
+    assert {path for path in bits if bits[path] == 32} == {"stem_conv", *(f"unet{i}_head" for i in range(8))}
+    assert "quantization" not in info(capsys, "--preset=face-8")
+
+
+def test_metric_gives_the_balance_index(capsys):
+    found = info(capsys, "--preset=face-4", "--quant=BW-a-QIG(818)", "--metric=4.47")["quantization"]
+    assert found["metric"] == 4.47 and found["balance_index"] == pytest.approx(4.47**2 / 4 / 32)
+    assert found["honest_balance_index"] == pytest.approx(4.47**2 / 4 * found["honest_size_ratio"])
+    plain = info(capsys, "--preset=face-4", "--metric=3.38")
+    assert plain["quant"] == "float" and plain["ideal_bytes"] == plain["float32_bytes"]
+    assert round(plain["quantization"]["balance_index"], 1) == 11.4
+    assert main(["info", "--metric=nan"]) == 2
+
+
+def test_text_has_a_row_for_each_layer(capsys):
+    main(["info", "--preset=face-mobile", "--quant=TW-QIG(626)", "--metric=4"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["unet0_down0/bottleneck", "2", "6", "4,096", "4.92"] in lines
+    assert ["unet1_head", "32", "32", "4,352", "1.00"] in lines
+    assert any("(theoretical)" in line for line in lines) and ["quantization", "TW-QIG(626)"] in lines
+
+
+def test_quantization_is_counted_without_keras():
+    check = (
+        "import sys; from cunet_tf.cli import main; assert main(['info', '--quant=BW-a']) == 0; "
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True).returncode == 0

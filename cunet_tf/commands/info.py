@@ -4,6 +4,7 @@ Example:
   cunet info                                  lists the presets
   cunet info --preset=pose-2
   cunet info --stacks=8 --order=7 --landmarks=68 --json
+  cunet info --preset=face-8 --quant="BW-a-QIG(818)" --metric=4.47
 """
 
 from typing import Any
@@ -11,14 +12,31 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.commands.common import define_network, network_config, no_arguments, table
+from cunet_tf.config import CUNetConfig
 from cunet_tf.models.counts import count
 from cunet_tf.presets import PRESETS
+from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.quantize.report import balance_index, report
 
 TOTALS = ("conv_parameters", "trainable_parameters", "total_parameters", "float32_bytes", "macs")
+QUANT_TOTALS = {
+    "quant": "quantization",
+    "float32_bytes": "float32 bytes",
+    "ideal_bytes": "ideal bytes",
+    "packed_bytes": "packed bytes (estimate)",
+    "honest_size_ratio": "ideal bytes / float32 bytes",
+    "model_size_ratio": "model size ratio (paper's ideal)",
+    "training_memory_ratio": "training memory ratio (paper's ideal)",
+    "metric": "error, percent",
+    "balance_index": "balance index (paper's ideal ratios)",
+    "honest_balance_index": "balance index (ideal bytes / float32 bytes)",
+}
 
 
 def define(values: flags.FlagValues) -> None:
     define_network(values)
+    text = "Error in percent, NME or 100 - PCKh: prints the balance index (eq. 8)."
+    flags.DEFINE_float("metric", None, text, flag_values=values)
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
@@ -27,7 +45,24 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     chosen = any(values[name].present for name in values if name != "json")
     if not chosen:
         return {"presets": {name: count(spec.config) for name, spec in PRESETS.items()}}
-    return {"preset": values.preset, "config": config.to_dict(), **count(config)}
+    result = {"preset": values.preset, "config": config.to_dict(), **count(config)}
+    if values.quant is None and values.metric is None:
+        return result
+    found = _quantization(config, QuantConfig.parse(values.quant), values.metric)
+    return {**result, **{name: found[name] for name in ("quant", "ideal_bytes", "packed_bytes")}, "quantization": found}
+
+
+def _quantization(config: CUNetConfig, quant: QuantConfig, metric: float | None) -> dict[str, Any]:
+    found = report(config, quant)
+    if metric is None:
+        return found
+    memory, ideal, honest = (found[f"{name}_ratio"] for name in ("training_memory", "model_size", "honest_size"))
+    return {
+        **found,
+        "metric": metric,
+        "balance_index": balance_index(metric, memory, ideal),
+        "honest_balance_index": balance_index(metric, memory, honest),
+    }
 
 
 def describe(result: dict[str, Any]) -> str:
@@ -41,4 +76,17 @@ def describe(result: dict[str, Any]) -> str:
     parts = [("part", "conv parameters", "MMAC")]
     parts += [(n, p["conv_parameters"], f"{p['macs'] / 1e6:.1f}") for n, p in result["parts"].items()]
     totals = [(name.replace("_", " "), result[name]) for name in TOTALS]
-    return f"{options}\n\n{table(parts)}\n\n{table(totals)}"
+    tables = [options, table(parts), table(totals)]
+    if "quantization" in result:
+        tables += _quantization_tables(result["quantization"])
+    return "\n\n".join(tables)
+
+
+def _quantization_tables(found: dict[str, Any]) -> list[str]:
+    layers = [("layer", "bits", "feature bits", "weights", "operation ratio (theoretical)")]
+    for row in found["layers"]:
+        ratio = f"{row['operation_ratio']:.2f}"
+        layers.append((row["layer"], row["bits"], row["feature_bits"], row["weights"], ratio))
+    cells = {name: found[name] for name in QUANT_TOTALS if name in found}
+    rows = [(QUANT_TOTALS[n], f"{cell:.4g}" if isinstance(cell, float) else cell) for n, cell in cells.items()]
+    return [table(layers), table(rows)]

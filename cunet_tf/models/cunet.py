@@ -12,6 +12,7 @@ from cunet_tf.models.saved import LandmarkModel
 from cunet_tf.quantize.layers import QuantActivation
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.place import conv_quantizers, output_grid
+from cunet_tf.quantize.seam import tensorflow
 from cunet_tf.spec import ModelSpec
 
 
@@ -23,6 +24,9 @@ def build_cunet(
     Given a :class:`~cunet_tf.spec.ModelSpec`, the model carries it into every saved file.
     ``quant`` names a quantization (paper, section 3.3) such as ``"BW-a-QIG(818)"``; by default
     it is the description's own. Float and quantized networks have the same variables.
+
+    Raises:
+        CUNetError: unknown quantization, or one under another backend than TensorFlow.
 
     Input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1, H = W = the input size.
     Output: a list of float32 heat maps ``[B, H/4, W/4, C]``, earliest supervised U-Net first;
@@ -37,6 +41,8 @@ def build_cunet(
     config = spec.config if spec else network
     placed = QuantConfig.parse(quant if quant is not None else spec and spec.quant)
     spec = spec and spec.replace(quant=str(placed))
+    if not placed.is_float:
+        tensorflow()  # refuses other backends before anything is built
     image = keras.Input((config.input_size, config.input_size, 3), name="image")
     queues = CouplingQueues(config.effective_order)
     flow = stem(config, image, placed)

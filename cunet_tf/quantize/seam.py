@@ -4,8 +4,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from cunet_tf.errors import CUNetError
 
 
@@ -30,6 +28,8 @@ def tensorflow() -> Any:
     Raises:
         CUNetError: it does not.
     """
+    import keras
+
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise CUNetError(
