@@ -1,4 +1,4 @@
-"""What runs a network: Keras for ``.keras``, LiteRT for ``.tflite`` (without TensorFlow)."""
+"""What runs a network: Keras for ``.keras`` and compact ``.npz``, LiteRT for ``.tflite`` (without TensorFlow)."""
 
 import os
 from pathlib import Path
@@ -81,7 +81,7 @@ def find_model(name: str) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
-    shipped = {file.stem: file for file in sorted(WEIGHTS.glob("*.tflite"))}
+    shipped = {file.stem: file for end in ("npz", "tflite") for file in sorted(WEIGHTS.glob(f"*.{end}"))}
     if name in shipped:
         return shipped[name]
     if Path(name).suffix or "/" in name:
@@ -103,4 +103,9 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
             from cunet_tf.models.saved import load_keras
 
         return KerasEngine(load_keras(path))
-    raise CUNetError(f"--model={name}: a model file ends in .keras or .tflite.")
+    if path.suffix == ".npz":
+        with native_stderr_hidden():
+            from export.compact import load_compact
+
+        return KerasEngine(load_compact(path))
+    raise CUNetError(f"--model={name}: a model file ends in .keras, .tflite or .npz.")

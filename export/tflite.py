@@ -1,4 +1,4 @@
-"""Float ``.tflite`` files from Keras models."""
+"""Float ``.tflite`` files from Keras models, quantized kernels as constants."""
 
 import keras
 
@@ -6,6 +6,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import ModelSpec
 from cunet_tf.tflite_file import with_names, with_spec
+from export.twin import bake
 
 FORMATS = ("float32", "float16")
 
@@ -48,6 +49,7 @@ def _signature(model: keras.Model):
     """A function of one picture that returns the last heat maps, by name."""
     import tensorflow as tf
 
+    model = bake(model)
     single = keras.Model(model.inputs[0], model.outputs[-1])
     shape = (1, *single.input_shape[1:])
 

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -19,3 +21,9 @@ def test_classes_are_registered_once_keras_is_there():
 def test_public_names_resolve_and_unknown_ones_do_not():
     code = "import cunet_tf; [getattr(cunet_tf, n) for n in cunet_tf.__all__]; cunet_tf.nothing"
     assert "has no attribute 'nothing'" in run(code).stderr
+
+
+@pytest.mark.parametrize("module", ["quantizers", "place", "health"])
+def test_any_module_may_be_imported_first(module):
+    done = run(f"import cunet_tf.quantize.{module}")
+    assert done.returncode == 0, done.stderr

@@ -7,9 +7,8 @@ import keras
 from keras import ops
 
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
+from cunet_tf.quantize import place  # as a module: it may be half imported, see registration.py
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.place import conv_quantizers
-from cunet_tf.quantize.quantizers import ClipMaster
 
 PACKAGE = "cunet_tf"
 
@@ -79,7 +78,7 @@ class ConcatBNReLUConv(keras.layers.Layer):
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, channels, self.filters),
             initializer=FanInUniform(),
-            constraint=ClipMaster() if self.kernel_quantizer is not None else None,
+            constraint=getattr(self.kernel_quantizer, "constraint", None),
             autocast=False,  # quantized in float32 in every policy
         )
         gamma = "ones" if self.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
@@ -202,7 +201,7 @@ class SemanticBlock(keras.layers.Layer):
         placed = QuantConfig.parse(quant)
 
         def make(filters: int, size: int, name: str, concatenated: bool = True) -> ConcatBNReLUConv:
-            quantizers = conv_quantizers(placed, f"{self.name}/{name}", concatenated)
+            quantizers = place.conv_quantizers(placed, f"{self.name}/{name}", concatenated)
             return ConcatBNReLUConv(
                 filters, size, bn_sets, gamma_init, name=name, dtype=self.dtype_policy, **quantizers
             )

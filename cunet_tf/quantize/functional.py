@@ -127,7 +127,7 @@ def limits(bits: int, r: float, signed: bool, narrow: bool = False) -> tuple[flo
     return (-high if narrow else -r), high
 
 
-def scaled_gradient(g: Any, bits: int, stochastic: bool = False) -> Any:
+def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
     r"""k-bit gradient that keeps its scale (WAGE's, with the scale multiplied back).
 
     .. math:: s \cdot \mathrm{clip}(\sigma\,\mathrm{round}(g / (s \sigma)), -1+\sigma, 1-\sigma), \quad
@@ -135,30 +135,44 @@ def scaled_gradient(g: Any, bits: int, stochastic: bool = False) -> Any:
 
     WAGE drops s because its network has no branches; with concatenations, batch normalisation
     and several heads s must stay. ``stochastic`` rounds up with the probability of the
-    fraction, so that the mean is kept. Meant for the backward pass: has no gradient itself.
+    fraction and keeps the mean: a trained network's gradients are mostly smaller than a
+    step, and rounding them to nearest loses what they add up to. The random numbers
+    depend on the gradient alone, so equal runs stay equal. Has no gradient itself.
 
     Example:
-        >>> scaled_gradient(np.float32([0.9, 0.3, -0.05]), bits=3).numpy()
+        >>> scaled_gradient(np.float32([0.9, 0.3, -0.05]), bits=3, stochastic=False).numpy()
         array([0.75, 0.25, 0.  ], dtype=float32)
     """
     limits(bits, 1.0, signed=True)
     tf = tensorflow()
     g = tf.convert_to_tensor(g)
     full = tf.cast(g, tf.float32)
-    largest = tf.maximum(tf.reduce_max(full), -tf.reduce_min(full))
+    high, low = tf.reduce_max(full), tf.reduce_min(full)
     tiny = 2.0**-100  # below it 1/s would overflow; a gradient this small is none
-    log2 = tf.math.log(tf.maximum(largest, tiny)) / math.log(2.0)
+    log2 = tf.math.log(tf.maximum(tf.maximum(high, -low), tiny)) / math.log(2.0)
     s = tf.pow(2.0, tf.round(log2))
-    high = s * (1.0 - 2.0 ** (1 - bits))
     if stochastic:
-        step = s * 2.0 ** (1 - bits)
-        quantized = tf.clip_by_value(tf.floor(full / step + tf.random.uniform(tf.shape(full))) * step, -high, high)
-    else:
-        quantized = tf.quantization.fake_quant_with_min_max_vars(full, -high, high, bits, narrow_range=True)
+        noise = _noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape))
+        full += noise * (s * 2.0 ** (1 - bits))
+    end = s * (1.0 - 2.0 ** (1 - bits))
+    quantized = tf.quantization.fake_quant_with_min_max_vars(full, -end, end, bits, narrow_range=True)
     return tf.cast(quantized, g.dtype)
 
 
-def quantized_gradient(x: Any, bits: int, stochastic: bool = False) -> Any:
+def _noise(shape: Any, seed: Any, rank: int) -> Any:
+    """Uniform in [-0.5, 0.5). Pictures share random rows, each one row further on.
+
+    Fresh numbers for every entry would take longer than the convolution's own gradient; two
+    entries that share one lie in different rows and pictures.
+    """
+    tf = tensorflow()
+    if rank < 3:
+        return tf.random.stateless_uniform(shape, seed, -0.5, 0.5)
+    rows = tf.random.stateless_uniform(tf.concat([[shape[0] + shape[1]], shape[2:]], 0), seed, -0.5, 0.5)
+    return tf.gather(rows, tf.range(shape[0])[:, None] + tf.range(shape[1])[None, :])
+
+
+def quantized_gradient(x: Any, bits: int, stochastic: bool = True) -> Any:
     """The identity, whose gradient passes through :func:`scaled_gradient`."""
 
     @custom_gradient

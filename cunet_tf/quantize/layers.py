@@ -63,8 +63,7 @@ class QuantConv2D(keras.layers.Conv2D):
     ):
         self.kernel_quantizer = quantizers.get(kernel_quantizer)
         self.input_quantizer = quantizers.get(input_quantizer)
-        if self.kernel_quantizer is not None:
-            kwargs.setdefault("kernel_constraint", quantizers.ClipMaster())
+        kwargs.setdefault("kernel_constraint", getattr(self.kernel_quantizer, "constraint", None))
         super().__init__(filters, kernel_size, *args, **kwargs)
 
     def call(self, inputs: Any) -> Any:

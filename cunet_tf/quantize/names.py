@@ -31,8 +31,10 @@ class QuantConfig:
         unsigned: r of the unsigned grid (after BN and ReLU), a power of two.
         narrow: eq. 7 to the letter, without the lowest integer.
         centered: kernels are mean-centred over the input channels first.
-        stochastic: gradients are rounded stochastically.
+        nearest: gradients are rounded to the nearest step instead of stochastically.
         weight_gradients: bits of the kernels' own gradients (stochastic); 0 leaves them in float.
+        bound: of the masters' mean, in units of a fresh kernel's; 0 for none, see
+            :class:`~cunet_tf.quantize.quantizers.ClipMaster`.
         float_layers: patterns of layer paths that stay in float, beside stem and heads.
 
     Raises:
@@ -47,8 +49,9 @@ class QuantConfig:
     unsigned: float = 4.0
     narrow: bool = False
     centered: bool = False
-    stochastic: bool = False
+    nearest: bool = False
     weight_gradients: int = 0
+    bound: float = 1.0
     float_layers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -120,8 +123,9 @@ SWITCHES: dict[str, Callable[[str], Any]] = {
     "unsigned": float,
     "narrow": {"": True}.__getitem__,
     "centered": {"": True}.__getitem__,
-    "stochastic": {"": True}.__getitem__,
+    "nearest": {"": True}.__getitem__,
     "weight_gradients": int,
+    "bound": float,
     "float_layers": lambda text: tuple(text.split(",")),
 }
 DEFAULT = QuantConfig()

@@ -1,14 +1,14 @@
 """Where the quantizers of a network stand, and on which grid."""
 
+from __future__ import annotations
+
 from typing import Any
 
+from cunet_tf.quantize import quantizers  # as a module: it may be half imported, see registration.py
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.quantizers import Binary, Linear, Ternary
-
-KERNELS = {"BW": Binary, "TW": Ternary}
 
 
-def output_grid(quant: QuantConfig) -> Linear | None:
+def output_grid(quant: QuantConfig) -> quantizers.Linear | None:
     """The signed grid of every tensor that enters a concatenation: one for the whole network.
 
     It stands once, at the producer: on the new features, ahead, skip, U-Net inputs and the
@@ -40,15 +40,16 @@ def conv_quantizers(quant: QuantConfig, path: str, concatenated: bool = True) ->
     }
 
 
-def _grid(quant: QuantConfig, r: float, signed: bool) -> Linear | None:
+def _grid(quant: QuantConfig, r: float, signed: bool) -> quantizers.Linear | None:
     if quant.features is None:
         return None
     gradients = quant.gradients if quant.gradients != 32 else None
-    return Linear(quant.features, r, signed, signed and quant.narrow, gradients, quant.stochastic)
+    return quantizers.Linear(quant.features, r, signed, signed and quant.narrow, gradients, quant.nearest)
 
 
 def _kernel(quant: QuantConfig) -> Any:
-    if quant.weights not in KERNELS:
+    if quant.weights == "FW":
         return None
+    kind = quantizers.Binary if quant.weights == "BW" else quantizers.Ternary
     bits = quant.weight_gradients or None
-    return KERNELS[quant.weights](quant.alpha, quant.centered, shift=True, gradient_bits=bits)
+    return kind(quant.alpha, quant.centered, shift=True, gradient_bits=bits, bound=quant.bound)

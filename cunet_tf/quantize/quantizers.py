@@ -48,20 +48,32 @@ class KernelQuantizer(Quantizer):
             shift plays this part).
         gradient_bits: bits of the kernel's own gradient, rounded stochastically; ``None``
             leaves it alone.
+        bound: see :class:`ClipMaster`, the constraint that belongs to this quantizer.
     """
 
     bits: int
     function: Callable
 
     def __init__(
-        self, alpha: bool = False, centered: bool = False, shift: bool = False, gradient_bits: int | None = None
+        self,
+        alpha: bool = False,
+        centered: bool = False,
+        shift: bool = False,
+        gradient_bits: int | None = None,
+        bound: float = 0.0,
     ):
-        self.alpha, self.centered, self.shift, self.gradient_bits = alpha, centered, shift, gradient_bits
+        self.alpha, self.centered, self.shift = alpha, centered, shift
+        self.gradient_bits, self.bound = gradient_bits, bound
+
+    @property
+    def constraint(self) -> "ClipMaster":
+        """What keeps the float master in range after each step."""
+        return ClipMaster(self.bound)
 
     def __call__(self, w: Any) -> Any:
         w = ops.convert_to_tensor(w)
         if self.gradient_bits:
-            w = functional.quantized_gradient(w, self.gradient_bits, stochastic=True)
+            w = functional.quantized_gradient(w, self.gradient_bits)
         q = type(self).function(functional.center(w) if self.centered else w, self.alpha)
         if self.alpha or not self.shift:
             return q
@@ -104,7 +116,7 @@ class Linear(Quantizer):
         signed: grid around zero, or from zero up.
         narrow: leave out the lowest integer of the signed grid, as eq. 7.
         gradient_bits: bits of the scaled gradient; ``None`` leaves it in float.
-        stochastic: round the gradient stochastically.
+        nearest: round the gradient to the nearest step instead of stochastically.
     """
 
     def __init__(
@@ -114,16 +126,16 @@ class Linear(Quantizer):
         signed: bool = True,
         narrow: bool = False,
         gradient_bits: int | None = None,
-        stochastic: bool = False,
+        nearest: bool = False,
     ):
         functional.limits(bits, r, signed, narrow)
         self.bits, self.r, self.signed, self.narrow = bits, float(r), signed, narrow
-        self.gradient_bits, self.stochastic = gradient_bits, stochastic
+        self.gradient_bits, self.nearest = gradient_bits, nearest
 
     def __call__(self, x: Any) -> Any:
         gradient = None
         if self.gradient_bits:
-            gradient = partial(functional.scaled_gradient, bits=self.gradient_bits, stochastic=self.stochastic)
+            gradient = partial(functional.scaled_gradient, bits=self.gradient_bits, stochastic=not self.nearest)
         return functional.linear(x, self.bits, self.r, self.signed, self.narrow, gradient)
 
     @property
@@ -139,10 +151,28 @@ class Linear(Quantizer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class ClipMaster(keras.constraints.Constraint):
-    """Keeps float masters in [-1, 1], where the straight-through gradient lives."""
+    """Keeps float masters in [-1, 1], where the straight-through gradient lives.
+
+    Args:
+        bound: a filter whose mean \|w\| exceeds bound/(2 sqrt(fan_in)), the mean of a fresh
+            kernel for 1, is scaled down to it; 0 lets it grow. Batch normalisation undoes any
+            scale of a filter, so training only inflates it, and inflated filters leave the
+            grid of the features: a fixed range needs the bound.
+    """
+
+    def __init__(self, bound: float = 0.0):
+        self.bound = bound
 
     def __call__(self, w: Any) -> Any:
+        if self.bound:
+            axes = tuple(range(len(w.shape) - 1))
+            largest = self.bound / (2.0 * math.sqrt(math.prod(w.shape[:-1])))
+            mean = ops.mean(ops.abs(w), axis=axes, keepdims=True)
+            w = w * ops.minimum(1.0, largest / ops.maximum(mean, keras.config.epsilon()))
         return ops.clip(w, -1.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"bound": self.bound}
 
 
 NAMED: dict[str, Callable[[], Quantizer]] = {

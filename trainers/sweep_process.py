@@ -1,0 +1,69 @@
+"""Processes of a sweep: the real command with fresh memory, stopped together with us."""
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cunet_tf.errors import CUNetError
+
+GRACE = 5  # seconds that a stopped child has to end by itself; a run survives being killed
+
+
+def run_verb(verb: str, arguments: list[str], log: Path) -> None:
+    """Run ``cunet VERB`` in a process of its own, its output at the end of ``log``.
+
+    Raises:
+        CUNetError: it failed; the message quotes its last line.
+    """
+    command = [sys.executable, "-m", "cunet_tf", verb, *arguments]
+    with log.open("ab") as stream:
+        stream.write(f"$ cunet {shlex.join([verb, *arguments])}\n".encode())
+        stream.flush()
+        # A group of its own: Ctrl-C reaches the child through us, once.
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
+            start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        try:
+            code = child.wait()
+        except BaseException:
+            _stop(child)
+            raise
+    if code:
+        last = textwrap.shorten(log.read_text(errors="replace").strip().splitlines()[-1], 200)
+        raise CUNetError(f"cunet {verb} ended with code {code} ({last}): see {log}.")
+
+
+def _stop(child: subprocess.Popen) -> None:
+    try:
+        child.send_signal(signal.SIGINT)
+        child.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        child.kill()
+        child.wait()
+
+
+@contextlib.contextmanager
+def signals_interrupt() -> Iterator[None]:
+    """SIGTERM and a closed terminal stop us as Ctrl-C does, so that no child outlives us."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) == signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
