@@ -31,9 +31,9 @@ def on_grid(x, grid):
 def test_which_convolutions_get_which_quantizers():
     quant = QuantConfig.parse(QUANT)
     inner = conv_quantizers(quant, "unet0_up1/ahead")
-    assert inner["kernel_quantizer"] == Binary(alpha=True, shift=True)
-    assert inner["input_quantizer"] == Linear(8, 4.0, signed=False, gradient_bits=8)
-    assert inner["output_quantizer"] == output_grid(quant) == Linear(8, 2.0, narrow=True, gradient_bits=8)
+    assert inner["kernel_quantizer"] == Binary(alpha=True, shift=True, bound=1.0)
+    assert inner["input_quantizer"] == Linear(8, 16.0, signed=False, gradient_bits=8)
+    assert inner["output_quantizer"] == output_grid(quant) == Linear(8, 16.0, narrow=True, gradient_bits=8)
     assert conv_quantizers(quant, "unet0_down0/bottleneck", concatenated=False)["output_quantizer"] is None
     assert set(conv_quantizers(QuantConfig.parse("BW+float_layers=a/b"), "a/b").values()) == {None}
     assert output_grid(QuantConfig.parse("BW-a")) is None

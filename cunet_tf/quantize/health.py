@@ -78,7 +78,7 @@ def _row(path: str, side: str, observer: _Observer) -> dict[str, Any]:
 
 
 def kernel_gradients(model: keras.Model, loss: Any, images: Any, targets: Any) -> dict[str, np.ndarray]:
-    """Gradients of one batch at the quantized kernels: layer path -> array like the kernel.
+    """Gradients of one batch at the quantized kernels, computed eagerly: layer path -> array like the kernel.
 
     Args:
         model: a quantized network, on TensorFlow.
@@ -90,13 +90,9 @@ def kernel_gradients(model: keras.Model, loss: Any, images: Any, targets: Any) -
 
     kernels = quantized_kernels(model)
 
-    @tf.function
-    def compute(x: Any, y: Any) -> list[Any]:
-        with tf.GradientTape() as tape:
-            value = tf.add_n([loss(y, output) for output in model(x, training=True)])
-        return tape.gradient(value, [kernel.value for kernel in kernels.values()])
-
-    values = compute(tf.convert_to_tensor(images), tf.convert_to_tensor(targets))
+    with tf.GradientTape() as tape:
+        value = tf.add_n([loss(targets, output) for output in model(images, training=True)])
+    values = tape.gradient(value, [kernel.value for kernel in kernels.values()])
     return dict(zip(kernels, (value.numpy() for value in values), strict=True))
 
 

@@ -28,6 +28,8 @@ class QuantConfig:
         features: bits of features, ``None`` for float ones.
         gradients: bits of the features' gradients, 32 for float ones.
         signed: r of the signed grid (convolution outputs that are concatenated), a power of two.
+            The peaks that become heat maps reach 30 times the root mean square of their tensor;
+            cutting them costs far more than coarse steps do, see docs/quantization.md.
         unsigned: r of the unsigned grid (after BN and ReLU), a power of two.
         narrow: eq. 7 to the letter, without the lowest integer.
         centered: kernels are mean-centred over the input channels first.
@@ -45,8 +47,8 @@ class QuantConfig:
     alpha: bool = False
     features: int | None = None
     gradients: int | None = None
-    signed: float = 2.0
-    unsigned: float = 4.0
+    signed: float = 16.0
+    unsigned: float = 16.0
     narrow: bool = False
     centered: bool = False
     nearest: bool = False

@@ -29,6 +29,9 @@ class Quantizer:
         """Inverse of :meth:`get_config`."""
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
     def __eq__(self, other: Any) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
