@@ -58,10 +58,15 @@ def test_gradients_stay_close_at_eight_bits_and_zeros_are_counted(batch):
     assert np.mean([r["cosine"] for r in coarse]) < np.mean([r["cosine"] for r in rows])
 
 
-def test_masters_move(batch):
-    """The published code froze its 8-bit masters; here every one of them moves."""
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_masters_move(batch, policy):
+    """The published code froze its 8-bit masters; here every one of them moves, in fit."""
     images, points = batch
-    model = network("TW-QIG(828)")
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = network("TW-QIG(828)")
+    finally:
+        keras.config.set_dtype_policy("float32")
     kernels = health.quantized_kernels(model)
     before = {path: np.array(kernel) for path, kernel in kernels.items()}
     model.compile(keras.optimizers.RMSprop(1e-3, rho=0.99, epsilon=1e-16), HeatmapLoss(), jit_compile=False)

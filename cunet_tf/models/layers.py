@@ -211,6 +211,11 @@ class SemanticBlock(keras.layers.Layer):
         self.ahead = make(main_channels, 1, "ahead")
         self.skip = make(main_channels, 1, "skip") if with_skip else None
 
+    @property
+    def convolutions(self) -> list[ConcatBNReLUConv]:
+        """The convolutions of the block, in running order."""
+        return [self.bottleneck, self.features, self.ahead] + ([self.skip] if self.with_skip else [])
+
     def build(self, input_shape: Any) -> None:
         shapes = _shapes(input_shape)
         grid = tuple(shapes[0][:-1])

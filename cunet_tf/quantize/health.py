@@ -14,7 +14,7 @@ def convolutions(model: keras.Model) -> list[ConcatBNReLUConv]:
     """Every :class:`ConcatBNReLUConv` of a model, those inside blocks included, in running order."""
     found = []
     for layer in model.layers:
-        found += [inner for inner in layer._flatten_layers() if isinstance(inner, ConcatBNReLUConv)]
+        found += [layer] if isinstance(layer, ConcatBNReLUConv) else getattr(layer, "convolutions", [])
     return found
 
 
