@@ -1,18 +1,104 @@
-"""The architecture of a CU-Net as numbers (paper, section 3.1 and 3.2)."""
+"""The architecture of a network as numbers: what all have in common, and CU-Net's (paper, section 3.1 and 3.2).
 
+The baselines that the paper compares with are in :mod:`cunet_tf.config_baselines`.
+"""
+
+import abc
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from cunet_tf.errors import CUNetError, did_you_mean
 
 STRIDE = 4  # input pixels for one heat-map pixel: stem convolution 2, max-pooling 2
 
 
+class NetworkConfig(abc.ABC):
+    """Shape of a network. The subclasses are frozen dataclasses; derive variants with :meth:`replace`.
+
+    Attributes:
+        architecture: its name in model files.
+        title: its name in messages.
+        unit: of a stack; starts the names of its layers.
+        quantizable: whether its convolutions take quantizers.
+        landmarks: C, heat maps of each head.
+        input_size: side of the square input in pixels.
+        gamma_init: of batch normalisations, ``"ones"`` or ``"uniform"``.
+    """
+
+    architecture: ClassVar[str]
+    title: ClassVar[str]
+    unit: ClassVar[str] = "unet"
+    quantizable: ClassVar[bool] = True
+    landmarks: int
+    input_size: int
+    gamma_init: str
+
+    def _check(self, counts: tuple[str, ...], poolings: str) -> None:
+        """Refuse counts below 1, an unknown gamma, and a side that does not survive the poolings."""
+        for name in (*counts, "landmarks", poolings, "input_size"):
+            self._check_int(name, 1)
+        depth = getattr(self, poolings)
+        unit = STRIDE * 2**depth
+        if self.input_size % unit:
+            low = max(self.input_size // unit, 1) * unit
+            raise CUNetError(
+                f"input_size={self.input_size} must be divisible by 4*2^{poolings} = {unit}: "
+                f"use {low} or {low + unit}, or a smaller {poolings} ({poolings}={depth} now)."
+            )
+        if self.gamma_init not in ("ones", "uniform"):
+            raise CUNetError(f"gamma_init={self.gamma_init!r}: use 'ones' or 'uniform'.")
+
+    def _check_int(self, name: str, low: int, hint: str = "") -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < low:
+            tail = f" ({hint})" if hint else ""
+            raise CUNetError(f"{name}={value!r}: give an integer of {low} or more{tail}.")
+
+    @property
+    @abc.abstractmethod
+    def supervised(self) -> tuple[int, ...]:
+        """0-based indices of the units that carry a head, the last one always among them."""
+
+    @property
+    def heatmap_size(self) -> int:
+        """Side of the square heat maps in pixels, input_size / 4."""
+        return self.input_size // STRIDE
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """Names of the output layers, earliest first; the last one makes the prediction."""
+        return tuple(self.head_name(index) for index in self.supervised)
+
+    def head_name(self, index: int) -> str:
+        """Name of the head of the unit with this 0-based index."""
+        return f"{self.unit}{index}_head"
+
+    @classmethod
+    def field_names(cls) -> list[str]:
+        """What can be chosen, in the order of the constructor."""
+        return [field.name for field in dataclasses.fields(cls)]
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed.
+
+        Raises:
+            CUNetError: an unknown name, or a value out of range.
+        """
+        for name in changes:
+            if name not in self.field_names():
+                raise CUNetError(f"unknown option {name!r}. {did_you_mean(name, self.field_names())}")
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields and the architecture as plain JSON values."""
+        return {"architecture": self.architecture, **dataclasses.asdict(self)}
+
+
 @dataclass(frozen=True)
-class CUNetConfig:
-    """Shape of a CU-Net. Immutable; derive variants with :meth:`replace`.
+class CUNetConfig(NetworkConfig):
+    """Shape of a CU-Net.
 
     Attributes:
         stacks: N, number of U-Nets.
@@ -31,6 +117,8 @@ class CUNetConfig:
         CUNetError: when a field is out of range; the message says what to change.
     """
 
+    architecture: ClassVar[str] = "cunet"
+    title: ClassVar[str] = "CU-Net"
     stacks: int = 2
     order: int = 1
     main_channels: int = 128
@@ -42,8 +130,7 @@ class CUNetConfig:
     gamma_init: str = "ones"
 
     def __post_init__(self) -> None:
-        for name in ("stacks", "main_channels", "growth", "landmarks", "levels", "input_size"):
-            self._check_int(name, 1)
+        self._check(("stacks", "main_channels", "growth"), "levels")
         self._check_int("order", 0, "0 is a plain stack, N-1 fully dense")
         if self.supervisions is not None:
             self._check_int("supervisions", 1)
@@ -52,31 +139,11 @@ class CUNetConfig:
                     f"supervisions={self.supervisions} exceeds stacks={self.stacks}: "
                     f"a U-Net has one head at most; use 1..{self.stacks}."
                 )
-        unit = STRIDE * 2**self.levels
-        if self.input_size % unit:
-            low = max(self.input_size // unit, 1) * unit
-            raise CUNetError(
-                f"input_size={self.input_size} must be divisible by 4*2^levels = {unit}: "
-                f"use {low} or {low + unit}, or fewer levels (levels={self.levels} now)."
-            )
-        if self.gamma_init not in ("ones", "uniform"):
-            raise CUNetError(f"gamma_init={self.gamma_init!r}: use 'ones' or 'uniform'.")
-
-    def _check_int(self, name: str, low: int, hint: str = "") -> None:
-        value = getattr(self, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < low:
-            tail = f" ({hint})" if hint else ""
-            raise CUNetError(f"{name}={value!r}: give an integer of {low} or more{tail}.")
 
     @property
     def effective_order(self) -> int:
         """K after clamping to N-1."""
         return min(self.order, self.stacks - 1)
-
-    @property
-    def heatmap_size(self) -> int:
-        """Side of the square heat maps in pixels, input_size / 4."""
-        return self.input_size // STRIDE
 
     @property
     def supervised(self) -> tuple[int, ...]:
@@ -87,20 +154,3 @@ class CUNetConfig:
     def coupled(self, index: int) -> int:
         """c_i = min(i, K): previous U-Nets that U-Net ``index`` (0-based) reads."""
         return min(index, self.effective_order)
-
-    def replace(self, **changes: Any) -> "CUNetConfig":
-        """A copy with some fields changed (unknown names are refused)."""
-        known = [field.name for field in dataclasses.fields(self)]
-        for name in changes:
-            if name not in known:
-                raise CUNetError(f"unknown option {name!r}. {did_you_mean(name, known)}")
-        return dataclasses.replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain JSON values."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "CUNetConfig":
-        """Inverse of :meth:`to_dict`."""
-        return cls().replace(**fields)

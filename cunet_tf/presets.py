@@ -1,6 +1,7 @@
 """Named networks with everything they need to be trained and used."""
 
-from cunet_tf.config import CUNetConfig
+from cunet_tf.config import CUNetConfig, NetworkConfig
+from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
@@ -17,6 +18,11 @@ def _paper(name: str, stacks: int, skeleton: Skeleton, crop_factor: float) -> Mo
     return ModelSpec(name, name, config, skeleton, crop_factor, sigma=REFERENCE_SIGMA)
 
 
+def _baseline(name: str, config: NetworkConfig) -> ModelSpec:
+    """A network that the paper compares with, for MPII."""
+    return ModelSpec(name, name, config, MPII16, 1.25, sigma=REFERENCE_SIGMA)
+
+
 PRESETS: dict[str, ModelSpec] = {
     spec.preset: spec
     for spec in (
@@ -28,6 +34,11 @@ PRESETS: dict[str, ModelSpec] = {
         _paper("pose-4", 4, MPII16, 1.25),
         _paper("pose-8", 8, MPII16, 1.25),
         _paper("pose-16", 16, MPII16, 1.25),
+        _baseline("dense-unet-4", DenseUNetConfig(4)),
+        _baseline("dense-unet-8", DenseUNetConfig(8)),
+        _baseline("hourglass-4", HourglassConfig(4)),
+        _baseline("hourglass-8", HourglassConfig(8)),
+        _baseline("hourglass-16", HourglassConfig(16)),
     )
 }
 

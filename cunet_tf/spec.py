@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cunet_tf.config import CUNetConfig
+from cunet_tf.config import NetworkConfig
+from cunet_tf.config_baselines import network_config_from_dict
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
@@ -20,7 +21,7 @@ class ModelSpec:
     Attributes:
         name: the model's own name.
         preset: name of the preset it started from.
-        config: the architecture.
+        config: the architecture, of a CU-Net or a baseline.
         skeleton: landmark names, flip pairs and edges.
         crop_factor: the tight box is enlarged by this factor to make the crop.
         sigma: of the Gaussian targets, in heat-map pixels.
@@ -34,7 +35,7 @@ class ModelSpec:
 
     name: str
     preset: str
-    config: CUNetConfig
+    config: NetworkConfig
     skeleton: Skeleton
     crop_factor: float
     sigma: float
@@ -89,7 +90,7 @@ class ModelSpec:
                 )
             known = {field.name for field in dataclasses.fields(cls)}
             values = {name: value for name, value in fields.items() if name in known}
-            values["config"] = CUNetConfig.from_dict(values["config"])
+            values["config"] = network_config_from_dict(values["config"])
             values["skeleton"] = Skeleton.from_dict(values["skeleton"])
             values["input_range"] = tuple(values.get("input_range", (0.0, 1.0)))
             return cls(**values)

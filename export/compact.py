@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.build import build_network
 from cunet_tf.quantize.health import quantized_kernels
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.quantizers import Binary, Ternary
@@ -60,7 +60,7 @@ def load_compact(source: str | Path | bytes) -> keras.Model:
     """
     try:
         with np.load(io.BytesIO(source) if isinstance(source, bytes) else source, allow_pickle=False) as arrays:
-            model = build_cunet(ModelSpec.from_json(arrays[SPEC_NAME].tobytes()))
+            model = build_network(ModelSpec.from_json(arrays[SPEC_NAME].tobytes()))
             _restore(model, np.unpackbits(arrays["bits"]), arrays["alpha"], arrays["floats"])
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         name = "these bytes" if isinstance(source, bytes) else source

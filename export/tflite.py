@@ -15,7 +15,7 @@ def convert(model: keras.Model, spec: ModelSpec, fmt: str = "float32") -> bytes:
     """Convert the last head of a model.
 
     Args:
-        model: as built by :func:`cunet_tf.models.cunet.build_cunet`, with trained weights.
+        model: as built by :func:`cunet_tf.models.build.build_network`, with trained weights.
         spec: written into the file as its self-description.
         fmt: ``"float32"``, or ``"float16"`` (weights stored in half precision).
 

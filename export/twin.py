@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.build import build_network
 from cunet_tf.quantize.health import convolutions
 from cunet_tf.quantize.names import QuantConfig
 
@@ -19,7 +19,7 @@ def bake(model: keras.Model) -> keras.Model:
     if quant.weights == "FW":
         return model
     plain = dataclasses.replace(quant, weights="FW", alpha=False, centered=False, bound=0.0, weight_gradients=0)
-    twin = build_cunet(model.spec, quant=plain)
+    twin = build_network(model.spec, quant=plain)
     baked = {layer.kernel.path: layer.kernel_quantizer(layer.kernel) for layer in convolutions(model)
              if layer.kernel_quantizer is not None}  # fmt: skip
     for ours, theirs in zip(model.variables, twin.variables, strict=True):

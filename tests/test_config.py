@@ -50,9 +50,3 @@ def test_bad_values_say_what_to_change(fields, words):
 def test_unknown_field_gets_a_hint():
     with pytest.raises(CUNetError, match="main_channels"):
         CUNetConfig().replace(main_chanels=3)
-
-
-def test_dict_round_trip():
-    config = CUNetConfig(stacks=3, order=2, supervisions=2, gamma_init="uniform")
-    assert CUNetConfig.from_dict(config.to_dict()) == config
-    assert config.heatmap_size == 64

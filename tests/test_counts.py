@@ -1,10 +1,14 @@
 """cunet.md section 2, row by row."""
 
+import subprocess
+import sys
+
 import pytest
 
 from cunet_tf.config import CUNetConfig
+from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
+from cunet_tf.models.build import build_network
 from cunet_tf.models.counts import count, list_convs
-from cunet_tf.models.cunet import build_cunet
 
 # N, K, conv C=16, trainable C=16, GMAC 16, conv C=68, GMAC 68
 ROWS = [
@@ -20,6 +24,9 @@ ROWS = [
 ]
 TABLE2 = [(64, 16, 480_448), (128, 16, 1_080_704), (128, 24, 1_446_016), (128, 32, 1_898_880),
           (192, 24, 2_414_400), (192, 32, 2_940_480)]  # fmt: skip
+BASELINES = [(DenseUNetConfig(4), 2_912_640, None), (DenseUNetConfig(8), 6_115_712, None),
+             (HourglassConfig(4), 12_764_352, 14.70), (HourglassConfig(8), 25_248_960, 27.44),
+             (HourglassConfig(16), 50_218_176, 52.91)]  # fmt: skip
 BREAKDOWN = {
     "stem": 18_816, "down 1x1": 147_456, "down 3x3": 294_912, "down ahead": 180_224, "down skip": 180_224,
     "up 1x1": 278_528, "up 3x3": 294_912, "up ahead": 311_296, "neck 1x1": 36_864, "neck 3x3": 73_728,
@@ -40,6 +47,29 @@ def test_every_row_of_the_table(row):
 @pytest.mark.parametrize("m, n, expected", TABLE2)
 def test_table_2(m, n, expected):
     assert count(CUNetConfig(2, 1, m, n))["conv_parameters"] == expected
+
+
+@pytest.mark.parametrize("config, expected, gmac", BASELINES)
+def test_baselines(config, expected, gmac):
+    result = count(config)
+    assert result["conv_parameters"] == expected
+    assert gmac is None or round(result["macs"] / 1e9, 2) == gmac
+    assert result.keys() == count(CUNetConfig()).keys()
+    assert sum(row["conv_parameters"] for row in result["parts"].values()) == expected
+
+
+def test_a_dense_block_of_one_layer_is_a_semantic_block_without_history():
+    assert count(DenseUNetConfig(1))["parts"] == count(CUNetConfig(1))["parts"]
+
+
+def test_breakdown_of_an_hourglass_network():
+    """Per residual module 2 * 256 * 128 + 9 * 128^2 = 212,992 weights, 14 of them in each stack."""
+    parts = {name: row["conv_parameters"] for name, row in count(HourglassConfig(2))["parts"].items()}
+    assert parts == {
+        "stem": 9_408, "stem 1x1": 4_096 + 8_192 + 8_192 + 8_192 + 16_384 + 32_768, "stem 3x3": 36_864 * 2 + 147_456,
+        "stem skip": 8_192 + 32_768, "hourglass 1x1": 28 * 65_536, "hourglass 3x3": 28 * 147_456,
+        "lin": 2 * 65_536, "heads": 2 * 4_096, "remap": 65_536 + 4_096,
+    }  # fmt: skip
 
 
 def test_closed_form_of_the_specification():
@@ -66,10 +96,18 @@ def test_totals_of_cunet_2_and_face_mobile():
     assert count(CUNetConfig(2, 1, 64, 16, 68, input_size=128))["total_parameters"] == 511_424
 
 
-@pytest.mark.parametrize("order, supervisions", [(0, 1), (2, 3)])
-def test_counts_equal_the_built_model(order, supervisions):
-    config = CUNetConfig(3, order, 8, 4, 5, supervisions=supervisions, levels=2, input_size=32)
-    model = build_cunet(config)
+@pytest.mark.parametrize(
+    "config",
+    [
+        CUNetConfig(3, 0, 8, 4, 5, supervisions=1, levels=2, input_size=32),
+        CUNetConfig(3, 2, 8, 4, 5, supervisions=3, levels=2, input_size=32),
+        DenseUNetConfig(3, 8, 4, 5, levels=2, input_size=32),
+        HourglassConfig(2, 16, 2, 5, input_size=32),
+        HourglassConfig(1, 128, 1, 5, input_size=32),  # 64 channels all through the stem: fewer skips
+    ],
+)
+def test_counts_equal_the_built_model(config):
+    model = build_network(config)
     result = count(config)
     trainable = sum(int(v.shape.num_elements()) for v in model.trainable_variables)
     assert model.count_params() == result["total_parameters"]
@@ -80,3 +118,18 @@ def test_counts_equal_the_built_model(order, supervisions):
     for path, kernel in kernels.items():
         conv = listed[path]
         assert tuple(kernel.shape) == (conv.kernel, conv.kernel, conv.inputs, conv.outputs)
+
+
+@pytest.mark.parametrize("config", [DenseUNetConfig(2, 8, 4, 5, levels=2, input_size=32),
+                                    HourglassConfig(2, 16, 2, 5, input_size=32)])  # fmt: skip
+def test_outputs_of_every_convolution_have_the_counted_side(config):
+    """Paths of composite layers start with the layer that the graph knows."""
+    model = build_network(config)
+    for conv in list_convs(config):
+        output = model.get_layer(conv.layer.split("/")[0]).output
+        assert tuple(output.shape[1:3]) == (conv.side, conv.side), conv.layer
+
+
+def test_counting_needs_no_keras():
+    check = "import sys, cunet_tf.models.counts; assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True).returncode == 0

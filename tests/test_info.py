@@ -29,6 +29,42 @@ def test_preset_and_options(capsys):
     assert info(capsys, "--stacks=8", "--order=7", "--landmarks=68")["conv_parameters"] == 10_197_376
 
 
+def test_baselines(capsys):
+    result = info(capsys, "--preset=hourglass-8")
+    assert (result["conv_parameters"], result["config"]["architecture"]) == (25_248_960, "hourglass")
+    assert info(capsys, "--preset=hourglass-8", "--stacks=16")["conv_parameters"] == 50_218_176
+    small = info(capsys, "--preset=hourglass-4", "--channels=128", "--depth=3")
+    assert (small["config"]["channels"], small["config"]["depth"]) == (128, 3)
+    assert info(capsys, "--preset=dense-unet-4", "--layers=8")["conv_parameters"] == 6_115_712
+    assert info(capsys, "--preset=dense-unet-4", "--growth=16")["config"]["growth"] == 16
+    assert info(capsys, "--preset=dense-unet-4", "--quant=BW-a")["quantization"]["honest_size_ratio"] < 0.1
+    main(["info", "--preset=hourglass-4"])
+    text = capsys.readouterr().out
+    assert "12,764,352" in text and "hourglass 3x3" in text and "remap" in text
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--preset=hourglass-8", "--growth=16"], ["--growth", "--preset=hourglass-8", "use --stacks"]),
+        (["--preset=dense-unet-4", "--stacks=2"], ["--stacks", "--preset=dense-unet-4", "--layers"]),
+        (["--preset=pose-2", "--depth=3"], ["--depth", "--preset=pose-2", "--levels"]),
+        (["--channels=64"], ["--channels", "without --preset", "CU-Net", "--main_channels"]),
+    ],
+)
+def test_an_option_that_the_network_does_not_have_is_named(flags, words, capsys):
+    assert main(["info", *flags]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert all(word in line for word in words)
+
+
+def test_only_the_order_of_a_cunet_is_clamped(capsys):
+    main(["info", "--preset=pose-2", "--order=5"])
+    assert "--order=5 is clamped to 1" in capsys.readouterr().err
+    main(["info", "--preset=hourglass-4", "--stacks=1"])
+    assert not capsys.readouterr().err
+
+
 def test_text_has_breakdown_and_totals(capsys):
     main(["info", "--preset=pose-2"])
     text = capsys.readouterr().out

@@ -1,7 +1,9 @@
 import pytest
 
+from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.skeletons import MPII16
 
 # name: N, m, n, input side, C, skeleton
 ARCHITECTURES = {
@@ -24,6 +26,22 @@ def test_architecture(name, expected):
     assert (*found, spec.skeleton.name) == expected
     assert config.order == 1
     assert config.supervised == tuple(range(config.stacks))
+
+
+BASELINES = {
+    "dense-unet-4": DenseUNetConfig(layers=4),
+    "dense-unet-8": DenseUNetConfig(layers=8),
+    "hourglass-4": HourglassConfig(stacks=4),
+    "hourglass-8": HourglassConfig(stacks=8),
+    "hourglass-16": HourglassConfig(stacks=16),
+}
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_are_for_mpii_as_the_paper_has_them(name):
+    spec = preset(name)
+    assert (spec.config, spec.skeleton, spec.crop_factor) == (BASELINES[name], MPII16, 1.25)
+    assert spec.sigma == preset("pose-2").sigma and spec.config.landmarks == 16
 
 
 @pytest.mark.parametrize("name, spec", PRESETS.items(), ids=PRESETS)

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.presets import preset
 from trainers.run import Recorder, RunFolder
 
 
@@ -60,6 +61,18 @@ def test_folder_of_another_run_is_refused(folder):
         folder.create({"seed": 2}, resume=True)
     folder.create({"seed": 1}, resume=True)
     assert json.loads((folder.path / "config.json").read_text()) == {"seed": 1}
+
+
+def test_run_of_an_earlier_version_goes_on(folder):
+    """Its configuration does not name the architecture: there was one only."""
+    spec = preset("face-mobile").to_dict()
+    folder.create({"spec": spec}, resume=False)
+    record(folder, [3.0])
+    del spec["config"]["architecture"]
+    (folder.path / "config.json").write_text(json.dumps({"spec": spec}))
+    folder.create({"spec": preset("face-mobile").to_dict()}, resume=True)
+    with pytest.raises(CUNetError, match="spec was"):
+        folder.create({"spec": preset("face-8").to_dict()}, resume=True)
 
 
 def test_best_can_be_the_highest(folder):

@@ -12,7 +12,7 @@ from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.losses import loss_for
-from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec
 from cunet_tf.training_metrics import last_head_metrics
@@ -129,8 +129,8 @@ def monitor(spec: ModelSpec) -> tuple[str, bool]:
     metrics = last_head_metrics(spec)[-1]
     if not metrics:
         return "val_loss", False
-    heads = spec.config.supervised
-    prefix = "" if len(heads) == 1 else f"unet{heads[-1]}_head_"
+    heads = spec.config.head_names
+    prefix = "" if len(heads) == 1 else f"{heads[-1]}_"
     return f"val_{prefix}{metrics[0].name}", metrics[0].name == "pck"
 
 
@@ -176,7 +176,7 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
         model = load_keras(folder.last, compile=True)
         return model, int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps
     keras.utils.set_random_seed(plan.seed)
-    model = build_cunet(plan.spec)
+    model = build_network(plan.spec)
     if plan.init:
         kept = transfer_weights(load_keras(plan.init), model)
         print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")

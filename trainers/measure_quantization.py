@@ -21,7 +21,7 @@ from absl import flags
 from cunet_tf.commands.common import define_data, request_source
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.losses import loss_for
-from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.quantize import health
 from cunet_tf.quantize.names import QuantConfig
@@ -85,7 +85,7 @@ def twin(trained: keras.Model, state: str, bits: int, nearest: bool = False) -> 
     """The network with another gradient quantizer; fresh weights (seed 0) or the trained ones."""
     quant = dataclasses.replace(QuantConfig.parse(trained.spec.quant), gradients=bits, nearest=nearest)
     keras.utils.set_random_seed(0)
-    model = build_cunet(trained.spec, quant=quant)
+    model = build_network(trained.spec, quant=quant)
     if state == "trained":
         transfer_weights(trained, model)
     return model
@@ -94,7 +94,7 @@ def twin(trained: keras.Model, state: str, bits: int, nearest: bool = False) -> 
 def master_rows(spec: ModelSpec, source: Any, steps: int) -> list[dict[str, Any]]:
     """How far each float master moved in the first steps of a training from scratch."""
     keras.utils.set_random_seed(0)
-    model, recipe = build_cunet(spec), recipe_for(spec)
+    model, recipe = build_network(spec), recipe_for(spec)
     compile_model(model, spec, recipe.optimizer(steps, 1), recipe.targets)
     kernels = health.quantized_kernels(model)
     before = {path: np.array(kernel) for path, kernel in kernels.items()}

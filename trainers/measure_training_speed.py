@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from absl import flags
 
-from cunet_tf.models.cunet import build_cunet
+from cunet_tf.models.build import build_network
 from cunet_tf.presets import preset
 from trainers.fit import compile_model
 from trainers.recipes import recipe_for
@@ -63,7 +63,7 @@ def runner(preset_name: str, quant: str, batch_size: int):
     """A function that does one training step; the network is warmed up."""
     spec = preset(preset_name)
     recipe = recipe_for(spec)
-    model = build_cunet(spec, quant=quant)
+    model = build_network(spec, quant=quant)
     compile_model(model, spec, recipe.optimizer(100, 1), recipe.targets)
     rng = np.random.default_rng(0)
     side, size = spec.input_size, spec.config.heatmap_size

@@ -10,6 +10,7 @@ import keras
 
 from cunet_tf.draw import plot_curves
 from cunet_tf.errors import CUNetError
+from cunet_tf.spec import ModelSpec
 
 
 class RunFolder:
@@ -37,6 +38,8 @@ class RunFolder:
         if not resume:
             raise CUNetError(f"--workdir={self.path} already holds a run: add --resume, or choose another.")
         old = json.loads(file.read_text())
+        if "spec" in old:  # a run of an earlier version lacks fields that had one value only
+            old["spec"] = ModelSpec.from_dict(old["spec"]).to_dict()
         for key, value in json.loads(json.dumps(config)).items():
             if key != "device" and old.get(key) != value:
                 raise CUNetError(

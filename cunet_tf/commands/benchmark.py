@@ -39,7 +39,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         from cunet_tf.data.augment import NO_AUGMENTATION
         from cunet_tf.data.pipeline import Examples
         from cunet_tf.input_speed import consumption, jpeg_only, pipeline_speed, reading_speed, tensorflow_ops_speed
-        from cunet_tf.models.cunet import build_cunet
+        from cunet_tf.models.build import build_network
         from trainers.fit import compile_model
         from trainers.recipes import recipe_for
     recipe = recipe_for(spec)
@@ -52,7 +52,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         rows[f"OpenCV in tf.data, augmentation {name}"] = pipeline_speed(examples, batch, seconds)
         if jpeg_only(examples):
             rows[f"TensorFlow ops in tf.data, augmentation {name}"] = tensorflow_ops_speed(examples, batch, seconds)
-    model = build_cunet(spec)
+    model = build_network(spec)
     compile_model(model, spec, recipe.optimizer(10, 1))
     rows[f"consumed by training {spec.preset}"] = consumption(model, values.batch_size, 8)
     if values.csv:

@@ -5,7 +5,7 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.config import CUNetConfig
+from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.errors import CUNetError
@@ -15,7 +15,7 @@ from cunet_tf.skeletons import Skeleton
 from cunet_tf.spec import ModelSpec
 
 NETWORK_FLAGS = {
-    "stacks": "N, number of U-Nets.",
+    "stacks": "N, number of U-Nets or hourglasses.",
     "order": "K, previous U-Nets that each block reads.",
     "main_channels": "m, channels of the main flow.",
     "growth": "n, new features of each block.",
@@ -23,6 +23,9 @@ NETWORK_FLAGS = {
     "supervisions": "S, number of supervised U-Nets.",
     "levels": "Poolings inside a U-Net.",
     "input_size": "Side of the input in pixels.",
+    "layers": "L, dense layers of each block of a dense U-Net.",
+    "channels": "Channels of an hourglass.",
+    "depth": "Poolings inside an hourglass.",
 }
 
 
@@ -43,16 +46,23 @@ def define_data(values: flags.FlagValues, split: str) -> None:
     flags.DEFINE_string("box", "tight", "Boxes of the objects: tight or official.", flag_values=values)
 
 
-def network_config(values: flags.FlagValues) -> CUNetConfig:
-    """The architecture that the flags ask for.
+def network_config(values: flags.FlagValues) -> NetworkConfig:
+    """The architecture that the flags ask for; a CU-Net where they name no preset.
 
     Raises:
-        CUNetError: an unknown preset, or an option out of range.
+        CUNetError: an unknown preset, or an option that its network does not have or that
+            is out of range.
     """
     base = preset(values.preset).config if values.preset else CUNetConfig()
     changes = {name: values[name].value for name in NETWORK_FLAGS if values[name].value is not None}
+    own = [name for name in NETWORK_FLAGS if name in base.field_names()]
+    for name in changes:
+        if name not in own:
+            which = f"--preset={values.preset}" if values.preset else "a network without --preset"
+            known = ", ".join(f"--{option}" for option in own)
+            raise CUNetError(f"--{name} is no option of {which}, a {base.title}: use {known}.")
     config = base.replace(**changes)
-    if config.order != config.effective_order:
+    if isinstance(config, CUNetConfig) and config.order != config.effective_order:
         print(f"notice: --order={config.order} is clamped to {config.effective_order} (N-1).", file=sys.stderr)
     return config
 
@@ -61,12 +71,15 @@ def network_spec(values: flags.FlagValues) -> ModelSpec:
     """The preset, changed by the options beside it.
 
     Raises:
-        CUNetError: no preset, or another number of landmarks than its skeleton has.
+        CUNetError: no preset, another number of landmarks than its skeleton has, or a
+            quantization that the network does not take.
     """
     if not values.preset:
         raise CUNetError(f"name a --preset: {', '.join(PRESETS)}.")
     spec = preset(values.preset).replace(config=network_config(values))
-    return spec.replace(quant=str(QuantConfig.parse(values.quant))) if values.quant else spec
+    quant = QuantConfig.parse(values.quant or spec.quant)
+    quant.require(spec.config)
+    return spec.replace(quant=str(quant))
 
 
 def request_source(values: flags.FlagValues, skeleton: Skeleton, split: str | None = None) -> Source:

@@ -4,6 +4,7 @@ Example:
   cunet info                                  lists the presets
   cunet info --preset=pose-2
   cunet info --stacks=8 --order=7 --landmarks=68 --json
+  cunet info --preset=hourglass-8 --channels=128
   cunet info --preset=face-8 --quant="BW-a-QIG(818)" --metric=4.47
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.commands.common import define_network, network_config, no_arguments, table
-from cunet_tf.config import CUNetConfig
+from cunet_tf.config import NetworkConfig
 from cunet_tf.models.counts import count
 from cunet_tf.presets import PRESETS
 from cunet_tf.quantize.names import QuantConfig
@@ -52,7 +53,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     return {**result, **{name: found[name] for name in ("quant", "ideal_bytes", "packed_bytes")}, "quantization": found}
 
 
-def _quantization(config: CUNetConfig, quant: QuantConfig, metric: float | None) -> dict[str, Any]:
+def _quantization(config: NetworkConfig, quant: QuantConfig, metric: float | None) -> dict[str, Any]:
     found = report(config, quant)
     if metric is None:
         return found

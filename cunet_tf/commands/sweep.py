@@ -108,7 +108,9 @@ def check_flags(values: flags.FlagValues) -> Source:
         raise CUNetError(f"--name={values.name}: give a file name without ending or folder; the folder is --out.")
     if values.init and not Path(values.init).is_file():
         raise CUNetError(f"--init={values.init}: no such model file.")
-    network_config(values)
+    config = network_config(values)
+    for quant in parse_quants(values.quants):
+        quant.require(config)
     skeleton = preset(values.preset).skeleton
     request_source(values, skeleton)
     test = request_source(values, skeleton, values.test_split)

@@ -4,42 +4,21 @@ The paper's "# parameters" are convolution weights, all heads counted; batch nor
 adds two trainable and two moving values for each normalised channel.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from cunet_tf.config import STRIDE, CUNetConfig
+from cunet_tf.config import CUNetConfig, NetworkConfig
+from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
+from cunet_tf.models.conv_count import ConvCount
+from cunet_tf.models.counts_baselines import dense_unet_convs, hourglass_convs
 
 
-@dataclass(frozen=True)
-class ConvCount:
-    """One convolution: ``kernel x kernel x inputs x outputs`` at ``side x side`` outputs.
-
-    Attributes:
-        layer: path of its variables in the Keras model.
-        part: row of the breakdown, such as ``"down 1x1"``.
-        normalized: channels of the batch normalisation that belongs to it.
-    """
-
-    layer: str
-    part: str
-    kernel: int
-    inputs: int
-    outputs: int
-    side: int
-    normalized: int
-
-    @property
-    def weights(self) -> int:
-        """Number of kernel values."""
-        return self.kernel**2 * self.inputs * self.outputs
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates for one picture."""
-        return self.weights * self.side**2
+def list_convs(config: NetworkConfig) -> list[ConvCount]:
+    """Every convolution of a network, in the order in which they run."""
+    return _CONVS[type(config)](config)
 
 
-def list_convs(config: CUNetConfig) -> list[ConvCount]:
+def cunet_convs(config: CUNetConfig) -> list[ConvCount]:
     """Every convolution of a CU-Net, in the order in which they run."""
     m = config.main_channels
     side = config.heatmap_size
@@ -54,7 +33,7 @@ def list_convs(config: CUNetConfig) -> list[ConvCount]:
         for level in reversed(range(config.levels)):
             convs += _block(config, index, f"up{level}", "up", side // 2**level)
         if index in config.supervised:
-            convs.append(ConvCount(f"unet{index}_head", "heads", 1, m, config.landmarks, side, m))
+            convs.append(ConvCount(config.head_name(index), "heads", 1, m, config.landmarks, side, m))
     return convs
 
 
@@ -75,7 +54,14 @@ def _block(config: CUNetConfig, index: int, position: str, part: str, side: int)
     return [*convs, conv("skip", "skip", 1, z + n, m)] if part == "down" else convs
 
 
-def count(config: CUNetConfig) -> dict[str, Any]:
+_CONVS: dict[type[NetworkConfig], Callable[[Any], list[ConvCount]]] = {
+    CUNetConfig: cunet_convs,
+    DenseUNetConfig: dense_unet_convs,
+    HourglassConfig: hourglass_convs,
+}
+
+
+def count(config: NetworkConfig) -> dict[str, Any]:
     """Totals and breakdown.
 
     Returns:
@@ -97,6 +83,6 @@ def count(config: CUNetConfig) -> dict[str, Any]:
         "total_parameters": weights + 4 * normalized,
         "float32_bytes": 4 * (weights + 4 * normalized),
         "macs": sum(conv.macs for conv in convs),
-        "heatmap_size": config.input_size // STRIDE,
+        "heatmap_size": config.heatmap_size,
         "parts": parts,
     }

@@ -1,18 +1,20 @@
 """CU-Net (paper, section 3): coupled U-Nets, top to bottom."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from cunet_tf.config import CUNetConfig
+from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.models.coupling import CouplingQueues
-from cunet_tf.models.layers import ConcatBNReLUConv, FanInUniform, SemanticBlock, Upsample2x
-from cunet_tf.models.normalize import EPSILON, MOMENTUM
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
+from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
 from cunet_tf.models.saved import LandmarkModel
 from cunet_tf.quantize.layers import QuantActivation
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.place import conv_quantizers, output_grid
-from cunet_tf.quantize.seam import tensorflow
 from cunet_tf.spec import ModelSpec
 
 
@@ -26,7 +28,8 @@ def build_cunet(
     it is the description's own. Float and quantized networks have the same variables.
 
     Raises:
-        CUNetError: unknown quantization, or one under another backend than TensorFlow.
+        CUNetError: the shape of another network, an unknown quantization, or one under another
+            backend than TensorFlow.
 
     Input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1, H = W = the input size.
     Output: a list of float32 heat maps ``[B, H/4, W/4, C]``, earliest supervised U-Net first;
@@ -37,80 +40,109 @@ def build_cunet(
         >>> [tuple(output.shape) for output in model.outputs]
         [(None, 16, 16, 16)]
     """
-    spec = network if isinstance(network, ModelSpec) else None
-    config = spec.config if spec else network
-    placed = QuantConfig.parse(quant if quant is not None else spec and spec.quant)
-    spec = spec and spec.replace(quant=str(placed))
-    if not placed.is_float:
-        tensorflow()  # refuses other backends before anything is built
-    image = keras.Input((config.input_size, config.input_size, 3), name="image")
-    queues = CouplingQueues(config.effective_order)
-    flow = stem(config, image, placed)
-    heatmaps = []
-    for index in range(config.stacks):
-        if index > 0:
-            flow = input_adapter(config, index, flow, queues, placed)
-        queues.push("input", flow)
-        flow = unet(config, index, flow, queues, placed)
-        if index in config.supervised:
-            heatmaps.append(head(config, index, flow))
+    config, placed, spec = prepare(network, CUNetConfig, quant)
+    image = image_input(config)
+    unets = CoupledUNets(config, placed)
+    heatmaps, _ = unets(stem(config, image, placed))
     return LandmarkModel(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict())
 
 
-def stem(config: CUNetConfig, image: Any, quant: QuantConfig) -> Any:
-    """``[B, H, W, 3] -> [B, H/4, W/4, m]``. "same" would pad 2 and 3: pad 3 and 3 explicitly."""
-    x = keras.layers.ZeroPadding2D(3, name="stem_pad")(image)
-    x = keras.layers.Conv2D(
-        config.main_channels, 7, 2, use_bias=False, kernel_initializer=FanInUniform(), name="stem_conv"
-    )(x)
-    gamma = "ones" if config.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
-    x = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name="stem_bn")(x)
-    x = keras.layers.ReLU(name="stem_relu")(x)
+def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
+    """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
+    x = conv_bn_relu(image, "stem", config.main_channels, 7, 2, config.gamma_init)
     x = keras.layers.MaxPooling2D(2, name="stem_pool")(x)
     grid = output_grid(quant)
     return x if grid is None else QuantActivation(grid, name="stem_grid")(x)
 
 
-def input_adapter(config: CUNetConfig, index: int, flow: Any, queues: CouplingQueues, quant: QuantConfig) -> Any:
-    """in_i from y_(i-1) and the inputs of the previous c_i U-Nets (blue lines of Fig. 3)."""
-    name = f"unet{index}_input"
-    adapter = ConcatBNReLUConv(
-        config.main_channels, gamma_init=config.gamma_init, name=name, **conv_quantizers(quant, name)
-    )
-    return adapter([flow, *queues.history("input")])
+class CoupledUNets:
+    """All U-Nets of a network. Layers are made when first used: a second call is a second pass.
 
-
-def unet(config: CUNetConfig, index: int, x: Any, queues: CouplingQueues, quant: QuantConfig) -> Any:
-    """One U-Net: ``[B, H/4, W/4, m] -> [B, H/4, W/4, m]``, feeding and reading the queues."""
-    skips = []
-    for level in range(config.levels):
-        x, skip = block(config, index, f"down{level}", [x], queues, quant)
-        x = keras.layers.MaxPooling2D(2, name=f"unet{index}_pool{level}")(x)
-        skips.append(skip)
-    (x,) = block(config, index, "neck", [x], queues, quant)
-    for level in reversed(range(config.levels)):
-        x = Upsample2x(name=f"unet{index}_resize{level}")(x)
-        (x,) = block(config, index, f"up{level}", [x, skips[level]], queues, quant)
-    return x
-
-
-def block(
-    config: CUNetConfig, index: int, position: str, main: list[Any], queues: CouplingQueues, quant: QuantConfig
-) -> list[Any]:
-    """The semantic block at one position; its new features go to the next K U-Nets.
-
-    Returns ``[ahead]``, or ``[ahead, skip]`` in the top-down path.
+    Args:
+        config: the architecture.
+        quant: what is quantized.
+        bn_sets: sets of batch-normalisation variables, one for each pass.
     """
-    layer = SemanticBlock(
-        config.main_channels, config.growth, with_skip=position.startswith("down"),
-        gamma_init=config.gamma_init, quant=str(quant), name=f"unet{index}_{position}",
-    )  # fmt: skip
-    features, *outputs = layer([*main, *queues.history(position)])
-    queues.push(position, features)
-    return outputs
+
+    def __init__(self, config: CUNetConfig, quant: QuantConfig, bn_sets: int = 1):
+        self.config, self.quant, self.bn_sets = config, quant, bn_sets
+        self._layers: dict[str, keras.layers.Layer] = {}
+
+    def __call__(self, flow: Any, bn_set: int = 0) -> tuple[list[Any], Any]:
+        """Run every U-Net.
+
+        Args:
+            flow: input of the first U-Net, ``[B, H/4, W/4, m]``.
+            bn_set: which batch-normalisation variables this pass uses.
+
+        Returns:
+            Heat maps of the supervised U-Nets, and the input of the last U-Net.
+        """
+        run = _Run(bn_set, CouplingQueues(self.config.effective_order))
+        heatmaps = []
+        entry = flow
+        for index in range(self.config.stacks):
+            if index > 0:
+                # in_i from y_(i-1) and the inputs of the previous c_i U-Nets (blue lines of Fig. 3).
+                adapter = self.conv(f"unet{index}_input", self.config.main_channels)
+                flow = entry = adapter([flow, *run.queues.history("input")], bn_set=bn_set)
+            run.queues.push("input", flow)
+            flow = self._unet(index, flow, run)
+            if index in self.config.supervised:
+                heatmaps.append(self._head(index)(flow, bn_set=bn_set))
+        return heatmaps, entry
+
+    def conv(self, name: str, filters: int, kernel_size: int = 1, **options: Any) -> ConcatBNReLUConv:
+        """The convolution of this name, quantized as its name says."""
+        quantizers = conv_quantizers(self.quant, name, options.pop("concatenated", True))
+        return self._layer(name, lambda: ConcatBNReLUConv(
+            filters, kernel_size, self.bn_sets, self.config.gamma_init, name=name, **quantizers, **options
+        ))  # fmt: skip
+
+    def _head(self, index: int) -> ConcatBNReLUConv:
+        """BN-ReLU-conv1x1 to C linear heat maps, float32; never fed back into the flow."""
+        return self.conv(self.config.head_name(index), self.config.landmarks, concatenated=False, dtype="float32")
+
+    def _unet(self, index: int, x: Any, run: "_Run") -> Any:
+        """One U-Net: ``[B, H/4, W/4, m] -> [B, H/4, W/4, m]``, feeding and reading the queues."""
+        skips = []
+        for level in range(self.config.levels):
+            x, skip = self._block(index, f"down{level}", [x], run)
+            x = keras.layers.MaxPooling2D(2, name=run.named(f"unet{index}_pool{level}"))(x)
+            skips.append(skip)
+        (x,) = self._block(index, "neck", [x], run)
+        for level in reversed(range(self.config.levels)):
+            x = Upsample2x(name=run.named(f"unet{index}_resize{level}"))(x)
+            (x,) = self._block(index, f"up{level}", [x, skips[level]], run)
+        return x
+
+    def _block(self, index: int, position: str, main: list[Any], run: "_Run") -> list[Any]:
+        """The semantic block at one position; its new features go to the next K U-Nets.
+
+        Returns ``[ahead]``, or ``[ahead, skip]`` in the top-down path.
+        """
+        name = f"unet{index}_{position}"
+        layer = self._layer(name, lambda: SemanticBlock(
+            self.config.main_channels, self.config.growth, position.startswith("down"), self.bn_sets,
+            self.config.gamma_init, str(self.quant), name=name,
+        ))  # fmt: skip
+        features, *outputs = layer([*main, *run.queues.history(position)], bn_set=run.bn_set)
+        run.queues.push(position, features)
+        return outputs
+
+    def _layer(self, name: str, make: Callable[[], keras.layers.Layer]) -> Any:
+        if name not in self._layers:
+            self._layers[name] = make()
+        return self._layers[name]
 
 
-def head(config: CUNetConfig, index: int, flow: Any) -> Any:
-    """BN-ReLU-conv1x1 to C linear heat maps, float32; never fed back into the flow."""
-    layer = ConcatBNReLUConv(config.landmarks, gamma_init=config.gamma_init, name=f"unet{index}_head", dtype="float32")
-    return layer(flow)
+@dataclass(frozen=True)
+class _Run:
+    """One pass through the U-Nets, with queues of its own."""
+
+    bn_set: int
+    queues: CouplingQueues
+
+    def named(self, name: str) -> str:
+        """Layers without variables are made anew for each pass, and need a name of their own."""
+        return name if self.bn_set == 0 else f"pass{self.bn_set + 1}_{name}"

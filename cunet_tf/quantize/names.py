@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.quantize.functional import MAX_BITS, MIN_BITS, limits
 
@@ -84,6 +85,17 @@ class QuantConfig:
     def covers(self, path: str) -> bool:
         """Whether the convolution with this layer path, such as ``unet0_up1/ahead``, is quantized."""
         return not any(fnmatch.fnmatchcase(path, pattern) for pattern in FLOAT_LAYERS + self.float_layers)
+
+    def require(self, config: NetworkConfig) -> None:
+        """Refuse a network whose convolutions take no quantizers.
+
+        Raises:
+            CUNetError: this quantization is not float, and the network is such a one.
+        """
+        if not (self.is_float or config.quantizable):
+            raise CUNetError(
+                f"--quant={self}: a {config.title} cannot be quantized: use --quant=float or another preset."
+            )
 
     @classmethod
     def parse(cls, text: "str | QuantConfig | None") -> "QuantConfig":

@@ -8,7 +8,7 @@ what stays in float32.
 import math
 from typing import Any
 
-from cunet_tf.config import CUNetConfig
+from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.counts import ConvCount, count, list_convs
 from cunet_tf.quantize.names import QuantConfig
@@ -18,7 +18,7 @@ WORD = 64  # binary operations of one instruction, XNOR-Net's L
 TERNARY_IN_BYTE = 5  # 3^5 = 243 fits in a byte: 1.6 bits for each value
 
 
-def report(config: CUNetConfig, quant: QuantConfig) -> dict[str, Any]:
+def report(config: NetworkConfig, quant: QuantConfig) -> dict[str, Any]:
     """Bits for each convolution, and what follows from them.
 
     Returns:
@@ -30,10 +30,14 @@ def report(config: CUNetConfig, quant: QuantConfig) -> dict[str, Any]:
         ``training_memory_ratio`` and ``model_size_ratio``: the paper's ideal TM and MS
         (Table 8), bits / 32. ``honest_size_ratio``: ideal_bytes / float32_bytes.
 
+    Raises:
+        CUNetError: the network cannot be quantized.
+
     Example:
         >>> report(CUNetConfig(), QuantConfig.parse("BW-a"))["model_size_ratio"]
         0.03125
     """
+    quant.require(config)
     convs = list_convs(config)
     ideal, full = ideal_bytes(convs, quant), count(config)["float32_bytes"]
     return {

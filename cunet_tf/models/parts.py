@@ -1,0 +1,65 @@
+"""Parts that the builders of several networks share."""
+
+from typing import Any
+
+import keras
+
+from cunet_tf.config import NetworkConfig
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.layers import FanInUniform
+from cunet_tf.models.normalize import EPSILON, MOMENTUM
+from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.quantize.seam import tensorflow
+from cunet_tf.spec import ModelSpec
+
+
+def prepare(
+    network: NetworkConfig | ModelSpec, kind: type[NetworkConfig], quant: str | QuantConfig | None
+) -> tuple[Any, QuantConfig, ModelSpec | None]:
+    """What a builder needs of its arguments.
+
+    Args:
+        network: a configuration, or a description that holds one.
+        kind: of configuration that the builder takes.
+        quant: a quantization, or ``None`` for the description's own.
+
+    Returns:
+        The configuration; the quantization; the description with that quantization, ``None``
+        where only a configuration was given.
+
+    Raises:
+        CUNetError: another kind of configuration, an unknown quantization, or one that this
+            network or Keras' backend does not take.
+    """
+    spec = network if isinstance(network, ModelSpec) else None
+    config = spec.config if spec else network
+    if not isinstance(config, kind):
+        raise CUNetError(f"this builds a {kind.title}, not {type(config).__name__}: use build_network.")
+    placed = QuantConfig.parse(quant if quant is not None else spec and spec.quant)
+    placed.require(config)
+    if not placed.is_float:
+        tensorflow()  # refuses other backends before anything is built
+    return config, placed, spec and spec.replace(quant=str(placed))
+
+
+def image_input(config: NetworkConfig) -> Any:
+    """The input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1."""
+    return keras.Input((config.input_size, config.input_size, 3), name="image")
+
+
+def conv_bn_relu(x: Any, name: str, filters: int, kernel: int, stride: int, gamma_init: str) -> Any:
+    """``ReLU(BN(conv(x)))`` without bias: ``[B, H, W, *] -> [B, H/stride, W/stride, filters]``.
+
+    With stride 2, "same" would pad a 7x7 kernel by 2 and 3 pixels: the padding is explicit, and equal on all sides.
+    """
+    if kernel > 1:
+        x = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+    initializer = FanInUniform()
+    x = keras.layers.Conv2D(
+        filters, kernel, stride, use_bias=False, kernel_initializer=initializer, name=f"{name}_conv"
+    )(x)
+    gamma = "ones" if gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
+    norm = keras.layers.BatchNormalization(
+        momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name=f"{name}_bn"
+    )
+    return keras.layers.ReLU(name=f"{name}_relu")(norm(x))
