@@ -61,10 +61,10 @@ def test_sign_of_zero_is_plus_one():
 
 @pytest.mark.parametrize("function", [F.binary, F.ternary])
 def test_kernels_are_idempotent(function, rng):
-    w = rng.normal(size=(3, 3, 4, 6)).astype("float32")
+    w = rng.normal(size=(3, 3, 300, 40)).astype("float32")
     np.testing.assert_array_equal(function(function(w)), function(w))
     once = function(w, alpha=True)
-    np.testing.assert_allclose(function(once, alpha=True), once, rtol=1e-5)
+    np.testing.assert_array_equal(function(once, alpha=True), once)
 
 
 @pytest.mark.parametrize("function", [F.binary, F.ternary])

@@ -31,7 +31,7 @@ def binary(w: Any, alpha: bool = False) -> Any:
     def values(full: Any) -> Any:
         tf = tensorflow()
         signs = tf.where(full >= 0.0, 1.0, -1.0)
-        return signs * _mean(tf.abs(full)) if alpha else signs
+        return signs * tf.cast(_mean(tf.abs(full)), tf.float32) if alpha else signs
 
     return _straight_through(w, values)
 
@@ -51,9 +51,9 @@ def ternary(w: Any, alpha: bool = False) -> Any:
     def values(full: Any) -> Any:
         tf = tensorflow()
         size = tf.abs(full)
-        far = tf.cast(size > TERNARY_THRESHOLD * _mean(size), tf.float32)
+        far = tf.cast(tf.cast(size, tf.float64) > TERNARY_THRESHOLD * _mean(size), tf.float32)
         signs = far * tf.where(full >= 0.0, 1.0, -1.0) + 0.0  # no negative zeros
-        return signs * tf.math.divide_no_nan(_mean(size * far), _mean(far)) if alpha else signs
+        return signs * tf.cast(tf.math.divide_no_nan(_mean(size * far), _mean(far)), tf.float32) if alpha else signs
 
     return _straight_through(w, values)
 
@@ -202,6 +202,10 @@ def _in_float32(tensor: Any, function: Callable) -> Any:
 
 
 def _mean(size: Any) -> Any:
-    """Mean per filter, over all axes but the last; kept as broadcastable axes."""
+    """Mean per filter, over all axes but the last, kept as broadcastable axes.
+
+    In float64: there the mean of equal float32 values is that value, so a quantized kernel is
+    a fixed point, and one restored from its signs and alpha is the same to the last bit.
+    """
     tf = tensorflow()
-    return tf.reduce_mean(size, axis=list(range(len(size.shape) - 1)), keepdims=True)
+    return tf.reduce_mean(tf.cast(size, tf.float64), axis=list(range(len(size.shape) - 1)), keepdims=True)
