@@ -112,6 +112,8 @@ class CUNetConfig(NetworkConfig):
         levels: poolings inside one U-Net (4 in the paper).
         input_size: side of the square input in pixels, divisible by 4 * 2**levels.
         gamma_init: ``"ones"`` or ``"uniform"`` (the reference draws gamma from U(0, 1)).
+        refinement: g, new channels of each convolution between two passes (section 3.4; the
+            paper's parameter count needs 16); 0 for a single pass.
 
     Raises:
         CUNetError: when a field is out of range; the message says what to change.
@@ -128,9 +130,11 @@ class CUNetConfig(NetworkConfig):
     levels: int = 4
     input_size: int = 256
     gamma_init: str = "ones"
+    refinement: int = 0
 
     def __post_init__(self) -> None:
         self._check(("stacks", "main_channels", "growth"), "levels")
+        self._check_int("refinement", 0, "new channels between two passes; 0 is a single pass")
         self._check_int("order", 0, "0 is a plain stack, N-1 fully dense")
         if self.supervisions is not None:
             self._check_int("supervisions", 1)
@@ -150,6 +154,17 @@ class CUNetConfig(NetworkConfig):
         """0-based indices of the U-Nets that carry a head, the last one always among them."""
         count = self.supervisions or self.stacks
         return tuple(math.floor(self.stacks / count * j + 0.5) - 1 for j in range(1, count + 1))
+
+    @property
+    def passes(self) -> int:
+        """How often the U-Nets run: 2 with refinement."""
+        return 2 if self.refinement else 1
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """Names of the output layers: those of pass 1, then those of pass 2."""
+        first = super().head_names
+        return first + tuple(f"pass2_{name}" for name in first) if self.refinement else first
 
     def coupled(self, index: int) -> int:
         """c_i = min(i, K): previous U-Nets that U-Net ``index`` (0-based) reads."""

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.heatmaps import DiskCodec, GaussianCodec
+from cunet_tf.heatmaps import DISK_RADIUS, DiskCodec, GaussianCodec
 
 TARGETS = ("gaussian", "reference", "disk")
 
@@ -92,3 +93,32 @@ def loss_for(targets: str, sigma: float) -> keras.losses.Loss:
     if targets not in TARGETS:
         raise CUNetError(f"--targets={targets}: {did_you_mean(targets, TARGETS)}")
     return DetectionLoss(sigma) if targets == "disk" else HeatmapLoss(sigma, targets == "reference")
+
+
+def losses_for(targets: str, sigma: float, config: NetworkConfig) -> list[keras.losses.Loss]:
+    """One loss for each head of a network.
+
+    Args:
+        targets: a name as in :func:`loss_for`, or one for each pass with a comma between:
+            ``"disk,gaussian"`` is detection, then regression (paper, Table 6).
+        sigma: of the last pass' targets; another kind before it takes its default.
+        config: of the network.
+
+    Raises:
+        CUNetError: unknown name, or another number of names than the network has passes.
+    """
+    names, passes = targets.split(","), getattr(config, "passes", 1)
+    if len(names) not in (1, passes):
+        raise CUNetError(f"--targets={targets}: give one name, or one for each pass of the network ({passes}).")
+    names = names * (passes if len(names) == 1 else 1)
+    sizes = [sigma if _is_disk(name) == _is_disk(names[-1]) else _default_size(name) for name in names]
+    one_pass = len(config.head_names) // passes
+    return [loss_for(name, size) for name, size in zip(names, sizes, strict=True) for _ in range(one_pass)]
+
+
+def _is_disk(name: str) -> bool:
+    return name == "disk"
+
+
+def _default_size(name: str) -> float:
+    return DISK_RADIUS if _is_disk(name) else HeatmapLoss().sigma

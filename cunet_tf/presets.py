@@ -18,6 +18,11 @@ def _paper(name: str, stacks: int, skeleton: Skeleton, crop_factor: float) -> Mo
     return ModelSpec(name, name, config, skeleton, crop_factor, sigma=REFERENCE_SIGMA)
 
 
+def _iterative(name: str, plain: ModelSpec) -> ModelSpec:
+    """Two passes through the same convolutions (paper, section 3.4)."""
+    return plain.replace(name=name, preset=name, config=plain.config.replace(refinement=16))
+
+
 def _baseline(name: str, config: NetworkConfig) -> ModelSpec:
     """A network that the paper compares with, for MPII."""
     return ModelSpec(name, name, config, MPII16, 1.25, sigma=REFERENCE_SIGMA)
@@ -34,6 +39,7 @@ PRESETS: dict[str, ModelSpec] = {
         _paper("pose-4", 4, MPII16, 1.25),
         _paper("pose-8", 8, MPII16, 1.25),
         _paper("pose-16", 16, MPII16, 1.25),
+        _iterative("iterative-4", _paper("face-4", 4, FACE68, 1.1)),
         _baseline("dense-unet-4", DenseUNetConfig(4)),
         _baseline("dense-unet-8", DenseUNetConfig(8)),
         _baseline("hourglass-4", HourglassConfig(4)),

@@ -17,6 +17,7 @@ from types import ModuleType
 MODULES = (
     "cunet_tf.losses",
     "cunet_tf.models.layers",
+    "cunet_tf.models.refinement",
     "cunet_tf.models.residual",
     "cunet_tf.models.saved",
     "cunet_tf.quantize.layers",

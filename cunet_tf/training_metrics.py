@@ -103,7 +103,7 @@ def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
     PCK@0.2 where the skeleton has a torso, else the NME under its first normalizer, none
     where it has no normalizer.
     """
-    metrics: list[list[keras.metrics.Metric]] = [[] for _ in spec.config.supervised]
+    metrics: list[list[keras.metrics.Metric]] = [[] for _ in spec.config.head_names]
     normalizers = spec.skeleton.normalizers
     if "torso" in normalizers:
         metrics[-1] = [PercentageOfCorrectKeypoints(*normalizers["torso"])]

@@ -11,7 +11,7 @@ import numpy as np
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
-from cunet_tf.losses import loss_for
+from cunet_tf.losses import losses_for
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec
@@ -120,7 +120,8 @@ def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, targets: 
     """Compile with the loss of the supervision on every head and the metric on the last one."""
     # XLA costs minutes on a CPU under TensorFlow and gains nothing; JAX needs it.
     jit = keras.backend.backend() != "tensorflow"
-    model.compile(optimizer, loss_for(targets, spec.sigma), metrics=last_head_metrics(spec), jit_compile=jit)
+    losses = losses_for(targets, spec.sigma, spec.config)
+    model.compile(optimizer, losses, metrics=last_head_metrics(spec), jit_compile=jit)
     optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
 
 
@@ -166,7 +167,7 @@ class Watch(keras.callbacks.Callback):
 def _described(plan: Plan) -> ModelSpec:
     data = f"{plan.train.name} {plan.train.split}"
     recipe = plan.recipe
-    decoder = "plateau" if recipe.targets == "disk" else plan.spec.decoder
+    decoder = "plateau" if recipe.targets.endswith("disk") else plan.spec.decoder
     return plan.spec.replace(crop_factor=recipe.crop_factor, sigma=recipe.sigma, decoder=decoder, data=data)
 
 
@@ -174,12 +175,13 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     """A fresh compiled model, or the last checkpoint and the number of epochs it has seen."""
     if plan.resume and folder.last.exists():
         model = load_keras(folder.last, compile=True)
-        return model, int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // steps
+        updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+        return model, updates // (steps * model.updates_per_step)
     keras.utils.set_random_seed(plan.seed)
     model = build_network(plan.spec)
     if plan.init:
         kept = transfer_weights(load_keras(plan.init), model)
         print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")
-    optimizer = plan.recipe.optimizer(steps, epochs, **plan.extras.optimizer_options())
+    optimizer = plan.recipe.optimizer(steps * model.updates_per_step, epochs, **plan.extras.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.recipe.targets)
     return model, 0

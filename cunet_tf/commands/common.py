@@ -23,6 +23,7 @@ NETWORK_FLAGS = {
     "supervisions": "S, number of supervised U-Nets.",
     "levels": "Poolings inside a U-Net.",
     "input_size": "Side of the input in pixels.",
+    "refinement": "g, new channels between two passes (iterative refinement); 0 is a single pass.",
     "layers": "L, dense layers of each block of a dense U-Net.",
     "channels": "Channels of an hourglass.",
     "depth": "Poolings inside an hourglass.",

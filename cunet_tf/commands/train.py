@@ -37,7 +37,10 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("val_share", 0.05, "Share of the samples held out to choose best.keras.", flag_values=values)
     flags.DEFINE_string("val_split", None, "Choose best.keras on this split instead.", flag_values=values)
     flags.DEFINE_string(
-        "targets", None, "gaussian, reference (the published code's maps) or disk (detection).", flag_values=values
+        "targets",
+        None,
+        "gaussian, reference (the published code's maps) or disk (detection); one for each pass: disk,gaussian.",
+        flag_values=values,
     )
     flags.DEFINE_string("init", None, "Start from the weights of this .keras file.", flag_values=values)
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
@@ -93,13 +96,13 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     Raises:
         CUNetError: unknown recipe or kind of targets.
     """
-    from cunet_tf.losses import loss_for
+    from cunet_tf.losses import losses_for
     from trainers.recipes import recipe_for
 
     recipe = recipe_for(spec, values.recipe)
     targets = values.targets or recipe.targets
-    sigma = values.sigma or (DISK_RADIUS if targets == "disk" else recipe.sigma)
-    loss_for(targets, sigma)
+    sigma = values.sigma or (DISK_RADIUS if targets.endswith("disk") else recipe.sigma)
+    losses_for(targets, sigma, spec.config)
     changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
     if not spec.skeleton.flip_pairs:
         changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how

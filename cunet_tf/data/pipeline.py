@@ -79,7 +79,7 @@ class Examples:
         """
         import tensorflow as tf
 
-        heads = heads or len(self.spec.config.supervised)
+        heads = heads or len(self.spec.config.head_names)
         size, landmarks = self.spec.input_size, self.spec.skeleton.size
         used = self.steps(batch_size, training) * batch_size  # no batch reaches into the next epoch
 
@@ -110,7 +110,7 @@ class Examples:
 
     def batches(self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0) -> Any:
         """The same batches without TensorFlow, as a :class:`keras.utils.PyDataset`."""
-        return NumpyBatches(self, batch_size, training, heads or len(self.spec.config.supervised), epoch)
+        return NumpyBatches(self, batch_size, training, heads or len(self.spec.config.head_names), epoch)
 
 
 class NumpyBatches(keras.utils.PyDataset):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+DENSE_CONVS = 4  # densely connected 3x3 convolutions between two passes (paper, section 3.4)
+
 
 @dataclass(frozen=True)
 class ConvCount:
@@ -11,6 +13,7 @@ class ConvCount:
         layer: path of its variables in the Keras model.
         part: row of the breakdown, such as ``"down 1x1"``.
         normalized: channels of the batch normalisation that belongs to it, before or after; 0 for none.
+        passes: how often it runs, each time with batch-normalisation variables of its own.
     """
 
     layer: str
@@ -20,6 +23,7 @@ class ConvCount:
     outputs: int
     side: int
     normalized: int
+    passes: int = 1
 
     @property
     def weights(self) -> int:
@@ -29,4 +33,4 @@ class ConvCount:
     @property
     def macs(self) -> int:
         """Multiply-accumulates for one picture."""
-        return self.weights * self.side**2
+        return self.weights * self.side**2 * self.passes

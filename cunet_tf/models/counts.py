@@ -4,12 +4,13 @@ The paper's "# parameters" are convolution weights, all heads counted; batch nor
 adds two trainable and two moving values for each normalised channel.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
-from cunet_tf.models.conv_count import ConvCount
+from cunet_tf.models.conv_count import DENSE_CONVS, ConvCount
 from cunet_tf.models.counts_baselines import dense_unet_convs, hourglass_convs
 
 
@@ -21,8 +22,23 @@ def list_convs(config: NetworkConfig) -> list[ConvCount]:
 def cunet_convs(config: CUNetConfig) -> list[ConvCount]:
     """Every convolution of a CU-Net, in the order in which they run."""
     m = config.main_channels
+    stem = ConvCount("stem_conv", "stem", 7, 3, m, config.input_size // 2, m)
+    unets = [dataclasses.replace(conv, passes=config.passes) for conv in _unets(config)]
+    return [stem, *unets, *(_refinement(config) if config.refinement else [])]
+
+
+def _refinement(config: CUNetConfig) -> list[ConvCount]:
+    """The dense aggregation block between two passes (section 3.4)."""
+    m, g, side = config.main_channels, config.refinement, config.heatmap_size
+    widths = [2 * m + index * g for index in range(DENSE_CONVS + 1)]
+    convs = [ConvCount(f"refine{i}", "refinement", 3, widths[i], g, side, widths[i]) for i in range(DENSE_CONVS)]
+    return [*convs, ConvCount("refine_input", "refinement", 1, widths[-1], m, side, widths[-1])]
+
+
+def _unets(config: CUNetConfig) -> list[ConvCount]:
+    m = config.main_channels
     side = config.heatmap_size
-    convs = [ConvCount("stem_conv", "stem", 7, 3, m, config.input_size // 2, m)]
+    convs = []
     for index in range(config.stacks):
         if index > 0:
             channels = (1 + config.coupled(index)) * m
@@ -71,7 +87,7 @@ def count(config: NetworkConfig) -> dict[str, Any]:
     """
     convs = list_convs(config)
     weights = sum(conv.weights for conv in convs)
-    normalized = sum(conv.normalized for conv in convs)
+    normalized = sum(conv.normalized * conv.passes for conv in convs)
     parts: dict[str, dict[str, int]] = {}
     for conv in convs:
         row = parts.setdefault(conv.part, {"conv_parameters": 0, "macs": 0})

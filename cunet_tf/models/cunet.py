@@ -11,6 +11,7 @@ from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
 from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
+from cunet_tf.models.refinement import RefinedModel, second_pass
 from cunet_tf.models.saved import LandmarkModel
 from cunet_tf.quantize.layers import QuantActivation
 from cunet_tf.quantize.names import QuantConfig
@@ -42,9 +43,13 @@ def build_cunet(
     """
     config, placed, spec = prepare(network, CUNetConfig, quant)
     image = image_input(config)
-    unets = CoupledUNets(config, placed)
-    heatmaps, _ = unets(stem(config, image, placed))
-    return LandmarkModel(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict())
+    unets = CoupledUNets(config, placed, config.passes)
+    flow = stem(config, image, placed)
+    heatmaps, last = unets(flow)
+    kind = LandmarkModel
+    if config.refinement:
+        heatmaps, kind = heatmaps + second_pass(unets, flow, last), RefinedModel
+    return kind(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict())
 
 
 def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
@@ -95,8 +100,9 @@ class CoupledUNets:
     def conv(self, name: str, filters: int, kernel_size: int = 1, **options: Any) -> ConcatBNReLUConv:
         """The convolution of this name, quantized as its name says."""
         quantizers = conv_quantizers(self.quant, name, options.pop("concatenated", True))
+        bn_sets = options.pop("bn_sets", self.bn_sets)
         return self._layer(name, lambda: ConcatBNReLUConv(
-            filters, kernel_size, self.bn_sets, self.config.gamma_init, name=name, **quantizers, **options
+            filters, kernel_size, bn_sets, self.config.gamma_init, name=name, **quantizers, **options
         ))  # fmt: skip
 
     def _head(self, index: int) -> ConcatBNReLUConv:

@@ -1,18 +1,20 @@
 """Iterative refinement (paper, section 3.4): the same convolutions a second time."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
-from cunet_tf.models.cunet import CoupledUNets
-from cunet_tf.models.saved import PACKAGE, LandmarkModel
+from cunet_tf.models.conv_count import DENSE_CONVS
+from cunet_tf.models.saved import LandmarkModel
 from cunet_tf.quantize.seam import tensorflow
 
-DENSE_CONVS = 4  # densely connected 3x3 convolutions of the aggregation block
+if TYPE_CHECKING:
+    from cunet_tf.models.cunet import CoupledUNets
+
 FIRST, LAST = "refine_first", "refine_last"  # taps: inputs of the first and of the last U-Net of pass 1
 
 
-def refine(unets: CoupledUNets, first: Any, last: Any) -> Any:
+def refine(unets: "CoupledUNets", first: Any, last: Any) -> Any:
     """The modified input of the second pass: dense aggregation block.
 
     Args:
@@ -31,14 +33,14 @@ def refine(unets: CoupledUNets, first: Any, last: Any) -> Any:
     return unets.conv("refine_input", config.main_channels, bn_sets=1)(parts)
 
 
-def second_pass(unets: CoupledUNets, first: Any, last: Any) -> list[Any]:
+def second_pass(unets: "CoupledUNets", first: Any, last: Any) -> list[Any]:
     """Heat maps of the second pass, with batch-normalisation variables of its own."""
     heatmaps, _ = unets(refine(unets, first, last), bn_set=1)
     names = unets.config.head_names[len(heatmaps) :]
     return [keras.layers.Identity(name=name, dtype="float32")(maps) for name, maps in zip(names, heatmaps, strict=True)]
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
+@keras.saving.register_keras_serializable("cunet_tf")
 class RefinedModel(LandmarkModel):
     """A CU-Net of two passes, trained by ``fit`` on two halves of each batch in turn.
 
@@ -61,7 +63,13 @@ class RefinedModel(LandmarkModel):
             keras.Model(taps, self.outputs[heads:]),
         )
         self._parts = lambda: parts  # behind a function: Keras would count attributes as layers
-        self._losses_of = (loss[:heads], loss[heads:])
+        losses = loss if isinstance(loss, (list, tuple)) else [loss] * (2 * heads)
+        self._losses_of = (list(losses[:heads]), list(losses[heads:]))
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """As Keras does for models that leave ``compile`` alone."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         tf = tensorflow("iterative refinement")
@@ -69,13 +77,31 @@ class RefinedModel(LandmarkModel):
         half, heads = tf.shape(images)[0] // 2, len(self.outputs) // 2
         a = [target[:half] for target in targets[:heads]]
         b = [target[half:] for target in targets[heads:]]
-        first, taps, second = self._parts()
-        outputs = self._update(first, images[:half], a, self._losses_of[0])
-        state = [tf.stop_gradient(value) for value in taps(images[half:], training=False)]
-        outputs += self._update(second, state, b, self._losses_of[1])
+        outputs = self.step_first(images[:half], a) + self.step_second(images[half:], b)
         loss = self.compute_loss(images, a + b, outputs, training=True)
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(images)[0])
         return self.compute_metrics(images, a + b, outputs)
+
+    def step_first(self, images: Any, targets: list[Any]) -> list[Any]:
+        """One update on the loss of pass 1; returns its heat maps.
+
+        Args:
+            images: ``[B, H, W, 3]``.
+            targets: ``[B, C, 3]`` for each head of pass 1.
+        """
+        return self._update(self._parts()[0], images, targets, self._losses_of[0])
+
+    def step_second(self, images: Any, targets: list[Any]) -> list[Any]:
+        """One update on the loss of pass 2, through a pass 1 that stays as it is; returns its heat maps.
+
+        Args:
+            images: ``[B, H, W, 3]``.
+            targets: ``[B, C, 3]`` for each head of pass 2.
+        """
+        tf = tensorflow("iterative refinement")
+        _, taps, second = self._parts()
+        state = [tf.stop_gradient(value) for value in taps(images, training=False)]
+        return self._update(second, state, targets, self._losses_of[1])
 
     def _update(self, part: keras.Model, inputs: Any, targets: list[Any], losses: list[Any]) -> list[Any]:
         """One update on one pass; variables that the pass does not read stay as they are."""

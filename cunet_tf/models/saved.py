@@ -17,6 +17,8 @@ class LandmarkModel(keras.Model):
     ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it.
     """
 
+    updates_per_step = 1  # of the optimizer
+
     def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.spec: ModelSpec | None = ModelSpec.from_dict(cunet_spec) if cunet_spec else None

@@ -22,8 +22,11 @@ def custom_gradient(function: Callable) -> Callable:
     return call
 
 
-def tensorflow() -> Any:
+def tensorflow(what: str = "quantization") -> Any:
     """The module ``tensorflow``, when Keras runs on it.
+
+    Args:
+        what: needs it; named in the message.
 
     Raises:
         CUNetError: it does not.
@@ -33,8 +36,7 @@ def tensorflow() -> Any:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise CUNetError(
-            f"quantization needs Keras on TensorFlow, and Keras runs on {backend}: train with --quant=float, "
-            "or without KERAS_BACKEND."
+            f"{what} needs Keras on TensorFlow, and Keras runs on {backend}: do without it, or without KERAS_BACKEND."
         )
     import tensorflow as tf
 
