@@ -29,7 +29,7 @@ class QuantConfig:
         features: bits of features, ``None`` for float ones.
         gradients: bits of the features' gradients, 32 for float ones.
         signed: r of the signed grid (convolution outputs that are concatenated), a power of two.
-            The peaks that become heat maps reach 30 times the root mean square of their tensor;
+            The peaks that become heat maps exceed the rest of their tensor many times, and
             cutting them costs far more than coarse steps do, see docs/quantization.md.
         unsigned: r of the unsigned grid (after BN and ReLU), a power of two.
         narrow: eq. 7 to the letter, without the lowest integer.
