@@ -27,7 +27,7 @@ def test_shipped_models_are_found_by_name():
 def test_unusable_names(tmp_path):
     other = tmp_path / "m.onnx"
     other.write_bytes(b"x")
-    for name, words in [(str(other), "ends in .keras or .tflite"), ("face-mobil", "Did you mean 'face-mobile'"),
+    for name, words in [(str(other), "ends in .keras, .tflite or .npz"), ("face-mobil", "Did you mean 'face-mobile'"),
                         ("a/b.tflite", "no such file")]:  # fmt: skip
         with pytest.raises(CUNetError, match=words):
             load_engine(name)
