@@ -17,9 +17,8 @@ from types import ModuleType
 MODULES = (
     "cunet_tf.losses",
     "cunet_tf.models.layers",
-    "cunet_tf.models.refinement",
+    "cunet_tf.models.landmark_model",
     "cunet_tf.models.residual",
-    "cunet_tf.models.saved",
     "cunet_tf.quantize.layers",
     "cunet_tf.quantize.quantizers",
     "cunet_tf.training_metrics",

@@ -9,10 +9,10 @@ import keras
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.models.coupling import CouplingQueues
+from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
 from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
-from cunet_tf.models.refinement import RefinedModel, second_pass
-from cunet_tf.models.saved import LandmarkModel
+from cunet_tf.models.refinement import second_pass
 from cunet_tf.quantize.layers import QuantActivation
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.place import conv_quantizers, output_grid

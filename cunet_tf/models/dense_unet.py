@@ -6,9 +6,9 @@ import keras
 
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.models.cunet import stem
+from cunet_tf.models.landmark_model import LandmarkModel
 from cunet_tf.models.layers import ConcatBNReLUConv, Upsample2x
 from cunet_tf.models.parts import image_input, prepare
-from cunet_tf.models.saved import LandmarkModel
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.place import conv_quantizers
 from cunet_tf.spec import ModelSpec

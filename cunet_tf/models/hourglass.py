@@ -5,10 +5,10 @@ from typing import Any
 import keras
 
 from cunet_tf.config_baselines import HourglassConfig
+from cunet_tf.models.landmark_model import LandmarkModel
 from cunet_tf.models.layers import FanInUniform, Upsample2x
 from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
 from cunet_tf.models.residual import Residual
-from cunet_tf.models.saved import LandmarkModel
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
 

@@ -1,37 +1,11 @@
-"""A functional Keras model that carries the project's self-description."""
+"""Loading Keras models, and carrying weights from one to another."""
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.spec import ModelSpec
-
-
-@keras.saving.register_keras_serializable("cunet_tf")
-class LandmarkModel(keras.Model):
-    """Functional model with ``spec``, saved in its configuration as ``cunet_spec``.
-
-    ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it.
-    """
-
-    updates_per_step = 1  # of the optimizer
-
-    def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.spec: ModelSpec | None = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
-        outputs = super().call(inputs, training, mask)
-        return outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        if self.spec is not None:
-            config["cunet_spec"] = self.spec.to_dict()
-        return config
 
 
 def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
