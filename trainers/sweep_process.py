@@ -43,7 +43,7 @@ def run_verb(verb: str, arguments: list[str], log: Path) -> None:
 
 def _stop(child: subprocess.Popen) -> None:
     try:
-        child.send_signal(signal.SIGINT)
+        child.terminate()  # not SIGINT, which a shell's background jobs ignore
         child.wait(GRACE)
     except subprocess.TimeoutExpired:
         pass
