@@ -10,6 +10,7 @@ import dataclasses
 import sys
 from typing import Any
 
+import numpy as np
 from absl import flags
 
 from cunet_tf.commands.common import (
@@ -20,6 +21,7 @@ from cunet_tf.commands.common import (
     request_source,
 )
 from cunet_tf.data.check import require_sound
+from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DISK_RADIUS
 from cunet_tf.quiet import native_stderr_hidden
@@ -34,6 +36,9 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("batch_size", None, "Pictures in a step; the recipe's by default.", 1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "Of weights, order and augmentation.", 0, flag_values=values)
     flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
+    flags.DEFINE_integer(
+        "images", None, "Use so many pictures of the split, evenly spread; by default all.", 2, flag_values=values
+    )
     flags.DEFINE_float("val_share", 0.05, "Share of the samples held out to choose best.keras.", flag_values=values)
     flags.DEFINE_string("val_split", None, "Choose best.keras on this split instead.", flag_values=values)
     flags.DEFINE_string(
@@ -67,6 +72,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     sources = [request_source(values, spec.skeleton, split) for split in (values.split, values.val_split) if split]
     for source in sources:
         require_sound(source)
+    if values.images:
+        sources[0] = spread(sources[0], values.images)
     if sources[0].skeleton != spec.skeleton:
         skeleton = sources[0].skeleton
         print(f"notice: the network gets the {skeleton.size} landmarks of the data ({skeleton.name}).", file=sys.stderr)
@@ -88,6 +95,17 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
     return {"workdir": values.workdir, "epochs": len(rows), "last": {k: float(v) for k, v in rows[-1].items()}}
+
+
+def spread(source: Source, images: int) -> Source:
+    """So many samples, evenly spread over the source.
+
+    Raises:
+        CUNetError: the source has fewer.
+    """
+    if images > len(source):
+        raise CUNetError(f"--images={images}: {source.name} {source.split} has only {len(source)}.")
+    return source.subset(np.linspace(0, len(source) - 1, images).round().astype(int))
 
 
 def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
