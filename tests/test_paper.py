@@ -2,8 +2,8 @@
 
 import pytest
 
+from cunet_tf.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10, paper_figures
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10, paper_figures
 from cunet_tf.quantize.report import balance_index
 
 NOT_BY_EQUATION_8 = {"BW": 7.02, "BW-a": 6.31, "TW": 13.7}  # printed: 6.84, 7.97, 14.0
