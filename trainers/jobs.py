@@ -30,7 +30,8 @@ class Job:
         evaluate: flags of ``cunet evaluate`` but ``--model`` and ``--out``.
         split: that is evaluated.
         box: boxes of the evaluation.
-        expects: what ``config.json`` must hold; a key is a path with dots, such as ``spec.quant``.
+        expects: what ``config.json`` must hold; a key is a path with dots, such as ``spec.quant``,
+            or several with ``+`` between them, whose values are added.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Job:
         return found if current and file.stat().st_mtime >= self.best.stat().st_mtime else {}
 
 
-def run_jobs(jobs: list[Job], verb: str, after: Callable[[], None]) -> tuple[list[str], dict[str, str]]:
+def run_jobs(jobs: list[Job], verb: str, after: Callable[[], object]) -> tuple[list[str], dict[str, str]]:
     """Train and evaluate what is not finished yet; a failing job is named and the others go on.
 
     Args:
@@ -151,10 +152,13 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def _look_up(config: dict[str, Any], path: str) -> Any:
-    value: Any = config
-    for name in path.split("."):
-        value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
-    return value
+    values = []
+    for part in path.split("+"):
+        value: Any = config
+        for name in part.split("."):
+            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+        values.append(value)
+    return ABSENT if ABSENT in values else values[0] if len(values) == 1 else sum(values)
 
 
 def _teller(label: str, start: float) -> Callable[[str], None]:

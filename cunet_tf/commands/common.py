@@ -32,7 +32,7 @@ NETWORK_FLAGS = {
     "depth": "Poolings inside an hourglass.",
 }
 
-PATHS = ("root", "workdir", "init", "out", "results")  # flags whose values are files or folders
+PATHS = ("root", "workdir", "init", "out", "results", "model", "figure_root")  # flags whose values are files or folders
 
 
 def define_network(values: flags.FlagValues) -> None:
