@@ -1,26 +1,15 @@
 """The state of a job from its folder alone; the real processes are in test_sweep.py and test_tables.py."""
 
-import json
 import os
 import subprocess
 
 import pytest
 
 from cunet_tf.errors import CUNetError
+from tests.fake_runs import fake_run
 from trainers import jobs
 from trainers.job_process import run_verb
 from trainers.jobs import Job, run_jobs, shown_path
-
-
-def fake_run(folder, epochs=2, split="9:8", **config):
-    """What a finished run leaves behind, without a network."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"epochs": epochs, "spec": {"quant": "float"}, **config}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "history.csv").write_text("epoch,val_nme\n" + "".join(f"{i},{9 - i}\n" for i in range(epochs)))
-    (folder / "best.keras").touch()
-    (folder / "last.keras").touch()
-    (folder / "evaluation.json").write_text(json.dumps({"split": split, "box": "tight"}))
 
 
 @pytest.fixture
@@ -53,6 +42,13 @@ def test_missing_epochs_and_other_settings_are_not_trained(job):
     assert not job.trained() and job.other() == "spec.quant is 'BW', not 'float'"
     fake_run(job.folder, spec={})
     assert job.other() == "spec.quant is absent, not 'float'"
+
+
+def test_sums_of_settings_are_expected_too(tmp_path):
+    fake_run(tmp_path, data={"train": 38, "held": 2})
+    assert Job("x", tmp_path, expects={"data.train+data.held": 40}).other() is None
+    assert Job("x", tmp_path, expects={"data.train+data.held": 41}).other() == "data.train+data.held is 40, not 41"
+    assert "absent" in Job("x", tmp_path, expects={"data.train+data.lost": 40}).other()
 
 
 def test_finished_jobs_start_no_process_and_failing_ones_are_named(job, monkeypatch, capsys, tmp_path):

@@ -164,12 +164,13 @@ class Protocol:
 
     def conditions(self) -> str:
         """In words, for the head of a table."""
-        scale = ", ".join(f"{name} {value}" for name, value in asdict(self.scale).items())
+        scale = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in asdict(self.scale).items())
+        landmarks = self.variants["cunet"].landmarks
         return (
             f"Ours: {self.images} pictures of {self.data or 'the data'} {self.split} (5 % of them held out), "
             f"{self.epochs} epochs, batch {self.batch_size}, seeds {', '.join(map(str, self.seeds))}; tested on "
-            f"{self.test_split}, {self.box} boxes, no flip test. Small networks ({scale}) on a small budget: compare "
-            "the ordering, not the level."
+            f"{self.test_split}, {self.box} boxes, no flip test. Small networks ({scale}, {landmarks} landmarks) on a "
+            "small budget: compare the ordering, not the level."
         )
 
 

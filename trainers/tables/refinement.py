@@ -23,6 +23,7 @@ PAIRS = (
     ("regression-regression", "regression"),
 )
 SEVENTH = ("regression", "regression-regression")  # rows that Table 7 repeats
+AGAINST_DEPTH = tuple(RUNS[name] for name in SEVENTH)
 COUNTED = "Parameters are convolution weights with all heads, 68 landmarks at 256 px; the paper's NME is in percent."
 
 
