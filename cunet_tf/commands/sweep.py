@@ -25,7 +25,7 @@ from trainers.jobs import Job, run_jobs
 from trainers.sweep import make_jobs, parse_quants, same_settings
 
 QUANTS = "float,BW,BW-a,TW,TW-a,BW-QIG(616),BW-QIG(818),BW-a-QIG(818),TW-QIG(626),TW-QIG(828)"
-NOT_HERE = ("quant", "resume", "patience")  # of train: set by the sweep, or against an equal budget
+NOT_HERE = ("quant", "resume", "patience", "skeleton")  # of train: set by the sweep, or against an equal budget
 OWN = ("quants", "test_split", "out", "name")
 DATA_FLAGS = ("data", "root", "allow_missing", "box")
 

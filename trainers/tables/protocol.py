@@ -143,17 +143,20 @@ class Protocol:
     def job(self, name: str, seed: int) -> Job:
         """The run of a network from a seed."""
         variant = self.variants[name]
+        # Drawn data has the landmarks of the preset, a baseline's are MPII's; other data brings its own.
+        drawn = (f"--skeleton={preset(self.variants['cunet'].preset).skeleton.name}",) * (self.data == "synthetic")
         train = (
-            *self.data_flags, f"--split={self.split}", f"--images={self.images}", f"--batch_size={self.batch_size}",
-            f"--epochs={self.epochs}", f"--watch={max(1, self.images // 10)}", f"--seed={seed}", *variant.flags(),
+            *self.data_flags, *drawn, f"--split={self.split}", f"--images={self.images}",
+            f"--batch_size={self.batch_size}", f"--epochs={self.epochs}", f"--watch={max(1, self.images // 10)}", f"--seed={seed}", *variant.flags(),
         )  # fmt: skip
         folder, evaluate = f"{name}-s{seed}", (*self.data_flags, f"--split={self.test_split}")
         expects = self._expects(variant, seed)
         return Job(folder, self.workdir / folder, train, evaluate, self.test_split, self.box, expects)
 
     def _expects(self, variant: Variant, seed: int) -> dict[str, Any]:
-        # A user's own data may have another number of landmarks.
-        config = {name: value for name, value in variant.config().to_dict().items() if name != "landmarks"}
+        config = variant.config().to_dict()
+        if self.data in (None, "folder"):  # a user's own data may have any number of landmarks
+            del config["landmarks"]
         data = {"data.name": self.data, "data.split": self.split, "data.box": self.box} if self.data else {}
         return {
             **{f"spec.config.{name}": value for name, value in config.items()},

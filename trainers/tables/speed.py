@@ -69,8 +69,8 @@ def _runners(spec: ModelSpec) -> dict[str, Callable[[], object]]:
 
     model = build_network(spec)
     image = np.random.default_rng(0).random((1, spec.input_size, spec.input_size, 3), dtype=np.float32)
-    compiled = tf.function(lambda picture: model(picture, training=False)[-1])
     tensor, engine = tf.constant(image), LiteRTEngine(convert(model, spec), THREADS[TFLITE])
+    compiled = tf.function(lambda picture: model(picture, training=False)[-1]).get_concrete_function(tensor)
     return {KERAS: lambda: compiled(tensor).numpy(), TFLITE: lambda: engine(image)}
 
 
