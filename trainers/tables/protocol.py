@@ -147,7 +147,8 @@ class Protocol:
         drawn = (f"--skeleton={preset(self.variants['cunet'].preset).skeleton.name}",) * (self.data == "synthetic")
         train = (
             *self.data_flags, *drawn, f"--split={self.split}", f"--images={self.images}",
-            f"--batch_size={self.batch_size}", f"--epochs={self.epochs}", f"--watch={max(1, self.images // 10)}", f"--seed={seed}", *variant.flags(),
+            f"--batch_size={self.batch_size}", f"--epochs={self.epochs}",
+            f"--watch={max(1, self.images // 10)}", f"--seed={seed}", *variant.flags(),
         )  # fmt: skip
         folder, evaluate = f"{name}-s{seed}", (*self.data_flags, f"--split={self.test_split}")
         expects = self._expects(variant, seed)
