@@ -81,13 +81,13 @@ def test_times_are_measured_once_for_both_tables(tmp_path, monkeypatch):
     def measure(specs, rounds, machine):
         calls.append([spec.name for spec in specs])
         return [{"round": 0, "network": name, "engine": engine, "milliseconds": 2.0, "threads": 1, "input_size": 256,
-                 "machine": machine} for name in calls[-1] for engine in ("keras", "tflite")]  # fmt: skip
+                 "machine": machine, "load": 1.0} for name in calls[-1] for engine in ("keras", "tflite")]  # fmt: skip
 
     monkeypatch.setattr(tables.speed, "measure", measure)
     assert main(["tables", "--table=5,11", "--machine=two cores", f"--out={tmp_path}"]) == 0
     assert len(calls) == 1 and len(calls[0]) == 6
     for name in ("table_05", "table_11"):
-        assert "Machine: two cores." in (tmp_path / f"{name}.md").read_text()
+        assert "Machine: two cores, load average 1.0" in (tmp_path / f"{name}.md").read_text()
         assert {"2"} <= {row["keras_ms"] for row in read_csv(tmp_path / f"{name}.csv")}
 
 

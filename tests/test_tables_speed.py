@@ -3,7 +3,7 @@
 import pytest
 
 from trainers.files import write_csv
-from trainers.tables.speed import KERAS, TFLITE, default_machine, measure, median, ratio, read_times, specs
+from trainers.tables.speed import KERAS, TFLITE, default_machine, fastest, measure, median, ratio, read_times, specs
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def test_every_engine_is_timed_in_every_round(measured):
 def test_ratio_is_taken_round_by_round():
     times = {("a", KERAS): [2.0, 4.0, 30.0], ("b", KERAS): [1.0, 1.0, 10.0]}
     assert median(times, "a", KERAS) == 4.0 and ratio(times, "a", "b", KERAS) == 3.0
+    assert fastest(times, "b", KERAS) == 1.0 and fastest(times, "b", TFLITE) is None
     assert median(times, "a", TFLITE) is None and ratio(times, "a", "c", KERAS) is None
 
 

@@ -5,9 +5,10 @@ from cunet_tf.presets import preset
 from trainers.files import Row
 from trainers.tables.context import Context, sizes
 from trainers.tables.page import Table
-from trainers.tables.speed import KERAS, TFLITE, Times, median, ratio, read_times
+from trainers.tables.speed import KERAS, TFLITE, Times, fastest, median, ratio, read_times
 
 FILE = "latency.csv"
+ENGINES = (KERAS, TFLITE)
 PAIRS = tuple((f"hourglass-{n}", f"pose-{n}") for n in (16, 8, 4))
 OURS = {"Newell": "hourglass-8", "CU-Net-8": "pose-8", "CU-Net-16": "pose-16"}  # rows of Table 11 that we build
 NAMES = "`pose-N` is CU-Net-N, 16 landmarks; parameters are convolution weights, MACs with all heads."
@@ -32,7 +33,8 @@ def ratios(times: Times, large: str, small: str) -> Row:
         "network": f"ratio {large} : {small}",
         **{name: one[name] / other[name] for name in one},
         "paper_parameters": papers[0].parameters / papers[1].parameters,
-        **{f"{engine}_ms": ratio(times, large, small, engine) for engine in (KERAS, TFLITE)},
+        **{f"{engine}_ms": ratio(times, large, small, engine) for engine in ENGINES},
+        **{f"{engine}_fastest_ms": _of_fastest(times, large, small, engine) for engine in ENGINES},
         "paper_ms": papers[0].milliseconds / papers[1].milliseconds,
     }
 
@@ -56,4 +58,10 @@ def networks() -> list[str]:
 
 
 def _times(times: Times, name: str) -> Row:
-    return {f"{engine}_ms": median(times, name, engine) for engine in (KERAS, TFLITE)}
+    medians = {f"{engine}_ms": median(times, name, engine) for engine in ENGINES}
+    return medians | {f"{engine}_fastest_ms": fastest(times, name, engine) for engine in ENGINES}
+
+
+def _of_fastest(times: Times, large: str, small: str, engine: str) -> float | None:
+    one, other = (fastest(times, name, engine) for name in (large, small))
+    return one / other if one and other else None

@@ -34,7 +34,8 @@ def measure(specs: Iterable[ModelSpec], rounds: int, machine: str) -> list[Row]:
         machine: in words, written into each row.
 
     Returns:
-        Rows with ``round, network, engine, threads, milliseconds, input_size, machine``.
+        Rows with ``round, network, engine, milliseconds, threads, input_size, machine, load``; the
+        last is the system's load average, ours among it.
     """
     runners: dict[tuple[str, str], Callable[[], object]] = {}
     sides = {}
@@ -54,7 +55,7 @@ def measure(specs: Iterable[ModelSpec], rounds: int, machine: str) -> list[Row]:
             spent = 1e3 * (time.perf_counter() - start)
             rows.append({"round": index, "network": name, "engine": engine, "milliseconds": spent,
                          "threads": THREADS.get(engine) or os.cpu_count(), "input_size": sides[name],
-                         "machine": machine})  # fmt: skip
+                         "machine": machine, "load": round(os.getloadavg()[0], 1)})  # fmt: skip
     return rows
 
 
@@ -83,11 +84,13 @@ def read_times(file: Path) -> tuple[Times, str]:
     if not rows:
         return times, "Not measured yet: cunet tables --table=5,11 --time."
     threads = {row["engine"]: row["threads"] for row in rows}
+    load = np.median([float(row["load"]) for row in rows])
     return times, (
         f"Measured in one run, {1 + int(rows[-1]['round'])} rounds, every network and engine once in each; medians, "
-        f"ratios taken round by round. One picture at {rows[0]['input_size']} px, batch 1, float32, untrained weights "
+        f"ratios taken round by round; fastest: of all rounds, the least disturbed by other work. One picture at {rows[0]['input_size']} px, batch 1, float32, untrained weights "
         f"(time does not depend on them), last head. Keras through a compiled `tf.function` ({threads[KERAS]} "
-        f"threads), `.tflite` by LiteRT ({threads[TFLITE]} thread). Machine: {rows[0]['machine']}."
+        f"threads), `.tflite` by LiteRT ({threads[TFLITE]} thread). Machine: {rows[0]['machine']}, "
+        f"load average {load:.1f}: above the number of cores other work ran beside it."
     )
 
 
@@ -95,6 +98,11 @@ def median(times: Times, network: str, engine: str) -> float | None:
     """Milliseconds; ``None`` where nothing was measured."""
     values = times.get((network, engine))
     return float(np.median(values)) if values else None
+
+
+def fastest(times: Times, network: str, engine: str) -> float | None:
+    """Milliseconds of the round that was disturbed least; ``None`` where nothing was measured."""
+    return min(times.get((network, engine), []), default=None)
 
 
 def ratio(times: Times, network: str, to: str, engine: str) -> float | None:
