@@ -6,8 +6,9 @@ from trainers.tables.latency import networks, ratios, table_5, table_11
 
 
 def rows(milliseconds):
-    return [{"round": 0, "network": name, "engine": engine, "milliseconds": value, "threads": 1, "input_size": 256,
-             "machine": "x", "load": 1.0} for name, value in milliseconds.items() for engine in ("keras", "tflite")]  # fmt: skip
+    plain = {"round": 0, "threads": 1, "input_size": 256, "machine": "x", "load": 1.0}
+    pairs = [(name, engine) for name in milliseconds for engine in ("keras", "tflite")]
+    return [{**plain, "network": name, "engine": engine, "milliseconds": milliseconds[name]} for name, engine in pairs]
 
 
 def test_ratios_of_hourglass_and_cunet(tmp_path):

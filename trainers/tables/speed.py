@@ -84,13 +84,14 @@ def read_times(file: Path) -> tuple[Times, str]:
     if not rows:
         return times, "Not measured yet: cunet tables --table=5,11 --time."
     threads = {row["engine"]: row["threads"] for row in rows}
-    load = np.median([float(row["load"]) for row in rows])
+    first, load = rows[0], np.median([float(row["load"]) for row in rows])
     return times, (
         f"Measured in one run, {1 + int(rows[-1]['round'])} rounds, every network and engine once in each; medians, "
-        f"ratios taken round by round; fastest: of all rounds, the least disturbed by other work. One picture at {rows[0]['input_size']} px, batch 1, float32, untrained weights "
-        f"(time does not depend on them), last head. Keras through a compiled `tf.function` ({threads[KERAS]} "
-        f"threads), `.tflite` by LiteRT ({threads[TFLITE]} thread). Machine: {rows[0]['machine']}, "
-        f"load average {load:.1f}: above the number of cores other work ran beside it."
+        "ratios taken round by round; fastest: of all rounds, the least disturbed by other work. One picture at "
+        f"{first['input_size']} px, batch 1, float32, untrained weights (time does not depend on them), last head. "
+        f"Keras through a compiled `tf.function` ({threads[KERAS]} threads), `.tflite` by LiteRT ({threads[TFLITE]} "
+        f"thread). Machine: {first['machine']}, load average {load:.1f}: above the number of cores other work ran "
+        "beside it."
     )
 
 
