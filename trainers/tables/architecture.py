@@ -135,7 +135,7 @@ def _at(curve: list[float], epoch: int) -> float | None:
 
 ORDERINGS = [
     Ordering("cunet", "order-2", "epoch 150, validation: 87.1 (order 1), 86.7 (order 7)"),
-    Ordering("cunet", "order-0", "coupling helps [text]"),
+    Ordering("cunet", "order-0", "the premise of coupling; no number"),
 ]
 
 
