@@ -18,6 +18,7 @@ VERBS = {
     "sweep": "train quantizations alike, beside the paper's Tables 8 and 9",
     "evaluate": "NME, AUC and failure rate of a model on a data set",
     "predict": "landmarks of pictures",
+    "memory": "what training keeps and takes: naive, recomputed, compressed",
     "benchmark": "how fast a data source feeds training",
     "export": "a .keras model as .tflite, with a parity report",
 }

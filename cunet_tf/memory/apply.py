@@ -31,7 +31,7 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
 
     config = MemoryConfig.parse(memory)
     if config:
-        tensorflow(f"memory={config}")
+        tensorflow(f"memory={config}")  # refuses other backends
         if not any(isinstance(layer, SemanticBlock) for layer in model.layers):
             raise CUNetError(f"memory={config}: only a CU-Net saves memory, not {model.name}; leave --memory out.")
     for layer in model.layers:

@@ -6,15 +6,16 @@ integers of that grid, and nothing is lost. Any other is rounded stochastically 
 channel's lowest and highest value, so that the stored value is right in the mean.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from cunet_tf.memory.names import MemoryConfig
-from cunet_tf.memory.recompute import Recipe, attach, recipe_of, zero_of
-from cunet_tf.quantize import functional
-from cunet_tf.quantize.quantizers import Linear
+from cunet_tf.memory.recompute import Recipe, attach, attached, recipe_of, zero_of
+from cunet_tf.quantize import functional, quantizers  # as modules: they may be half imported, see registration.py
 from cunet_tf.quantize.seam import custom_gradient, tensorflow
 
 MARGIN = 1e-3  # of a step: the highest value plus noise stays below the next integer
@@ -32,7 +33,7 @@ def rounded(x: Any, bits: int) -> Callable[[Any], Any]:
     return lambda zero: _decode(packed, bits, channels, low, step, zero, dtype)
 
 
-def on_grid(x: Any, grid: Linear) -> Callable[[Any], Any]:
+def on_grid(x: Any, grid: quantizers.Linear) -> Callable[[Any], Any]:
     """Stores a tensor whose values lie on ``grid`` (8 bits at most) without loss; returns as :func:`rounded`."""
     tf = tensorflow("memory")
     bits = 4 if grid.bits <= 4 else 8
@@ -69,14 +70,15 @@ def _decode(packed: Any, bits: int, channels: int, low: Any, step: Any, zero: An
 
 
 def pack(codes: Any, bits: int) -> Any:
-    """Two 4-bit integers in a byte: uint8 ``[..., C] -> [..., ceil(C/2)]``; 8-bit ones stay as they are."""
+    """Several integers in a byte: uint8 ``[..., C] -> [..., ceil(C * bits / 8)]``; ``bits`` is 2, 4 or 8."""
     if bits == 8:
         return codes
     tf = tensorflow("memory")
-    half = -(-codes.shape[-1] // 2)
-    padding = [[0, 0]] * (len(codes.shape) - 1) + [[0, 2 * half - codes.shape[-1]]]
-    codes = tf.pad(codes, padding)
-    return codes[..., :half] + 16 * codes[..., half:]
+    each = 8 // bits
+    width = -(-codes.shape[-1] // each)
+    padding = [[0, 0]] * (len(codes.shape) - 1) + [[0, each * width - codes.shape[-1]]]
+    parts = tf.split(tf.pad(codes, padding), each, axis=-1)
+    return tf.add_n([part * 2 ** (bits * index) for index, part in enumerate(parts)])
 
 
 def unpack(packed: Any, bits: int, channels: int) -> Any:
@@ -84,8 +86,10 @@ def unpack(packed: Any, bits: int, channels: int) -> Any:
     if bits == 8:
         return packed
     tf = tensorflow("memory")
-    high = packed // 16
-    return tf.concat([packed - 16 * high, high], axis=-1)[..., :channels]
+    lowest = tf.constant(2**bits - 1, tf.uint8)
+    shifts = [tf.constant(bits * index, tf.uint8) for index in range(8 // bits)]
+    parts = [tf.bitwise.bitwise_and(tf.bitwise.right_shift(packed, shift), lowest) for shift in shifts]
+    return tf.concat(parts, axis=-1)[..., :channels]
 
 
 def pack_flags(flags: Any) -> Any:
@@ -147,6 +151,7 @@ class RememberedReLU:
         self._flags: Any = None
 
     def __call__(self, x: Any) -> Any:
+        """ReLU of x, or x where the first call's argument was positive."""
         tf = tensorflow("memory")
         if self._flags is None:
             self._flags = pack_flags(x > 0)
@@ -162,6 +167,48 @@ def relu_for(arguments: Any, memory: MemoryConfig) -> Callable[[Any], Any]:
     return RememberedReLU() if any(recipe_of(tensor, memory).lossy for tensor in tensors) else keras.ops.relu
 
 
+def keep_on_grid(x: Any, grid: quantizers.Linear | None, memory: MemoryConfig) -> None:
+    """Keep a tensor whose values lie on ``grid`` as integers, where these fit the memory's bits."""
+    if grid is not None and memory.compresses and grid.bits <= memory.bits:
+        rebuild = on_grid(x, grid)
+        attach(x, Recipe((x,), lambda zero: (rebuild(zero),), grid=grid))
+
+
+def pooled(x: Any, memory: MemoryConfig) -> Any:
+    """2x2 max-pooling ``[B, H, W, C] -> [B, H/2, W/2, C]`` that keeps two bits a value, and its result.
+
+    A gradient goes to the first maximum of its window, as TensorFlow's own does.
+    """
+    tf = tensorflow("memory")
+
+    @custom_gradient
+    def operation(value: Any) -> tuple[Any, Callable]:
+        value = tf.stop_gradient(value)
+        y = tf.nn.max_pool2d(value, 2, 2, "VALID")
+        corners = [value[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+        place = tf.fill(tf.shape(y), tf.constant(3, tf.uint8))
+        for index in (2, 1, 0):
+            place = tf.where(corners[index] == y, tf.constant(index, tf.uint8), place)
+        channels = y.shape[-1]
+        packed = pack(place, 2)
+
+        def backward(dy: Any) -> Any:
+            places = unpack(packed + tf.cast(zero_of(dy), tf.uint8), 2, channels)
+            top, bottom = (
+                tf.stack([tf.where(places == index, dy, tf.zeros([], dy.dtype)) for index in pair], axis=3)
+                for pair in ((0, 1), (2, 3))
+            )
+            return tf.reshape(tf.stack([top, bottom], axis=2), tf.shape(value))
+
+        return y, backward
+
+    y = operation(x)
+    recipe = attached(x)
+    keep_on_grid(y, recipe and recipe.grid, memory)
+    recipe_of(y, memory)
+    return y
+
+
 def quantized(x: Any, quantizer: Any, memory: MemoryConfig) -> Any:
     """``quantizer(x)``, its gradient and its recipe in as few bits as they need.
 
@@ -172,12 +219,10 @@ def quantized(x: Any, quantizer: Any, memory: MemoryConfig) -> Any:
             Another function is called as it is; ``None`` does nothing.
         memory: what is kept.
     """
-    if isinstance(quantizer, Linear):
+    if isinstance(quantizer, quantizers.Linear):
         low, high = quantizer.limits
         x = masked(x, quantizer, lambda v: (v >= low) & (v <= high), quantizer.gradient)
-        if memory.compresses and quantizer.bits <= memory.bits:
-            rebuild = on_grid(x, quantizer)
-            attach(x, Recipe((x,), lambda zero: (rebuild(zero),)))
+        keep_on_grid(x, quantizer, memory)
     elif quantizer is not None:
         x = quantizer(x)
     recipe_of(x, memory)  # now, so that pooling and upsampling know that this is a training pass

@@ -48,26 +48,19 @@ class Rectifier(keras.layers.ReLU):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class MaxPool(keras.layers.MaxPooling2D):
-    """Max-pooling that keeps what its input keeps, and its own result only where nobody keeps the input.
+    """2x2 max-pooling that keeps where each maximum was, two bits a value, instead of its input.
 
-    Args:
-        keep: store the result; else it is rebuilt from the input, which other layers store.
+    Behind the stem, whose rectified map nobody keeps, it is computed again instead.
     """
 
     memory: MemoryConfig = NONE
 
-    def __init__(self, pool_size: Any = 2, keep: bool = False, **kwargs: Any):
-        super().__init__(pool_size, **kwargs)
-        self.keep = keep
-
     def call(self, inputs: Any) -> Any:
-        if not self.memory or recompute.attached(inputs) is None:
+        recipe = recompute.attached(inputs)
+        if not self.memory or recipe is None:
             return super().call(inputs)
-        if self.keep:
-            output = recompute.recomputed(super().call, self.memory)(inputs)
-            recompute.recipe_of(output, self.memory)
-            return output
-        return recompute.resampled(super().call, self.memory, inputs)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "keep": self.keep}
+        if recipe.kept:
+            return compressed.pooled(inputs, self.memory)
+        output = recompute.recomputed(super().call, self.memory)(inputs)
+        recompute.recipe_of(output, self.memory)
+        return output

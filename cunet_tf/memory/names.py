@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
 
 MODES = ("none", "recompute", "compressed", "both")
@@ -53,6 +54,15 @@ class MemoryConfig:
 
     def __bool__(self) -> bool:
         return self.mode != "none"
+
+    def require(self, config: NetworkConfig) -> None:
+        """Refuse a network that has nothing to share.
+
+        Raises:
+            CUNetError: it is no CU-Net.
+        """
+        if self and not isinstance(config, CUNetConfig):
+            raise CUNetError(f"memory={self}: only a CU-Net saves memory, not a {config.title}; leave it out.")
 
     @classmethod
     def parse(cls, text: "str | MemoryConfig | None") -> "MemoryConfig":

@@ -8,8 +8,8 @@ it. Three kinds of operation use recipes:
   recipes and runs it again;
 - :func:`deferred` runs a function whose result is not kept at all: the operation that reads
   it recomputes both (the bottleneck of a block);
-- :func:`resampled` runs a cheap function (pooling, upsampling) whose result is rebuilt from
-  what its argument keeps.
+- :func:`resampled` runs a cheap function (upsampling) whose result is rebuilt from what its
+  argument keeps.
 
 Everything in a backward pass depends on the incoming gradient through a zero that is computed
 from it. Otherwise TensorFlow would recompute at once, in the forward pass, and save nothing;
@@ -42,12 +42,16 @@ class Recipe:
         rebuild: from a zero (float32 scalar) to the sources' values, read from what is kept.
         value: from the sources' values to the tensor's; differentiable.
         lossy: the rebuilt value differs from the one of the forward pass.
+        grid: the quantizer on whose grid the tensor's values lie, if there is one.
+        kept: the tensor receives the gradient itself; ``False`` behind :func:`deferred`.
     """
 
     sources: tuple[Any, ...]
     rebuild: Callable[[Any], tuple[Any, ...]]
     value: Callable[..., Any] = _same
     lossy: bool = False
+    grid: Any = None
+    kept: bool = True
 
 
 def attach(tensor: Any, recipe: Recipe) -> Any:
@@ -137,14 +141,15 @@ def deferred(function: Callable, memory: MemoryConfig) -> Callable:
             return again[0] if several else again
 
         first = _refuse_gradient(outputs[0] if several else outputs, tensors[0])
-        attach(first, Recipe(_sources(recipes), rebuild, value, any(recipe.lossy for recipe in recipes)))
+        lossy = any(recipe.lossy for recipe in recipes)
+        attach(first, Recipe(_sources(recipes), rebuild, value, lossy, kept=False))
         return (first, *outputs[1:]) if several else first
 
     return call
 
 
 def resampled(function: Callable, memory: MemoryConfig, x: Any) -> Any:
-    """``function(x)``, kept in the form of ``x``: pooling and upsampling between blocks.
+    """``function(x)``, kept in the form of ``x``: upsampling between blocks.
 
     Args:
         function: cheap, of one tensor ``[B, H, W, C]``, differentiable; its gradient may need its input.
@@ -154,7 +159,26 @@ def resampled(function: Callable, memory: MemoryConfig, x: Any) -> Any:
     recipe = recipe_of(x, memory)
     y = recomputed(function, memory)(x)
     rebuild = lambda zero: (function(recipe.value(*recipe.rebuild(zero))),)  # noqa: E731
-    return attach(y, Recipe((y,), rebuild, lossy=recipe.lossy))
+    return attach(y, Recipe((y,), rebuild, lossy=recipe.lossy, grid=recipe.grid))
+
+
+def held_back(outputs: list[Any]) -> list[Any]:
+    """The identity on a network's heat maps; no gradient passes before that of the last ones exists.
+
+    The loss of an early head is known while later U-Nets still run: without this the backward
+    pass of each early head would begin at once, and its gradient, a full map, wait for the rest.
+    """
+    tf = tensorflow("memory")
+
+    @tf.custom_gradient
+    def together(*maps: Any) -> Any:
+        def backward(*gradients: Any) -> list[Any]:
+            zero = zero_of(gradients[-1])
+            return [g + tf.cast(zero, g.dtype) for g in gradients[:-1]] + [gradients[-1]]
+
+        return [tf.identity(map_) for map_ in maps], backward
+
+    return list(together(*outputs)) if len(outputs) > 1 else outputs
 
 
 def zero_of(gradient: Any) -> Any:

@@ -64,7 +64,7 @@ def build_cunet(
 def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
     """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
     x = conv_bn_relu(image, "stem", config.main_channels, 7, 2, config.gamma_init)
-    x = MaxPool(2, keep=True, name="stem_pool")(x)
+    x = MaxPool(2, name="stem_pool")(x)
     grid = output_grid(quant)
     return x if grid is None else QuantActivation(grid, name="stem_grid")(x)
 
