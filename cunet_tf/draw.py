@@ -119,6 +119,18 @@ def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: 
     return True
 
 
+def plot_panels(panels: dict[str, dict[str, list[tuple[int, float]]]], xlabel: str, path: Path | str) -> None:
+    """Panels side by side: name of the y axis -> named lines -> (x, y) points."""
+    figure, axes = _figure(len(panels))
+    for axis, (ylabel, lines) in zip(axes, panels.items(), strict=True):
+        for name, points in lines.items():
+            axis.plot(*zip(*sorted(points), strict=True), label=name, marker=".")
+        axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, format="png", dpi=100)
+
+
 def _figure(columns: int) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -16,6 +16,7 @@ from types import ModuleType
 
 MODULES = (
     "cunet_tf.losses",
+    "cunet_tf.memory.layers",
     "cunet_tf.models.layers",
     "cunet_tf.models.landmark_model",
     "cunet_tf.models.residual",

@@ -12,6 +12,7 @@ from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.losses import losses_for
+from cunet_tf.memory.apply import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec
@@ -37,6 +38,7 @@ class Plan:
         seed: of initial weights, order and augmentation.
         resume: continue the run in ``workdir``.
         init: ``.keras`` file whose weights the training starts from.
+        memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
         extras: see :class:`trainers.extras.Extras`.
     """
 
@@ -51,6 +53,7 @@ class Plan:
     seed: int = 0
     resume: bool = False
     init: str | None = None
+    memory: str = "none"
     extras: Extras = Extras()
 
     def describe(self, device: str) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Plan:
             "batch_size": self.batch_size or self.recipe.batch_size,
             "seed": self.seed,
             "init": self.init,
+            "memory": self.memory,
             "extras": dataclasses.asdict(self.extras),
             "device": device,
         }  # fmt: skip
@@ -174,11 +178,11 @@ def _described(plan: Plan) -> ModelSpec:
 def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[keras.Model, int]:
     """A fresh compiled model, or the last checkpoint and the number of epochs it has seen."""
     if plan.resume and folder.last.exists():
-        model = load_keras(folder.last, compile=True)
+        model = set_memory(load_keras(folder.last, compile=True), plan.memory)
         updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
         return model, updates // (steps * model.updates_per_step)
     keras.utils.set_random_seed(plan.seed)
-    model = build_network(plan.spec)
+    model = build_network(plan.spec, memory=plan.memory)
     if plan.init:
         kept = transfer_weights(load_keras(plan.init), model)
         print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")

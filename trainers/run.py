@@ -11,6 +11,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.spec import ModelSpec
 from trainers.files import read_csv, replace_file, replace_text, write_csv
 
+OF_THE_MACHINE = ("device", "memory")  # a resumed run may have others
+
 
 class RunFolder:
     """Files of one training run, written so that a kill at any moment loses at most an epoch."""
@@ -40,7 +42,7 @@ class RunFolder:
         if "spec" in old:  # a run of an earlier version lacks fields that had one value only
             old["spec"] = ModelSpec.from_dict(old["spec"]).to_dict()
         for key, value in json.loads(json.dumps(config)).items():
-            if key != "device" and old.get(key) != value:
+            if key not in OF_THE_MACHINE and old.get(key) != value:
                 raise CUNetError(
                     f"--resume: {key} was {old.get(key)!r} in {file} and is {value!r} now: "
                     "use the same, or another --workdir."

@@ -24,6 +24,7 @@ from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DISK_RADIUS
+from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.skeletons import SKELETONS
 
@@ -59,6 +60,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
     flags.DEFINE_float("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
     flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
+    memory = "Kept for the backward pass: none, recompute, compressed, both; switches +bottleneck, +bits=4."
+    flags.DEFINE_string("memory", "none", memory, flag_values=values)
     flags.DEFINE_bool("mixed_precision", False, "Compute in bfloat16.", flag_values=values)
     flags.DEFINE_bool("deterministic", False, "The same bits in every run (slower).", flag_values=values)
     flags.DEFINE_bool("tensorboard", False, "Write TensorBoard events into the run.", flag_values=values)
@@ -74,6 +77,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     spec = network_spec(values)
     if values.skeleton:
         spec = spec.with_skeleton(SKELETONS[values.skeleton])
+    memory = MemoryConfig.parse(values.memory)
+    memory.require(spec.config)
     sources = [request_source(values, spec.skeleton, split) for split in (values.split, values.val_split) if split]
     for source in sources:
         require_sound(source)
@@ -94,7 +99,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
-        init=values.init,
+        init=values.init, memory=str(memory),
         extras=Extras(**{field.name: values[field.name].value for field in dataclasses.fields(Extras)}),
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)

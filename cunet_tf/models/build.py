@@ -6,6 +6,8 @@ import keras
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
+from cunet_tf.memory.apply import set_memory
+from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.models.dense_unet import build_dense_unet
 from cunet_tf.models.hourglass import build_hourglass
@@ -19,17 +21,23 @@ BUILDERS: dict[type[NetworkConfig], Callable[..., keras.Model]] = {
 }
 
 
-def build_network(network: NetworkConfig | ModelSpec, quant: str | QuantConfig | None = None) -> keras.Model:
+def build_network(
+    network: NetworkConfig | ModelSpec,
+    quant: str | QuantConfig | None = None,
+    memory: str | MemoryConfig | None = None,
+) -> keras.Model:
     """The Keras model of a CU-Net or a baseline, by the type of its configuration.
 
-    See :func:`~cunet_tf.models.cunet.build_cunet` for input, output and ``quant``.
+    See :func:`~cunet_tf.models.cunet.build_cunet` for input, output, ``quant`` and ``memory``.
 
     Raises:
-        CUNetError: an unknown quantization, or one that the network or Keras' backend does not take.
+        CUNetError: an unknown quantization or memory mode, or one that the network or Keras' backend
+            does not take.
 
     Example:
         >>> build_network(HourglassConfig(stacks=1, channels=8, depth=1, input_size=64)).name
         'hourglass'
     """
     config = network.config if isinstance(network, ModelSpec) else network
-    return BUILDERS[type(config)](network, quant=quant)
+    MemoryConfig.parse(memory).require(config)
+    return set_memory(BUILDERS[type(config)](network, quant=quant), memory)

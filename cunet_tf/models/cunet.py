@@ -8,6 +8,9 @@ import keras
 
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
+from cunet_tf.memory.apply import set_memory
+from cunet_tf.memory.layers import MaxPool
+from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
@@ -20,7 +23,10 @@ from cunet_tf.spec import ModelSpec
 
 
 def build_cunet(
-    network: CUNetConfig | ModelSpec, name: str = "cunet", quant: str | QuantConfig | None = None
+    network: CUNetConfig | ModelSpec,
+    name: str = "cunet",
+    quant: str | QuantConfig | None = None,
+    memory: str | MemoryConfig | None = None,
 ) -> keras.Model:
     """The network as a functional Keras model.
 
@@ -28,9 +34,12 @@ def build_cunet(
     ``quant`` names a quantization (paper, section 3.3) such as ``"BW-a-QIG(818)"``; by default
     it is the description's own. Float and quantized networks have the same variables.
 
+    ``memory`` names what training keeps for the backward pass, such as ``"recompute"`` (see
+    :class:`~cunet_tf.memory.names.MemoryConfig`); it changes neither the variables nor a saved file.
+
     Raises:
-        CUNetError: the shape of another network, an unknown quantization, or one under another
-            backend than TensorFlow.
+        CUNetError: the shape of another network, an unknown quantization or memory mode, or one
+            under another backend than TensorFlow.
 
     Input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1, H = W = the input size.
     Output: a list of float32 heat maps ``[B, H/4, W/4, C]``, earliest supervised U-Net first;
@@ -49,13 +58,13 @@ def build_cunet(
     kind = LandmarkModel
     if config.refinement:
         heatmaps, kind = heatmaps + second_pass(unets, flow, last), RefinedModel
-    return kind(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict())
+    return set_memory(kind(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict()), memory)
 
 
 def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
     """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
     x = conv_bn_relu(image, "stem", config.main_channels, 7, 2, config.gamma_init)
-    x = keras.layers.MaxPooling2D(2, name="stem_pool")(x)
+    x = MaxPool(2, name="stem_pool")(x)
     grid = output_grid(quant)
     return x if grid is None else QuantActivation(grid, name="stem_grid")(x)
 
@@ -114,7 +123,7 @@ class CoupledUNets:
         skips = []
         for level in range(self.config.levels):
             x, skip = self._block(index, f"down{level}", [x], run)
-            x = keras.layers.MaxPooling2D(2, name=run.named(f"unet{index}_pool{level}"))(x)
+            x = MaxPool(2, name=run.named(f"unet{index}_pool{level}"))(x)
             skips.append(skip)
         (x,) = self._block(index, "neck", [x], run)
         for level in reversed(range(self.config.levels)):

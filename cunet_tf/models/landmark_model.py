@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from cunet_tf.memory.names import NONE, MemoryConfig
+from cunet_tf.memory.recompute import held_back
 from cunet_tf.quantize.seam import tensorflow
 from cunet_tf.spec import ModelSpec
 
@@ -18,6 +20,7 @@ class LandmarkModel(keras.Model):
     """
 
     updates_per_step = 1  # of the optimizer
+    memory: MemoryConfig = NONE  # what training keeps for the backward pass, no part of a saved file
 
     def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -25,7 +28,8 @@ class LandmarkModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
         outputs = super().call(inputs, training, mask)
-        return outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
+        outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
+        return held_back(outputs) if self.memory and training else outputs
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -52,9 +56,9 @@ class RefinedModel(LandmarkModel):
         taps = [self.get_layer(name).output for name in (FIRST, LAST)]
         image = self.inputs[0]
         parts = (
-            keras.Model(image, self.outputs[:heads]),
+            LandmarkModel(image, self.outputs[:heads]),
             keras.Model(image, taps),
-            keras.Model(taps, self.outputs[heads:]),
+            LandmarkModel(taps, self.outputs[heads:]),
         )
         self._parts = lambda: parts  # behind a function: Keras would count attributes as layers
         losses = loss if isinstance(loss, (list, tuple)) else [loss] * (2 * heads)
@@ -101,8 +105,8 @@ class RefinedModel(LandmarkModel):
         """One update on one pass; variables that the pass does not read stay as they are."""
         tf = tensorflow("iterative refinement")
         with tf.GradientTape() as tape:
+            part.memory = self.memory
             outputs = part(inputs, training=True)
-            outputs = outputs if isinstance(outputs, list) else [outputs]
             terms = [loss(target, output) for loss, target, output in zip(losses, targets, outputs, strict=True)]
             total = self.optimizer.scale_loss(tf.add_n(terms))
         variables = part.trainable_variables

@@ -1,11 +1,14 @@
 """The layers of CU-Net: one operation, concat-BN-ReLU-conv, and what is composed of it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
+from cunet_tf.memory import compressed, recompute
+from cunet_tf.memory.names import NONE, MemoryConfig
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
 from cunet_tf.quantize import place  # as a module: it may be half imported, see registration.py
 from cunet_tf.quantize.names import QuantConfig
@@ -50,7 +53,14 @@ class ConcatBNReLUConv(keras.layers.Layer):
 
     Input: a tensor ``[B, H, W, C]`` or a list of them with equal B, H, W.
     Output: ``[B, H, W, filters]``.
+
+    Attributes:
+        memory: what training keeps for the backward pass, see :mod:`cunet_tf.memory.apply`.
+        defers: the output is read by a single convolution, which recomputes this one as well.
     """
+
+    memory: MemoryConfig = NONE
+    defers = False
 
     def __init__(
         self,
@@ -102,22 +112,25 @@ class ConcatBNReLUConv(keras.layers.Layer):
         gamma, beta, moving_mean, moving_variance = self.bn[bn_set]
         if not (training and self.trainable):
             statistics = (ops.convert_to_tensor(moving_mean), ops.convert_to_tensor(moving_variance))
-            return self._convolve(moving_norm(_concat(tensors), gamma, beta, *statistics), self.kernel)
+            output = self._convolve(moving_norm(_concat(tensors), gamma, beta, *statistics), self.kernel)
+            return self.quantize_output(output)
 
-        def forward(*args: Any) -> tuple[Any, Any, Any]:
-            *parts, scale, offset, kernel = args
-            normed, mean, variance = batch_moments_norm(_concat(parts), scale, offset)
-            return self._convolve(normed, kernel), mean, variance
-
-        output, mean, variance = self.recompute(forward)(*tensors, gamma, beta, self.kernel)
+        output, mean, variance = self.recompute(self._train)(*tensors, gamma, beta, self.kernel)
         for moving, batch in ((moving_mean, mean), (moving_variance, variance)):
             moving.assign(moving * MOMENTUM + ops.stop_gradient(batch) * (1.0 - MOMENTUM))
-        return output
+        return self.keep(output)
 
-    def _convolve(self, normed: Any, kernel: Any) -> Any:
-        x = self.quantize_input(ops.relu(normed))
-        kernel = ops.cast(self.quantize_kernel(kernel), x.dtype)
-        return self.quantize_output(ops.conv(x, kernel, padding="same"))
+    def _train(self, *args: Any, relu: Callable = ops.relu) -> tuple[Any, Any, Any]:
+        """The training pass, a pure function of the inputs, gamma, beta and the kernel."""
+        *parts, scale, offset, kernel = args
+        normed, mean, variance = batch_moments_norm(_concat(parts), scale, offset)
+        return self._convolve(normed, kernel, relu), mean, variance
+
+    def _convolve(self, normed: Any, kernel: Any, relu: Callable = ops.relu) -> Any:
+        return self._conv(self.quantize_input(relu(normed)), kernel)
+
+    def _conv(self, x: Any, kernel: Any) -> Any:
+        return ops.conv(x, ops.cast(self.quantize_kernel(kernel), x.dtype), padding="same")
 
     def quantize_input(self, x: Any) -> Any:
         """Hook on the convolution's input, after ReLU."""
@@ -133,7 +146,36 @@ class ConcatBNReLUConv(keras.layers.Layer):
 
     def recompute(self, function: Callable) -> Callable:
         """Hook on the training pass, a pure function of tensors: may recompute in backward."""
-        return function
+        if not self.memory:
+            return function
+        if not self.memory.recomputes:
+            return self._train_compressed
+        wrap = recompute.deferred if self.defers and self.memory.bottleneck else recompute.recomputed
+
+        def call(*args: Any) -> Any:
+            relu = compressed.relu_for(args, self.memory)
+            return wrap(partial(function, relu=relu), self.memory)(*args)
+
+        return call
+
+    def _train_compressed(self, *args: Any) -> tuple[Any, Any, Any]:
+        """As :meth:`_train`: what each step keeps has few bits, and only the concatenation is made again."""
+        *parts, scale, offset, kernel = args
+        memory = self.memory
+
+        def norm(*args: Any) -> tuple[Any, Any, Any]:
+            *parts, scale, offset = args
+            return batch_moments_norm(_concat(parts), scale, offset)
+
+        normed, mean, variance = recompute.recomputed(norm, memory)(*parts, scale, offset)
+        x = compressed.quantized(compressed.relu(normed), self.input_quantizer, memory)
+        return recompute.recomputed(self._conv, memory)(x, kernel), mean, variance
+
+    def keep(self, output: Any) -> Any:
+        """Quantized output of a training pass, with the recipe by which its readers find it again."""
+        if not self.memory or recompute.attached(output) is not None:
+            return self.quantize_output(output)
+        return compressed.quantized(output, self.output_quantizer, self.memory)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return (*_shapes(input_shape)[0][:-1], self.filters)
@@ -229,6 +271,7 @@ class SemanticBlock(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None, bn_set: int = 0) -> list[Any]:
         options = {"training": training, "bn_set": bn_set}
         parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        self.bottleneck.defers = self.features.trainable
         features = self.features(self.bottleneck(parts, **options), **options)
         extended = [*parts, features]
         outputs = [features, self.ahead(extended, **options)]
@@ -248,7 +291,14 @@ class SemanticBlock(keras.layers.Layer):
 class Upsample2x(keras.layers.Layer):
     """Nearest x2: ``[B, H, W, C] -> [B, 2H, 2W, C]``, one RESIZE_NEAREST_NEIGHBOR in TFLite."""
 
+    memory: MemoryConfig = NONE
+
     def call(self, x: Any) -> Any:
+        if self.memory and recompute.attached(x) is not None:
+            return recompute.resampled(self._resize, self.memory, x)
+        return self._resize(x)
+
+    def _resize(self, x: Any) -> Any:
         return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
 
     def compute_output_shape(self, input_shape: Any) -> tuple:

@@ -6,6 +6,7 @@ import keras
 
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
+from cunet_tf.memory.layers import BatchNorm, Rectifier
 from cunet_tf.models.layers import FanInUniform
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 from cunet_tf.quantize.names import QuantConfig
@@ -59,7 +60,5 @@ def conv_bn_relu(x: Any, name: str, filters: int, kernel: int, stride: int, gamm
         filters, kernel, stride, use_bias=False, kernel_initializer=initializer, name=f"{name}_conv"
     )(x)
     gamma = "ones" if gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
-    norm = keras.layers.BatchNormalization(
-        momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name=f"{name}_bn"
-    )
-    return keras.layers.ReLU(name=f"{name}_relu")(norm(x))
+    norm = BatchNorm(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name=f"{name}_bn")
+    return Rectifier(name=f"{name}_relu")(norm(x))

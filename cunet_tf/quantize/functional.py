@@ -152,14 +152,14 @@ def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
     log2 = tf.math.log(tf.maximum(tf.maximum(high, -low), tiny)) / math.log(2.0)
     s = tf.pow(2.0, tf.round(log2))
     if stochastic:
-        noise = _noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape))
+        noise = shared_noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape))
         full += noise * (s * 2.0 ** (1 - bits))
     end = s * (1.0 - 2.0 ** (1 - bits))
     quantized = tf.quantization.fake_quant_with_min_max_vars(full, -end, end, bits, narrow_range=True)
     return tf.cast(quantized, g.dtype)
 
 
-def _noise(shape: Any, seed: Any, rank: int) -> Any:
+def shared_noise(shape: Any, seed: Any, rank: int) -> Any:
     """Uniform in [-0.5, 0.5). Pictures share random rows, each one row further on.
 
     Fresh numbers for every entry would take longer than the convolution's own gradient; two

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from cunet_tf.memory import compressed, recompute
+from cunet_tf.memory.names import NONE
 from cunet_tf.quantize import quantizers
 
 PACKAGE = "cunet_tf"
@@ -11,7 +13,7 @@ PACKAGE = "cunet_tf"
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class QuantActivation(keras.layers.Layer):
-    """Applies a quantizer to a tensor of any shape.
+    """Applies a quantizer to a tensor of any shape; inside a CU-Net it follows the network's ``memory``.
 
     Args:
         quantizer: a name such as ``"signed8"``, or an object such as ``Linear(8, r=2.0)``.
@@ -21,11 +23,15 @@ class QuantActivation(keras.layers.Layer):
         array([0.        , 0.5       , 0.99609375], dtype=float32)
     """
 
+    memory = NONE
+
     def __init__(self, quantizer: Any = "signed8", **kwargs: Any):
         super().__init__(**kwargs)
         self.quantizer = quantizers.get(quantizer)
 
     def call(self, x: Any) -> Any:
+        if self.memory and recompute.attached(x) is not None:
+            return compressed.quantized(x, self.quantizer, self.memory)
         return self.quantizer(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -136,10 +136,14 @@ class Linear(Quantizer):
         self.gradient_bits, self.nearest = gradient_bits, nearest
 
     def __call__(self, x: Any) -> Any:
-        gradient = None
-        if self.gradient_bits:
-            gradient = partial(functional.scaled_gradient, bits=self.gradient_bits, stochastic=not self.nearest)
-        return functional.linear(x, self.bits, self.r, self.signed, self.narrow, gradient)
+        return functional.linear(x, self.bits, self.r, self.signed, self.narrow, self.gradient)
+
+    @property
+    def gradient(self) -> Callable[[Any], Any] | None:
+        """What is done to the gradient, ``None`` for nothing."""
+        if not self.gradient_bits:
+            return None
+        return partial(functional.scaled_gradient, bits=self.gradient_bits, stochastic=not self.nearest)
 
     @property
     def step(self) -> float:

@@ -1,0 +1,168 @@
+"""cunet memory: what training keeps and takes, naive against recomputed and compressed (paper, Fig. 10).
+
+Each configuration trains some steps on random pictures in a process of its own. kept: bytes that the
+forward pass leaves for the backward pass, counted in the graph, the same on every machine; peak: the
+most that the process (or the GPU's allocator) took during the steps, over the idle process.
+
+Example:
+  cunet memory --preset=face-mobile --batch_size=8
+  cunet memory --preset=pose-4 --batch_size=2 --modes=none,recompute,both,both+bottleneck
+  cunet memory --preset=pose-2 --unets=1,2,4,8 --batch_size=2 --csv=memory.csv --plot=memory.png
+  cunet memory --preset=pose-8 --unets=1,2,4,8,16 --batch_size=16 --steps=0            counts only
+  cunet memory --preset=pose-8 --budget_gb=12 --batch_size=16 --modes=none,recompute
+"""
+
+import csv
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from cunet_tf.commands.common import define_network, network_config, no_arguments, table
+from cunet_tf.config import CUNetConfig
+from cunet_tf.errors import CUNetError
+from cunet_tf.memory.names import MODES, MemoryConfig
+from cunet_tf.presets import preset
+from cunet_tf.quantize.names import QuantConfig
+
+GB = 10**9
+MB = 10**6
+RATIOS = {"kept_bytes": "kept_ratio", "peak_over_idle": "peak_ratio", "step_seconds": "time_ratio"}
+
+
+def define(values: flags.FlagValues) -> None:
+    define_network(values)
+    modes = "Memory modes, the first is what the others are compared with."
+    flags.DEFINE_list("modes", list(MODES), modes, flag_values=values)
+    flags.DEFINE_integer("batch_size", 2, "Pictures in a step.", 1, flag_values=values)
+    flags.DEFINE_list("unets", None, "Numbers of U-Nets to measure, instead of --stacks.", flag_values=values)
+    flags.DEFINE_integer("steps", 3, "Steps to time; 0 only counts the kept bytes.", 0, flag_values=values)
+    flags.DEFINE_float("budget_gb", None, "Memory in GB (10^9 bytes): the deepest network and the largest batch that "
+                       "fit, from lines through two measured points.", 0, flag_values=values)  # fmt: skip
+    flags.DEFINE_string("csv", None, "File for the table.", flag_values=values)
+    flags.DEFINE_string("plot", None, "PNG file: memory over the number of U-Nets.", flag_values=values)
+
+
+def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    no_arguments(rest)
+    config, quant, modes = check_flags(values)
+    from cunet_tf.memory.process import measure
+
+    run_one = partial(_told, partial(measure, steps=values.steps, quant=quant))
+    if values.budget_gb is None:
+        rows = [run_one(each, mode, values.batch_size) for each in _configs(config, values.unets) for mode in modes]
+        result: dict[str, Any] = {"rows": with_ratios(rows, modes[0])}
+    else:
+        result = _budget(values, config, modes, run_one)
+    if values.csv:
+        write_csv(result["rows"], Path(values.csv))
+    if values.plot:
+        plot(result["rows"], Path(values.plot))
+    return result
+
+
+def check_flags(values: flags.FlagValues) -> tuple[CUNetConfig, str, list[str]]:
+    """The network, its quantization and the modes, refused before anything runs.
+
+    Raises:
+        CUNetError: a flag is wrong, or the network is no CU-Net.
+    """
+    config = network_config(values)
+    if not isinstance(config, CUNetConfig):
+        raise CUNetError(f"only a CU-Net saves memory, not a {config.title}: name another --preset.")
+    quant = QuantConfig.parse(values.quant or (preset(values.preset).quant if values.preset else None))
+    modes = [str(MemoryConfig.parse(mode)) for mode in values.modes]
+    if not modes:
+        raise CUNetError(f"--modes is empty: name some of {', '.join(MODES)}.")
+    if values.budget_gb is not None and not values.steps:
+        raise CUNetError("--budget_gb needs measured steps: leave out --steps=0.")
+    if values.budget_gb is not None and (values.unets or values.plot):
+        raise CUNetError("--budget_gb chooses its own numbers of U-Nets: leave out --unets and --plot.")
+    if config.refinement and values.batch_size % 2:
+        raise CUNetError(f"--batch_size={values.batch_size}: iterative refinement halves each batch; give an even one.")
+    _configs(config, values.unets)
+    return config, str(quant), modes
+
+
+def _configs(config: CUNetConfig, unets: list[str] | None) -> list[CUNetConfig]:
+    if not unets:
+        return [config]
+    if not all(text.isdigit() and int(text) > 0 for text in unets):
+        raise CUNetError(f"--unets={','.join(unets)}: give numbers from 1 on, with commas.")
+    return [config.replace(stacks=int(text), supervisions=None) for text in unets]
+
+
+def _told(measure: Any, config: CUNetConfig, mode: str, batch_size: int) -> dict[str, Any]:
+    row = measure(config, mode, batch_size)
+    peak = f", peak {row['peak_over_idle'] / MB:,.0f} MB" if "peak_over_idle" in row else ""
+    text = f"{config.stacks} U-Nets, batch size {batch_size}, {mode}: kept {row['kept_bytes'] / MB:,.1f} MB{peak}"
+    print(text, file=sys.stderr, flush=True)
+    return row
+
+
+def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[str], run_one: Any) -> dict[str, Any]:
+    from cunet_tf.memory.budget import fits
+
+    fitting, rows = [], []
+    for mode in modes:
+        found, measured = fits(config, mode, values.batch_size, values.budget_gb * GB, run_one)
+        fitting.append(found)
+        rows += measured
+    return {"budget_gb": values.budget_gb, "fits": fitting, "rows": with_ratios(rows, modes[0]),
+            "note": "extrapolated on lines through two measured points each"}  # fmt: skip
+
+
+def with_ratios(rows: list[dict[str, Any]], first: str) -> list[dict[str, Any]]:
+    """Each row with its ratios to the row of mode ``first`` and the same depth and batch size."""
+    base = {(row["stacks"], row["batch_size"]): row for row in rows if row["memory"] == first}
+    found = []
+    for row in rows:
+        yardstick = base[row["stacks"], row["batch_size"]]
+        found.append({**row, **{to: row[name] / yardstick[name] for name, to in RATIOS.items() if name in row}})
+    return found
+
+
+def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+    """The table; ratios with four digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+
+
+def plot(rows: list[dict[str, Any]], path: Path) -> None:
+    """Kept and peak memory over the number of U-Nets, a line for each mode."""
+    from cunet_tf.draw import plot_panels
+
+    panels: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    titles = {"kept_bytes": "kept for backward [MB]", "peak_over_idle": "peak over idle process [MB]"}
+    for name, title in titles.items():
+        for row in rows:
+            if name in row:
+                points = panels.setdefault(title, {}).setdefault(row["memory"], [])
+                points.append((row["stacks"], row[name] / MB))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plot_panels(panels, "U-Nets", path)
+
+
+def describe(result: dict[str, Any]) -> str:
+    rows: list[tuple] = [("U-Nets", "batch", "memory", "kept [MB]", "ratio", "peak over idle [MB]", "ratio", "step [s]",
+                          "ratio")]  # fmt: skip
+    for row in result["rows"]:
+        cells: list[Any] = [str(row["stacks"]), row["batch_size"], row["memory"]]
+        for name, ratio in RATIOS.items():
+            scale, digits = (1, 2) if name == "step_seconds" else (MB, 1)
+            known = name in row
+            cells += [f"{row[name] / scale:,.{digits}f}" if known else "-", f"{row[ratio]:.3f}" if known else "-"]
+        rows.append(tuple(cells))
+    lines = [table(rows)]
+    for found in result.get("fits", ()):
+        lines.append(
+            f"{found['memory']}: {result['budget_gb']:g} GB hold {found['deepest']} U-Nets at batch size "
+            f"{found['batch_size']}, and batches of {found['largest_batch']} with {found['stacks']} U-Nets "
+            "(on lines through two measured points)"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Training memory: recomputation, compressed storage, and how both are measured."""

@@ -1,0 +1,44 @@
+"""Tell a network what to keep for the backward pass."""
+
+from typing import Any
+
+import keras
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.memory.layers import BatchNorm, MaxPool, Rectifier
+from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.quantize.seam import tensorflow
+
+
+def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
+    """Set the memory mode of a CU-Net, before ``fit`` or between two calls of it.
+
+    The mode belongs to the running model: its variables, its configuration and the files it
+    is saved to are the same in every mode.
+
+    Args:
+        model: of :func:`~cunet_tf.models.cunet.build_cunet`, also loaded from a file.
+        memory: a mode by name, ``None`` for ``none``.
+
+    Returns:
+        The model.
+
+    Raises:
+        CUNetError: unknown mode, another network than a CU-Net, or another backend than TensorFlow.
+    """
+    from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
+    from cunet_tf.quantize.layers import QuantActivation
+
+    config = MemoryConfig.parse(memory)
+    if config:
+        tensorflow(f"memory={config}")  # refuses other backends
+        if not any(isinstance(layer, SemanticBlock) for layer in model.layers):
+            raise CUNetError(f"memory={config}: only a CU-Net saves memory, not {model.name}; leave --memory out.")
+    for layer in model.layers:
+        if isinstance(layer, (ConcatBNReLUConv, Upsample2x, QuantActivation, BatchNorm, Rectifier, MaxPool)):
+            layer.memory = config
+        for convolution in getattr(layer, "convolutions", ()):
+            convolution.memory = config
+    model.memory = config
+    model.train_function = None  # Keras traces the next step anew
+    return model

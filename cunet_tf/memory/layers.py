@@ -1,0 +1,66 @@
+"""Keras layers that know how to save memory: the stem's, and pooling.
+
+Without a memory mode, and in prediction, they are the Keras layers they inherit from.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from cunet_tf.memory import compressed, recompute
+from cunet_tf.memory.names import NONE, MemoryConfig
+from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm
+
+PACKAGE = "cunet_tf"
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class BatchNorm(keras.layers.BatchNormalization):
+    """Batch normalisation over the last axis with the network's constants; its reader recomputes it.
+
+    The pooling behind it keeps its input, the convolution's output, once.
+    """
+
+    memory: MemoryConfig = NONE
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not (self.memory and training and self.trainable):
+            return super().call(inputs, training, mask)
+        norm = recompute.deferred(batch_moments_norm, self.memory)
+        output, mean, variance = norm(inputs, self.gamma, self.beta)
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * MOMENTUM + ops.stop_gradient(batch) * (1.0 - MOMENTUM))
+        return output
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Rectifier(keras.layers.ReLU):
+    """ReLU, recomputed by its reader where its input is."""
+
+    memory: MemoryConfig = NONE
+
+    def call(self, inputs: Any) -> Any:
+        if recompute.attached(inputs) is None:
+            return super().call(inputs)
+        return recompute.deferred(compressed.relu_for([inputs], self.memory), self.memory)(inputs)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class MaxPool(keras.layers.MaxPooling2D):
+    """2x2 max-pooling that keeps where each maximum was, two bits a value, instead of its input.
+
+    Behind the stem, whose rectified map nobody keeps, it is computed again instead.
+    """
+
+    memory: MemoryConfig = NONE
+
+    def call(self, inputs: Any) -> Any:
+        recipe = recompute.attached(inputs)
+        if not self.memory or recipe is None:
+            return super().call(inputs)
+        if recipe.kept:
+            return compressed.pooled(inputs, self.memory)
+        output = recompute.recomputed(super().call, self.memory)(inputs)
+        recompute.recipe_of(output, self.memory)
+        return output

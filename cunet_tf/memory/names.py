@@ -1,0 +1,95 @@
+"""What a network keeps for the backward pass: ``none``, ``recompute``, ``compressed``, ``both``."""
+
+from dataclasses import dataclass
+
+from cunet_tf.config import CUNetConfig, NetworkConfig
+from cunet_tf.errors import CUNetError, did_you_mean
+
+MODES = ("none", "recompute", "compressed", "both")
+BITS = (8, 4)
+
+
+@dataclass(frozen=True)
+class MemoryConfig:
+    """How a network is trained, no part of its architecture. ``str(config)`` and :meth:`parse` are inverse.
+
+    A mode may be followed by switches: ``both+bottleneck``, ``compressed+bits=4``.
+
+    Attributes:
+        mode: ``none`` keeps what automatic differentiation keeps. ``recompute`` keeps the
+            outputs of the convolutions and recomputes concatenation, batch normalisation and
+            ReLU in front of every convolution (paper, section 3.2). ``compressed`` keeps what
+            enters the convolutions and batch normalisations, in few bits. ``both`` keeps only
+            the outputs of the convolutions, in few bits.
+        bottleneck: recompute the 4n channels between the two convolutions of a block as well.
+        bits: of a stored value, 8 or 4.
+
+    Raises:
+        CUNetError: an unknown mode, or a switch that the mode has not.
+    """
+
+    mode: str = "none"
+    bottleneck: bool = False
+    bits: int = 8
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise CUNetError(f"unknown memory mode {self.mode!r}. {did_you_mean(self.mode, MODES)}")
+        if self.bits not in BITS:
+            raise CUNetError(f"memory of {self.bits} bits: stored values have 8 or 4.")
+        if self.bottleneck and not self.recomputes:
+            raise CUNetError(f"memory {self.mode}+bottleneck: only recompute and both recompute the bottleneck.")
+        if self.bits != 8 and not self.compresses:
+            raise CUNetError(f"memory {self.mode}+bits={self.bits}: only compressed and both store few bits.")
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether concatenation, batch normalisation and ReLU are computed again in the backward pass."""
+        return self.mode in ("recompute", "both")
+
+    @property
+    def compresses(self) -> bool:
+        """Whether stored values have few bits."""
+        return self.mode in ("compressed", "both")
+
+    def __bool__(self) -> bool:
+        return self.mode != "none"
+
+    def require(self, config: NetworkConfig) -> None:
+        """Refuse a network that has nothing to share.
+
+        Raises:
+            CUNetError: it is no CU-Net.
+        """
+        if self and not isinstance(config, CUNetConfig):
+            raise CUNetError(f"memory={self}: only a CU-Net saves memory, not a {config.title}; leave it out.")
+
+    @classmethod
+    def parse(cls, text: "str | MemoryConfig | None") -> "MemoryConfig":
+        """The configuration of a name; ``None`` is ``none``.
+
+        Raises:
+            CUNetError: the name is unknown.
+
+        Example:
+            >>> MemoryConfig.parse("both+bottleneck").recomputes
+            True
+        """
+        if isinstance(text, MemoryConfig):
+            return text
+        mode, *switches = (text or "none").split("+")
+        fields: dict[str, bool | int] = {}
+        for switch in switches:
+            if switch == "bottleneck":
+                fields["bottleneck"] = True
+            elif switch.startswith("bits=") and switch[5:].isdigit():
+                fields["bits"] = int(switch[5:])
+            else:
+                raise CUNetError(f"unknown switch +{switch} of memory {mode}: use +bottleneck or +bits=4.")
+        return cls(mode, **fields)
+
+    def __str__(self) -> str:
+        return self.mode + "+bottleneck" * self.bottleneck + f"+bits={self.bits}" * (self.bits != 8)
+
+
+NONE = MemoryConfig()

@@ -1,0 +1,171 @@
+"""Training steps of one configuration in a process of its own: peak memory, time, bytes kept."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.config_baselines import network_config_from_dict
+from cunet_tf.errors import CUNetError
+from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.quantize.names import QuantConfig
+
+STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def measure(config: CUNetConfig, memory: str, batch_size: int, steps: int, quant: str = "float") -> dict[str, Any]:
+    """Run training steps on random pictures in a fresh process.
+
+    Memory that a process has used once shapes what it uses next: allocators keep freed blocks,
+    and a graph that was traced stays. So each configuration gets a process of its own.
+
+    Args:
+        config: of a CU-Net.
+        memory: see :class:`~cunet_tf.memory.names.MemoryConfig`.
+        batch_size: pictures in a step.
+        steps: timed; 0 only counts what is kept for the backward pass.
+        quant: see :class:`~cunet_tf.quantize.names.QuantConfig`.
+
+    Returns:
+        ``stacks, memory, quant, batch_size``; ``kept_bytes``, see :mod:`cunet_tf.memory.measure`;
+        ``variable_bytes`` of the network and the optimizer; and with steps ``idle_bytes`` (before
+        them), ``peak_bytes`` (the most during them), both of the whole process, or of the GPU's
+        allocator where there is a GPU; ``peak_over_idle``; ``step_seconds`` (median); ``loss``.
+
+    Raises:
+        CUNetError: the process failed; the message quotes its last line.
+    """
+    task = {"config": config.to_dict(), "memory": str(MemoryConfig.parse(memory)), "batch_size": batch_size,
+            "steps": steps, "quant": str(QuantConfig.parse(quant))}  # fmt: skip
+    command = [sys.executable, "-m", "cunet_tf.memory.process", json.dumps(task)]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}, probably out of memory"])[-1]
+        name = f"{config.stacks} U-Nets, memory {memory}, batch size {batch_size}"
+        raise CUNetError(f"measuring {name} failed: {textwrap.shorten(last, 200)}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_task(task: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`measure` runs in its process."""
+    from cunet_tf.memory.measure import kept_bytes
+    from cunet_tf.models.build import build_network
+
+    config = network_config_from_dict(task["config"])
+    model = build_network(config, task["quant"], task["memory"])
+    found = _timed_steps(model, config, task["batch_size"], task["steps"]) if task["steps"] else {}
+    head = {"stacks": config.stacks, "order": config.effective_order, "memory": task["memory"], "quant": task["quant"]}
+    kept = kept_bytes(model, task["batch_size"])
+    return {**head, "batch_size": task["batch_size"], "kept_bytes": kept, **found}
+
+
+def _timed_steps(model: Any, config: CUNetConfig, batch_size: int, steps: int) -> dict[str, Any]:
+    """One step of a single picture, which traces the graph; then the measured ones."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from cunet_tf.losses import losses_for
+
+    model.compile(keras.optimizers.RMSprop(2.5e-4, rho=0.99, epsilon=1e-16), losses_for("gaussian", 1.0, config))
+    model.optimizer.build(model.trainable_variables)
+    shapes = ((None, config.input_size, config.input_size, 3), (None, config.landmarks, 3))
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32) for shape in shapes])
+    def step(images: Any, points: Any) -> Any:
+        return model.train_step((images, [points] * len(model.outputs)))["loss"]
+
+    def batch(size: int) -> tuple[Any, Any]:
+        rng = np.random.default_rng(0)
+        images = rng.random((size, config.input_size, config.input_size, 3), dtype=np.float32)
+        points = rng.random((size, config.landmarks, 3)) * [config.heatmap_size, config.heatmap_size, 0] + [0, 0, 1]
+        return tf.constant(images), tf.constant(points, tf.float32)
+
+    passes = model.updates_per_step  # iterative refinement halves the batch
+    step(*batch(passes))
+    images, points = batch(batch_size)
+    gauge = _gauge()
+    gauge.start()
+    times = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        loss = float(step(images, points))
+        times.append(time.perf_counter() - start)
+    idle, peak = gauge.read()
+    variables = [*model.variables, *model.optimizer.variables]
+    held = sum(int(np.prod(v.shape)) * np.dtype(v.dtype).itemsize for v in variables)
+    return {"variable_bytes": held, "idle_bytes": idle, "peak_bytes": peak, "peak_over_idle": peak - idle,
+            "step_seconds": float(np.median(times)), "loss": loss}  # fmt: skip
+
+
+class ResidentSet:
+    """Peak of the resident set of this process (Linux): what its allocators really took from the machine."""
+
+    def start(self) -> None:
+        """Give freed memory back, and forget the peak so far."""
+        import ctypes
+
+        ctypes.CDLL(None).malloc_trim(0)
+        REFERENCES.write_text("5")
+        self.idle = self._field("VmRSS")
+
+    def read(self) -> tuple[int, int]:
+        """Bytes at the start, and the most since then."""
+        return self.idle, self._field("VmHWM")
+
+    @staticmethod
+    def _field(name: str) -> int:
+        (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
+        return int(line.split()[1]) * 1024
+
+
+class DeviceAllocator:
+    """Peak of the first GPU's allocator: what tensors took, whatever TensorFlow has reserved."""
+
+    DEVICE = "GPU:0"
+
+    def start(self) -> None:
+        """Forget the peak so far."""
+        import tensorflow as tf
+
+        tf.config.experimental.reset_memory_stats(self.DEVICE)
+        self.idle = tf.config.experimental.get_memory_info(self.DEVICE)["current"]
+
+    def read(self) -> tuple[int, int]:
+        """Bytes at the start, and the most since then."""
+        import tensorflow as tf
+
+        return self.idle, tf.config.experimental.get_memory_info(self.DEVICE)["peak"]
+
+
+def _gauge() -> ResidentSet | DeviceAllocator:
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        return DeviceAllocator()
+    if not REFERENCES.exists():
+        raise CUNetError("the peak of a process is read from /proc: use Linux or a GPU, or --steps=0 to count only.")
+    return ResidentSet()
+
+
+def main(text: str) -> int:
+    """Run a task given as JSON; the last line on stdout is its result."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            result = run_task(json.loads(text))
+    except CUNetError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
