@@ -52,7 +52,12 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
 
     run_one = partial(_told, partial(measure, steps=values.steps, quant=quant))
     if values.budget_gb is None:
-        rows = [run_one(each, mode, values.batch_size) for each in _configs(config, values.unets) for mode in modes]
+        rows: list[dict[str, Any]] = []
+        for each in _configs(config, values.unets):
+            for mode in modes:
+                rows.append(run_one(each, mode, values.batch_size))
+                if values.csv:  # what is measured stays, should a larger network not fit into the machine
+                    write_csv(with_ratios(rows, modes[0]), Path(values.csv))
         result: dict[str, Any] = {"rows": with_ratios(rows, modes[0])}
     else:
         result = _budget(values, config, modes, run_one)

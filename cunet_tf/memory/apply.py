@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.memory.layers import BatchNorm, MaxPool, Rectifier
+from cunet_tf.memory.layers import BatchNorm, MaxPool, Rectifier, StemConv
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quantize.seam import tensorflow
 
@@ -34,8 +34,9 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
         tensorflow(f"memory={config}")  # refuses other backends
         if not any(isinstance(layer, SemanticBlock) for layer in model.layers):
             raise CUNetError(f"memory={config}: only a CU-Net saves memory, not {model.name}; leave --memory out.")
+    own = (ConcatBNReLUConv, Upsample2x, QuantActivation, StemConv, BatchNorm, Rectifier, MaxPool)
     for layer in model.layers:
-        if isinstance(layer, (ConcatBNReLUConv, Upsample2x, QuantActivation, BatchNorm, Rectifier, MaxPool)):
+        if isinstance(layer, own):
             layer.memory = config
         for convolution in getattr(layer, "convolutions", ()):
             convolution.memory = config

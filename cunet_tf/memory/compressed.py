@@ -167,9 +167,14 @@ def relu_for(arguments: Any, memory: MemoryConfig) -> Callable[[Any], Any]:
     return RememberedReLU() if any(recipe_of(tensor, memory).lossy for tensor in tensors) else keras.ops.relu
 
 
+def fits(grid: Any, memory: MemoryConfig) -> bool:
+    """Whether the integers of a quantizer's grid fit into the memory's bits."""
+    return memory.compresses and isinstance(grid, quantizers.Linear) and grid.bits <= memory.bits
+
+
 def keep_on_grid(x: Any, grid: quantizers.Linear | None, memory: MemoryConfig) -> None:
     """Keep a tensor whose values lie on ``grid`` as integers, where these fit the memory's bits."""
-    if grid is not None and memory.compresses and grid.bits <= memory.bits:
+    if grid is not None and fits(grid, memory):
         rebuild = on_grid(x, grid)
         attach(x, Recipe((x,), lambda zero: (rebuild(zero),), grid=grid))
 

@@ -16,11 +16,25 @@ PACKAGE = "cunet_tf"
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class BatchNorm(keras.layers.BatchNormalization):
-    """Batch normalisation over the last axis with the network's constants; its reader recomputes it.
+class StemConv(keras.layers.Conv2D):
+    """The stem's convolution; with a memory mode its reader recomputes it.
 
-    The pooling behind it keeps its input, the convolution's output, once.
+    It reads three channels and writes the largest map of the network: the picture, which is
+    there anyway, is kept instead, and never rounded.
     """
+
+    memory: MemoryConfig = NONE
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if not (self.memory and training):
+            return super().call(inputs)
+        recompute.keep_exactly(inputs)
+        return recompute.deferred(self.convolution_op, self.memory)(inputs, self.kernel)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class BatchNorm(keras.layers.BatchNormalization):
+    """Batch normalisation over the last axis with the network's constants; its reader recomputes it."""
 
     memory: MemoryConfig = NONE
 

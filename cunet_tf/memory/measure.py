@@ -37,8 +37,9 @@ def kept_for_backward(model: keras.Model, batch_size: int) -> list[Kept]:
     """What a training step holds between its forward and its backward pass.
 
     The step is traced, not run: the result is the same on every machine. Counted is each
-    tensor that does not wait for the heads' gradients and is read by an operation that does.
-    So a recomputation that nothing holds back counts with all that it would compute at once.
+    tensor that does not wait for the last heat maps and is read by an operation that does.
+    So a recomputation that nothing holds back counts with all that it would compute at once,
+    and so do the gradients that early heads' losses send back while later U-Nets still run.
     Equal operations are counted once, as TensorFlow's optimizer runs them once; variables, the
     pictures and the heat maps are not counted.
 
@@ -52,10 +53,10 @@ def kept_for_backward(model: keras.Model, batch_size: int) -> list[Kept]:
     Raises:
         CUNetError: another backend, or a shape that is not known before the step runs.
     """
-    graph, gradients, results = _trace(model, batch_size)
-    needed = _ancestors(results)
-    waiting = _descendants(graph, {tensor.op for tensor in gradients}) & needed
+    graph, heatmaps, results = _trace(model, batch_size)
+    waiting = _descendants(graph, {heatmaps[-1].op}) & _ancestors(results)
     canonical = _canonical(graph)
+    given = {canonical(tensor).name for tensor in heatmaps}
     kept: dict[str, Kept] = {}
     for operation in waiting:
         if operation.type in WITHOUT_DATA:
@@ -64,7 +65,7 @@ def kept_for_backward(model: keras.Model, batch_size: int) -> list[Kept]:
             origin = canonical(tensor)
             if (origin.op.type, origin.value_index) in EMPTY or origin.op.type in VARIABLES:
                 continue
-            if origin.op not in waiting:
+            if origin.op not in waiting and origin.name not in given:
                 kept[origin.name] = _measured(origin)
     return sorted(kept.values(), key=lambda entry: (-entry.bytes, entry.name))
 
@@ -75,24 +76,22 @@ def kept_bytes(model: keras.Model, batch_size: int) -> int:
 
 
 def _trace(model: keras.Model, batch_size: int) -> tuple[Any, list[Any], list[Any]]:
-    """The graph of a training step; in it the gradients at the heads, and all that the step computes of them."""
+    """The graph of a training step; in it the heat maps, and the gradients of a loss on all of them."""
     tf = tensorflow("measuring memory")
     trained = [variable.value for variable in model.trainable_variables]
     found: dict[str, list[Any]] = {}
 
     @tf.function
-    def step(images: Any, *gradients: Any) -> None:
+    def step(images: Any) -> None:
         with tf.GradientTape() as tape:
             outputs = model(images, training=True)
-        found["gradients"] = list(gradients)
-        results = tape.gradient(outputs, trained, output_gradients=list(gradients))
-        found["results"] = [result for result in results if result is not None]
+            loss = tf.add_n([tf.reduce_mean(tf.square(output)) for output in outputs])
+        found["heatmaps"] = list(outputs)
+        found["results"] = [result for result in tape.gradient(loss, trained) if result is not None]
 
-    inputs = [
-        tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype) for tensor in (*model.inputs, *model.outputs)
-    ]
-    graph = step.get_concrete_function(*inputs).graph
-    return graph, found["gradients"], found["results"]
+    (image,) = model.inputs
+    graph = step.get_concrete_function(tf.TensorSpec((batch_size, *image.shape[1:]), image.dtype)).graph
+    return graph, found["heatmaps"], found["results"]
 
 
 def _ancestors(tensors: Iterable[Any]) -> set[Any]:

@@ -77,6 +77,13 @@ def recipe_of(tensor: Any, memory: MemoryConfig) -> Recipe:
     return found
 
 
+def keep_exactly(tensor: Any) -> None:
+    """Keep a tensor as it is in every mode."""
+    if attached(tensor) is None:
+        keep = exact(tensor)
+        attach(tensor, Recipe((tensor,), lambda zero: (keep(zero),)))
+
+
 def exact(tensor: Any) -> Callable[[Any], Any]:
     """Keeps a tensor as it is; a function from the zero to its value."""
     tf = tensorflow("memory")

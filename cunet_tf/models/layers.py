@@ -150,7 +150,8 @@ class ConcatBNReLUConv(keras.layers.Layer):
             return function
         if not self.memory.recomputes:
             return self._train_compressed
-        wrap = recompute.deferred if self.defers and self.memory.bottleneck else recompute.recomputed
+        defer = self.defers and (self.memory.bottleneck or self._lossless)
+        wrap = recompute.deferred if defer else recompute.recomputed
 
         def call(*args: Any) -> Any:
             relu = compressed.relu_for(args, self.memory)
@@ -175,7 +176,14 @@ class ConcatBNReLUConv(keras.layers.Layer):
         """Quantized output of a training pass, with the recipe by which its readers find it again."""
         if not self.memory or recompute.attached(output) is not None:
             return self.quantize_output(output)
+        if self._lossless and self.output_quantizer is None:
+            recompute.keep_exactly(output)
         return compressed.quantized(output, self.output_quantizer, self.memory)
+
+    @property
+    def _lossless(self) -> bool:
+        """Whether stored bits hold the quantized features themselves; then nothing else is rounded either."""
+        return compressed.fits(self.input_quantizer, self.memory)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return (*_shapes(input_shape)[0][:-1], self.filters)

@@ -6,7 +6,7 @@ import keras
 
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.memory.layers import BatchNorm, Rectifier
+from cunet_tf.memory.layers import BatchNorm, Rectifier, StemConv
 from cunet_tf.models.layers import FanInUniform
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 from cunet_tf.quantize.names import QuantConfig
@@ -56,9 +56,7 @@ def conv_bn_relu(x: Any, name: str, filters: int, kernel: int, stride: int, gamm
     if kernel > 1:
         x = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
     initializer = FanInUniform()
-    x = keras.layers.Conv2D(
-        filters, kernel, stride, use_bias=False, kernel_initializer=initializer, name=f"{name}_conv"
-    )(x)
+    x = StemConv(filters, kernel, stride, use_bias=False, kernel_initializer=initializer, name=f"{name}_conv")(x)
     gamma = "ones" if gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
     norm = BatchNorm(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name=f"{name}_bn")
     return Rectifier(name=f"{name}_relu")(norm(x))
