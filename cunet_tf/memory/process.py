@@ -35,7 +35,7 @@ def measure(config: CUNetConfig, memory: str, batch_size: int, steps: int, quant
     Returns:
         ``stacks, memory, quant, batch_size``; ``kept_bytes``, see :mod:`cunet_tf.memory.measure`;
         ``variable_bytes`` of the network and the optimizer; and with steps ``idle_bytes`` (before
-        them), ``peak_bytes`` (the most during them), both of the whole process, or of the GPU's
+        a step), ``peak_bytes`` (the most during it), both of the whole process, or of the GPU's
         allocator where there is a GPU; ``peak_over_idle``; ``step_seconds`` (median); ``loss``.
 
     Raises:
@@ -66,7 +66,7 @@ def run_task(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _timed_steps(model: Any, config: CUNetConfig, batch_size: int, steps: int) -> dict[str, Any]:
-    """One step of a single picture, which traces the graph; then the measured ones."""
+    """One step of a single picture, which traces the graph; one for the peak; then the timed ones."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -87,17 +87,17 @@ def _timed_steps(model: Any, config: CUNetConfig, batch_size: int, steps: int) -
         points = rng.random((size, config.landmarks, 3)) * [config.heatmap_size, config.heatmap_size, 0] + [0, 0, 1]
         return tf.constant(images), tf.constant(points, tf.float32)
 
-    passes = model.updates_per_step  # iterative refinement halves the batch
-    step(*batch(passes))
-    images, points = batch(batch_size)
     gauge = _gauge()
+    step(*batch(model.updates_per_step))  # iterative refinement halves the batch
+    images, points = batch(batch_size)
     gauge.start()
+    loss = float(step(images, points))
+    idle, peak = gauge.read()
     times = []
     for _ in range(steps):
         start = time.perf_counter()
-        loss = float(step(images, points))
+        float(step(images, points))
         times.append(time.perf_counter() - start)
-    idle, peak = gauge.read()
     variables = [*model.variables, *model.optimizer.variables]
     held = sum(int(np.prod(v.shape)) * np.dtype(v.dtype).itemsize for v in variables)
     return {"variable_bytes": held, "idle_bytes": idle, "peak_bytes": peak, "peak_over_idle": peak - idle,
@@ -105,7 +105,18 @@ def _timed_steps(model: Any, config: CUNetConfig, batch_size: int, steps: int) -
 
 
 class ResidentSet:
-    """Peak of the resident set of this process (Linux): what its allocators really took from the machine."""
+    """Peak of the resident set of this process (Linux): what its allocators really took from the machine.
+
+    While it watches, the C library takes every tensor from the system and gives it back at once.
+    By itself it would keep what earlier steps freed, and the process would never be idle again:
+    a CU-Net-4 then seemed to take less over idle than it keeps.
+    """
+
+    MMAP_THRESHOLD = -3  # of mallopt (malloc.h)
+    WATCHING, USUAL = 2**16, 2**25
+
+    def __init__(self) -> None:
+        self._mallopt(self.WATCHING)
 
     def start(self) -> None:
         """Give freed memory back, and forget the peak so far."""
@@ -116,8 +127,15 @@ class ResidentSet:
         self.idle = self._field("VmRSS")
 
     def read(self) -> tuple[int, int]:
-        """Bytes at the start, and the most since then."""
-        return self.idle, self._field("VmHWM")
+        """Bytes at the start, and the most since then; ends the watch."""
+        peak = self._field("VmHWM")
+        self._mallopt(self.USUAL)
+        return self.idle, peak
+
+    def _mallopt(self, threshold: int) -> None:
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(self.MMAP_THRESHOLD, threshold)
 
     @staticmethod
     def _field(name: str) -> int:
