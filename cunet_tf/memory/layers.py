@@ -10,7 +10,7 @@ from keras import ops
 
 from cunet_tf.memory import compressed, recompute
 from cunet_tf.memory.names import NONE, MemoryConfig
-from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm
+from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
 
 PACKAGE = "cunet_tf"
 
@@ -39,8 +39,11 @@ class BatchNorm(keras.layers.BatchNormalization):
     memory: MemoryConfig = NONE
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not (self.memory and training and self.trainable):
+        if not (self.memory and training):
             return super().call(inputs, training, mask)
+        if not self.trainable:
+            fixed = (self.gamma, self.beta, self.moving_mean, self.moving_variance)
+            return recompute.deferred(moving_norm, self.memory)(inputs, *fixed)
         norm = recompute.deferred(batch_moments_norm, self.memory)
         output, mean, variance = norm(inputs, self.gamma, self.beta)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -115,6 +115,9 @@ class ConcatBNReLUConv(keras.layers.Layer):
             output = self._convolve(moving_norm(_concat(tensors), gamma, beta, *statistics), self.kernel)
             return self.quantize_output(output)
 
+        if self._lossless:
+            for tensor in tensors:  # where a producer has left no recipe
+                recompute.keep_exactly(tensor)
         output, mean, variance = self.recompute(self._train)(*tensors, gamma, beta, self.kernel)
         for moving, batch in ((moving_mean, mean), (moving_variance, variance)):
             moving.assign(moving * MOMENTUM + ops.stop_gradient(batch) * (1.0 - MOMENTUM))
