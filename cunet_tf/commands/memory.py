@@ -29,7 +29,8 @@ from cunet_tf.quantize.names import QuantConfig
 
 GB = 10**9
 MB = 10**6
-RATIOS = {"kept_bytes": "kept_ratio", "peak_over_idle": "peak_ratio", "step_seconds": "time_ratio"}
+RATIOS = {"kept_bytes": "kept_ratio", "peak_over_idle": "peak_ratio", "step_seconds": "time_ratio",
+          "processor_seconds": "processor_ratio"}  # fmt: skip
 
 
 def define(values: flags.FlagValues) -> None:
@@ -155,11 +156,11 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 def describe(result: dict[str, Any]) -> str:
     rows: list[tuple] = [("U-Nets", "batch", "memory", "kept [MB]", "ratio", "peak over idle [MB]", "ratio", "step [s]",
-                          "ratio")]  # fmt: skip
+                          "ratio", "processor [s]", "ratio")]  # fmt: skip
     for row in result["rows"]:
         cells: list[Any] = [str(row["stacks"]), row["batch_size"], row["memory"]]
         for name, ratio in RATIOS.items():
-            scale, digits = (1, 2) if name == "step_seconds" else (MB, 1)
+            scale, digits = (1, 2) if name.endswith("_seconds") else (MB, 1)
             known = name in row
             cells += [f"{row[name] / scale:,.{digits}f}" if known else "-", f"{row[ratio]:.3f}" if known else "-"]
         rows.append(tuple(cells))

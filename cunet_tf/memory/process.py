@@ -16,6 +16,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quantize.names import QuantConfig
 
+# oneDNN's own allocator keeps what was freed: the idle process would hold the previous step's tensors.
+ENVIRONMENT = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1"}
 STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -36,7 +38,8 @@ def measure(config: CUNetConfig, memory: str, batch_size: int, steps: int, quant
         ``stacks, memory, quant, batch_size``; ``kept_bytes``, see :mod:`cunet_tf.memory.measure`;
         ``variable_bytes`` of the network and the optimizer; and with steps ``idle_bytes`` (before
         a step), ``peak_bytes`` (the most during it), both of the whole process, or of the GPU's
-        allocator where there is a GPU; ``peak_over_idle``; ``step_seconds`` (median); ``loss``.
+        allocator where there is a GPU; ``peak_over_idle``; ``step_seconds`` and
+        ``processor_seconds`` (of all threads; medians); ``loss``.
 
     Raises:
         CUNetError: the process failed; the message quotes its last line.
@@ -44,7 +47,8 @@ def measure(config: CUNetConfig, memory: str, batch_size: int, steps: int, quant
     task = {"config": config.to_dict(), "memory": str(MemoryConfig.parse(memory)), "batch_size": batch_size,
             "steps": steps, "quant": str(QuantConfig.parse(quant))}  # fmt: skip
     command = [sys.executable, "-m", "cunet_tf.memory.process", json.dumps(task)]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **ENVIRONMENT})  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}, probably out of memory"])[-1]
         name = f"{config.stacks} U-Nets, memory {memory}, batch size {batch_size}"
@@ -54,10 +58,13 @@ def measure(config: CUNetConfig, memory: str, batch_size: int, steps: int, quant
 
 def run_task(task: dict[str, Any]) -> dict[str, Any]:
     """What :func:`measure` runs in its process."""
+    import keras
+
     from cunet_tf.memory.measure import kept_bytes
     from cunet_tf.models.build import build_network
 
     config = network_config_from_dict(task["config"])
+    keras.utils.set_random_seed(0)
     model = build_network(config, task["quant"], task["memory"])
     found = _timed_steps(model, config, task["batch_size"], task["steps"]) if task["steps"] else {}
     head = {"stacks": config.stacks, "order": config.effective_order, "memory": task["memory"], "quant": task["quant"]}
@@ -95,21 +102,21 @@ def _timed_steps(model: Any, config: CUNetConfig, batch_size: int, steps: int) -
     idle, peak = gauge.read()
     times = []
     for _ in range(steps):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         float(step(images, points))
-        times.append(time.perf_counter() - start)
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    wall, processor = np.median(times, axis=0)
     variables = [*model.variables, *model.optimizer.variables]
     held = sum(int(np.prod(v.shape)) * np.dtype(v.dtype).itemsize for v in variables)
     return {"variable_bytes": held, "idle_bytes": idle, "peak_bytes": peak, "peak_over_idle": peak - idle,
-            "step_seconds": float(np.median(times)), "loss": loss}  # fmt: skip
+            "step_seconds": float(wall), "processor_seconds": float(processor), "loss": loss}  # fmt: skip
 
 
 class ResidentSet:
     """Peak of the resident set of this process (Linux): what its allocators really took from the machine.
 
     While it watches, the C library takes every tensor from the system and gives it back at once.
-    By itself it would keep what earlier steps freed, and the process would never be idle again:
-    a CU-Net-4 then seemed to take less over idle than it keeps.
+    By itself it would keep what earlier steps freed, and the process would never be idle again.
     """
 
     MMAP_THRESHOLD = -3  # of mallopt (malloc.h)
