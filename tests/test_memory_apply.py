@@ -54,8 +54,9 @@ def difference(config, memory, images, quant="float"):
 def trained(config, memory, images, points, steps=20, jit_compile=False):
     """Losses of ``steps`` steps of ``fit``, and the variables after them."""
     model = made(config, memory)
-    optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
+    optimizer = keras.optimizers.SGD(0.02, momentum=0.9, global_clipnorm=1.0)
     model.compile(optimizer, losses_for("gaussian", 1.0, config), jit_compile=jit_compile)
+    model.optimizer.build(model.trainable_variables)
     history = model.fit(images, [points] * len(model.outputs), batch_size=4, epochs=steps, verbose=0, shuffle=False)
     return history.history["loss"], {variable.path: np.array(variable) for variable in model.variables}
 

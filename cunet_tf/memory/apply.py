@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.memory.compressed import fits
 from cunet_tf.memory.layers import BatchNorm, MaxPool, Rectifier, StemConv
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quantize.seam import tensorflow
@@ -35,11 +36,14 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
         if not any(isinstance(layer, SemanticBlock) for layer in model.layers):
             raise CUNetError(f"memory={config}: only a CU-Net saves memory, not {model.name}; leave --memory out.")
     own = (ConcatBNReLUConv, Upsample2x, QuantActivation, StemConv, BatchNorm, Rectifier, MaxPool)
-    for layer in model.layers:
-        if isinstance(layer, own):
-            layer.memory = config
-        for convolution in getattr(layer, "convolutions", ()):
-            convolution.memory = config
+    parts = [part for layer in model.layers for part in (layer, *getattr(layer, "convolutions", ()))]
+    convolutions = [part for part in parts if isinstance(part, ConcatBNReLUConv)]
+    lossless = any(fits(convolution.input_quantizer, config) for convolution in convolutions)
+    for part in parts:
+        if isinstance(part, own):
+            part.memory = config
+    for convolution in convolutions:
+        convolution.lossless = lossless
     model.memory = config
     model.train_function = None  # Keras traces the next step anew
     return model

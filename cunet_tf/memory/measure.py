@@ -54,7 +54,8 @@ def kept_for_backward(model: keras.Model, batch_size: int) -> list[Kept]:
         CUNetError: another backend, or a shape that is not known before the step runs.
     """
     graph, heatmaps, results = _trace(model, batch_size)
-    waiting = _descendants(graph, {heatmaps[-1].op}) & _ancestors(results)
+    last = {heatmaps[-1].op}
+    waiting = (_descendants(graph, last) - last) & _ancestors(results)
     canonical = _canonical(graph)
     given = {canonical(tensor).name for tensor in heatmaps}
     kept: dict[str, Kept] = {}
@@ -84,9 +85,9 @@ def _trace(model: keras.Model, batch_size: int) -> tuple[Any, list[Any], list[An
     @tf.function
     def step(images: Any) -> None:
         with tf.GradientTape() as tape:
-            outputs = model(images, training=True)
+            outputs = tf.nest.flatten(model(images, training=True))
             loss = tf.add_n([tf.reduce_mean(tf.square(output)) for output in outputs])
-        found["heatmaps"] = list(outputs)
+        found["heatmaps"] = outputs
         found["results"] = [result for result in tape.gradient(loss, trained) if result is not None]
 
     (image,) = model.inputs

@@ -12,6 +12,7 @@ from cunet_tf.memory.names import NONE, MemoryConfig
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
 from cunet_tf.quantize import place  # as a module: it may be half imported, see registration.py
 from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.quantize.seam import custom_gradient
 
 PACKAGE = "cunet_tf"
 
@@ -57,10 +58,12 @@ class ConcatBNReLUConv(keras.layers.Layer):
     Attributes:
         memory: what training keeps for the backward pass, see :mod:`cunet_tf.memory.apply`.
         defers: the output is read by a single convolution, which recomputes this one as well.
+        lossless: stored bits hold the network's quantized features themselves; nothing else is rounded.
     """
 
     memory: MemoryConfig = NONE
     defers = False
+    lossless = False
 
     def __init__(
         self,
@@ -115,7 +118,7 @@ class ConcatBNReLUConv(keras.layers.Layer):
             output = self._convolve(moving_norm(_concat(tensors), gamma, beta, *statistics), self.kernel)
             return self.quantize_output(output)
 
-        if self._lossless:
+        if self.lossless:
             for tensor in tensors:  # where a producer has left no recipe
                 recompute.keep_exactly(tensor)
         output, mean, variance = self.recompute(self._train)(*tensors, gamma, beta, self.kernel)
@@ -153,7 +156,7 @@ class ConcatBNReLUConv(keras.layers.Layer):
             return function
         if not self.memory.recomputes:
             return self._train_compressed
-        defer = self.defers and (self.memory.bottleneck or self._lossless)
+        defer = self.defers and (self.memory.bottleneck or self.lossless)
         wrap = recompute.deferred if defer else recompute.recomputed
 
         def call(*args: Any) -> Any:
@@ -172,21 +175,19 @@ class ConcatBNReLUConv(keras.layers.Layer):
             return batch_moments_norm(_concat(parts), scale, offset)
 
         normed, mean, variance = recompute.recomputed(norm, memory)(*parts, scale, offset)
-        x = compressed.quantized(compressed.relu(normed), self.input_quantizer, memory)
+        x = compressed.relu(normed)
+        if self.lossless and self.input_quantizer is None:
+            recompute.keep_exactly(x)
+        x = compressed.quantized(x, self.input_quantizer, memory)
         return recompute.recomputed(self._conv, memory)(x, kernel), mean, variance
 
     def keep(self, output: Any) -> Any:
         """Quantized output of a training pass, with the recipe by which its readers find it again."""
         if not self.memory or recompute.attached(output) is not None:
             return self.quantize_output(output)
-        if self._lossless and self.output_quantizer is None:
+        if self.lossless and self.output_quantizer is None:
             recompute.keep_exactly(output)
         return compressed.quantized(output, self.output_quantizer, self.memory)
-
-    @property
-    def _lossless(self) -> bool:
-        """Whether stored bits hold the quantized features themselves; then nothing else is rounded either."""
-        return compressed.fits(self.input_quantizer, self.memory)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return (*_shapes(input_shape)[0][:-1], self.filters)
@@ -304,10 +305,21 @@ class Upsample2x(keras.layers.Layer):
 
     memory: MemoryConfig = NONE
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        if not training or keras.backend.backend() != "tensorflow":
+            return self._resize(x)
         if self.memory and recompute.attached(x) is not None:
-            return recompute.resampled(self._resize, self.memory, x)
-        return self._resize(x)
+            return recompute.resampled(self._resize_to_train, self.memory, x)
+        return self._resize_to_train(x)
+
+    def _resize_to_train(self, x: Any) -> Any:
+        """As :meth:`_resize`; XLA has no gradient of TensorFlow's operation on a CPU."""
+
+        @custom_gradient
+        def operation(value: Any) -> tuple[Any, Callable]:
+            return self._resize(value), lambda dy: 4.0 * ops.average_pool(dy, 2, 2)
+
+        return operation(x)
 
     def _resize(self, x: Any) -> Any:
         return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
