@@ -46,26 +46,18 @@ def spec_of(data: bytes) -> ModelSpec | None:
     return None
 
 
-def with_spec(data: bytes, spec: ModelSpec) -> bytes:
-    """The model with its description added, or replaced."""
-    from ai_edge_litert import schema_py_generated as schema
+def finished(data: bytes, spec: ModelSpec, input_name: str, output_name: str) -> bytes:
+    """A converted model with its description, its one input and output named, and nothing superfluous.
 
-    model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
-    model.metadata = [entry for entry in model.metadata or [] if entry.name != SPEC_NAME.encode()]
-    buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = list(spec.to_json().encode())
-    model.buffers.append(buffer)
-    entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers) - 1
-    model.metadata.append(entry)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def with_names(data: bytes, input_name: str, output_name: str) -> bytes:
-    """The model with its one input and output renamed, and a signature that says so."""
+    Names of inner tensors and the converter's own notes are left out: they take more bytes than
+    one-bit kernels.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     graph = model.subgraphs[0]
+    for index, tensor in enumerate(graph.tensors):
+        tensor.name = str(index).encode()
     signature = schema.SignatureDefT()
     signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
     for field, index, name in (("inputs", graph.inputs[0], input_name), ("outputs", graph.outputs[0], output_name)):
@@ -73,7 +65,16 @@ def with_names(data: bytes, input_name: str, output_name: str) -> bytes:
         entry.name, entry.tensorIndex = name.encode(), index
         graph.tensors[index].name = name.encode()
         setattr(signature, field, [entry])
-    model.signatureDefs = [signature]
+    model.signatureDefs, model.description = [signature], b"cunet-tf"
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    buffer.data = list(spec.to_json().encode())
+    used = sorted({0} | {tensor.buffer for tensor in graph.tensors})
+    places = {old: new for new, old in enumerate(used)}
+    for tensor in graph.tensors:
+        tensor.buffer = places[tensor.buffer]
+    model.buffers = [*(model.buffers[old] for old in used), buffer]
+    entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers) - 1
+    model.metadata = [entry]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
