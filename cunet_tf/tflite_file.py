@@ -3,6 +3,7 @@
 Works with LiteRT's own flatbuffer schema; TensorFlow is not imported.
 """
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,50 @@ from ai_edge_litert.tools import flatbuffer_utils
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
+LARGEST = 1 << 28  # bytes of an unpacked model
 IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
 
 
-def read_tflite(path: Path | str) -> bytes:
-    """The bytes of a ``.tflite`` file.
+def read_model(path: Path | str) -> bytes:
+    """The ``.tflite`` model in a file: ``.tflite``, ``.tflite.gz`` or a packed ``.cunet``.
 
     Raises:
-        CUNetError: no such file, or not a TensorFlow Lite model.
+        CUNetError: no such file, another kind of file, or a damaged one.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise CUNetError(f"{path}: no such model file.")
-    data = Path(path).read_bytes()
+    data = path.read_bytes()
+    try:
+        if path.suffix == ".gz":
+            data = unzip(data)
+        elif path.suffix == ".cunet":
+            from export.container_reader import expand
+
+            data = expand(data)
+        elif path.suffix != ".tflite":
+            raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet")
+    except CUNetError as error:
+        raise CUNetError(f"{path}: {error}") from None
     if data[4:8] != IDENTIFIER:
         raise CUNetError(f"{path}: not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
     return data
+
+
+def unzip(data: bytes) -> bytes:
+    """The content of a gzip file.
+
+    Raises:
+        CUNetError: a damaged file, or one larger than ``LARGEST``.
+    """
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(data, LARGEST)
+    except zlib.error as error:
+        raise CUNetError(f"damaged gzip data ({error}): export the model again.") from None
+    if not stream.eof:
+        raise CUNetError(f"gzip data that is cut short, or holds more than {LARGEST:,} bytes: export the model again.")
+    return content
 
 
 def spec_of(data: bytes) -> ModelSpec | None:

@@ -2,7 +2,7 @@ import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.models.saved import load_keras
-from cunet_tf.tflite_file import read_tflite, spec_of
+from cunet_tf.tflite_file import read_model, spec_of
 
 
 @pytest.mark.parametrize("fmt", ["float32", "float16"])
@@ -15,7 +15,7 @@ def test_file_is_written_after_the_parity_check(trained_run, tmp_path, fmt, caps
     assert code == 0
     text = capsys.readouterr().out
     assert "within tolerance" in text and f"{out.stat().st_size:,} bytes" in text
-    spec = spec_of(read_tflite(out))
+    spec = spec_of(read_model(out))
     trained = load_keras(trained_run / "best.keras").spec
     assert spec == trained.replace(name="mine", license="research use only")
 

@@ -3,7 +3,7 @@ import pytest
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
-from cunet_tf.tflite_file import operator_names, read_tflite, spec_of, with_spec
+from cunet_tf.tflite_file import operator_names, read_model, spec_of, with_spec
 from export.tflite import convert
 
 
@@ -24,9 +24,9 @@ def test_files_that_are_no_models(tmp_path):
     file = tmp_path / "fake.tflite"
     file.write_bytes(b"PK\x03\x04 not a model")
     with pytest.raises(CUNetError, match="fake.tflite: not a TensorFlow Lite model"):
-        read_tflite(file)
+        read_model(file)
     with pytest.raises(CUNetError, match="absent.tflite: no such"):
-        read_tflite(tmp_path / "absent.tflite")
+        read_model(tmp_path / "absent.tflite")
 
 
 def test_cut_models_raise_our_error(model_bytes):
