@@ -1,5 +1,6 @@
 """Which operations of a ``.tflite`` file the runtime's fast kernels (XNNPACK) take over."""
 
+import warnings
 from typing import Any
 
 from cunet_tf.quiet import native_stderr_hidden
@@ -17,7 +18,8 @@ def delegation(tflite: bytes) -> dict[str, Any]:
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    with native_stderr_hidden():
+    with native_stderr_hidden(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the memory that this costs
         # All tensors are kept, so that every operation is delegated by itself and can be named.
         interpreter = Interpreter(model_content=tflite, num_threads=1, experimental_preserve_all_tensors=True)
         interpreter.allocate_tensors()

@@ -74,7 +74,7 @@ def range_grid(low: float, high: float) -> Grid:
 def half_above(value: float) -> float:
     """The smallest float16 that is not below a positive value."""
     rounded = np.float16(value)
-    return float(rounded if rounded >= value else np.nextafter(rounded, np.float16(np.inf)))
+    return float(rounded if float(rounded) >= value else np.nextafter(rounded, np.float16(np.inf)))
 
 
 def half(values: np.ndarray) -> np.ndarray:

@@ -83,9 +83,15 @@ class Points:
                 point.reset()
 
     def settle(self) -> None:
-        """Give each open point the grid of what was seen."""
+        """Give each open point the grid of what was seen; drop those that no picture passes.
+
+        (In the last pass of a refined network the first pass's heads are dead ends.)
+        """
         for point in self.open():
-            point.grid = range_grid(*point.range())
+            if point.lows:
+                point.grid = range_grid(*point.range())
+            else:
+                del self.points[point.name]
 
     def rows(self) -> list[dict[str, Any]]:
         """For each tensor: its grid, the range seen and the share of values beyond the grid."""
