@@ -88,6 +88,11 @@ class LiteRTEngine:
         return (output.astype(np.float32) - zero) * np.float32(scale)
 
 
+def shipped_models() -> dict[str, Path]:
+    """Models that come with the package, by name."""
+    return {file.stem: file for file in sorted(WEIGHTS.glob("*.cunet"))}
+
+
 def find_model(name: str) -> Path:
     """A model file by path, or one shipped with the package by name (``face-mobile``).
 
@@ -96,7 +101,7 @@ def find_model(name: str) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
-    shipped = {file.stem: file for file in sorted(WEIGHTS.glob("*.cunet"))}
+    shipped = shipped_models()
     if name in shipped:
         return shipped[name]
     if Path(name).suffix or "/" in name:

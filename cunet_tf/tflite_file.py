@@ -12,7 +12,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
-LARGEST = 1 << 28  # bytes of an unpacked model
+LARGEST = 1 << 26  # bytes of an unpacked model
 IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from export.grids import Grid, range_grid, trained_grid
 
 
-
 class Point:
     """A place where a tensor is rounded to a grid.
 

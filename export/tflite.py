@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.quiet import native_stderr_hidden
@@ -71,6 +72,24 @@ def convert_int8(deployed: Deployed, spec: ModelSpec, float_io: bool = False) ->
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if not float_io:
         converter.inference_input_type = converter.inference_output_type = tf.int8
+    return _finished(converter, spec)
+
+
+def convert_calibrated(model: keras.Model, spec: ModelSpec, images: np.ndarray) -> bytes:
+    """Convert a float network to int8 by the converter's own calibration, for comparison.
+
+    Args:
+        model: any network.
+        spec: written into the file as its self-description.
+        images: float32 ``[B, H, W, 3]`` in 0..1, whose ranges are taken.
+    """
+    import tensorflow as tf
+
+    converter = _converter(keras.Model(model.inputs[0], model.outputs[-1]))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in images)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
     return _finished(converter, spec)
 
 

@@ -158,7 +158,9 @@ class DeployStem(keras.layers.Layer):
     Max-pooling and rounding may change places: both keep order.
     """
 
-    def __init__(self, conv: keras.layers.Conv2D, norm: keras.layers.BatchNormalization, quantizer: Any, points: Points):
+    def __init__(
+        self, conv: keras.layers.Conv2D, norm: keras.layers.BatchNormalization, quantizer: Any, points: Points
+    ):
         super().__init__(name=conv.name, trainable=False)
         scale, offset = batch_norm(norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance, norm.epsilon)
         kernel, bias = fold(keras.ops.convert_to_numpy(conv.kernel), scale, offset)

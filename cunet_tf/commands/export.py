@@ -31,9 +31,7 @@ def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
     flags.DEFINE_string("model", None, "A .keras file.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
-    flags.DEFINE_string(
-        "format", "float16", "float32, float16, int8, int8-float-io, packed or gz.", flag_values=values
-    )
+    flags.DEFINE_string("format", "float16", "float32, float16, int8, int8-float-io, packed or gz.", flag_values=values)
     flags.DEFINE_string(
         "out", None, "The file to write: .tflite; .cunet for packed, .tflite.gz for gz.", flag_values=values
     )
@@ -44,7 +42,9 @@ def define(values: flags.FlagValues) -> None:
         "calibration_split", "train", "Part of --data that chooses the grids training left open.", flag_values=values
     )
     flags.DEFINE_integer("calibration_pictures", 64, "So many pictures of it.", 1, flag_values=values)
-    flags.DEFINE_string("calibration", None, "Write grid and clipping rate of each tensor to this CSV.", flag_values=values)
+    flags.DEFINE_string(
+        "calibration", None, "Write grid and clipping rate of each tensor to this CSV.", flag_values=values
+    )
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
