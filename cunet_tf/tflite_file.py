@@ -30,7 +30,7 @@ def read_model(path: Path | str) -> bytes:
         if path.suffix == ".gz":
             data = unzip(data)
         elif path.suffix == ".cunet":
-            from export.container_reader import expand
+            from export.container import expand
 
             data = expand(data)
         elif path.suffix != ".tflite":

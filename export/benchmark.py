@@ -82,17 +82,20 @@ def _prepare(candidate: Candidate, threads: int) -> Callable[[], None]:
     return interpreter.invoke
 
 
-# A fresh process, because memory that one model took is never given back.
+# A fresh process, because memory that one model took is never given back. Not ru_maxrss, which a
+# child inherits from the process that started it.
 PEAK = """
-import resource, sys
+import re, sys
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def highest():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+idle = highest()
 interpreter = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
 interpreter.allocate_tensors()
 for _ in range(2):
     interpreter.invoke()
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle)
+print("peak", highest() - idle)
 """
 
 

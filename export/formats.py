@@ -9,6 +9,7 @@ import numpy as np
 
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.spec import ModelSpec
+from export.container import pack
 from export.deploy import deploy
 from export.tflite import convert, convert_int8
 
@@ -75,7 +76,5 @@ def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarra
     rows = deployed.calibrate(crops)
     tflite = convert_int8(deployed, spec, float_io=fmt == "int8-float-io")
     if fmt == "packed":
-        from export.container_writer import pack
-
         return Exported(fmt, pack(tflite), tflite, rows)
     return Exported(fmt, gzip.compress(tflite, 9, mtime=0) if fmt == "gz" else tflite, tflite, rows)

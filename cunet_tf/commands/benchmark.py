@@ -1,12 +1,12 @@
 """cunet benchmark: models side by side (bytes, latency, memory, metric), or the speed of a data source.
 
 With names behind it: files (.tflite, .cunet, .tflite.gz, also of others), shipped names, presets
-(untrained, in --formats; PRESET+QUANT for quantized ones), with --data the metric of each. Without
+(untrained, in --formats, or PRESET+QUANT:FORMAT), with --data the metric of each. Without
 names: how fast --data feeds training, against what --preset consumes.
 
 Example:
   cunet benchmark face-mobile other.tflite --data=300w --root=300w --split=helen/testset --out=report
-  cunet benchmark face-8 "face-8+BW-a-QIG(818)" --formats=float32,packed
+  cunet benchmark face-8:float32 "face-8+BW-a-QIG(818):packed" --out=report
   cunet benchmark --data=synthetic --preset=face-mobile
 """
 

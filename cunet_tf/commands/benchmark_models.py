@@ -48,17 +48,21 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
 
 def _is_file(name: str) -> bool:
     """Files and shipped names go before presets of the same name."""
-    return Path(name).is_file() or name.partition("+")[0] not in PRESETS or name in shipped_models()
+    return Path(name).is_file() or _preset_name(name) not in PRESETS or name in shipped_models()
+
+
+def _preset_name(name: str) -> str:
+    return name.partition(":")[0].partition("+")[0]
 
 
 def _spec(name: str) -> Any:
-    return spec_of(read_model(find_model(name))) if _is_file(name) else preset(name.partition("+")[0])
+    return spec_of(read_model(find_model(name))) if _is_file(name) else preset(_preset_name(name))
 
 
 def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[Any]:
     """A file as it is; a preset, with the landmarks of the other models, in each of ``--formats``.
 
-    ``preset+QUANT`` such as ``face-8+BW-a-QIG(818)`` is a quantized preset.
+    ``PRESET+QUANT:FORMAT`` such as ``face-8+BW-a-QIG(818):packed`` is a quantized preset, in one format.
     """
     from export.benchmark import Candidate
 
@@ -68,11 +72,15 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
         if path.suffix == ".keras":
             raise CUNetError(f"{name}: export it first; a .keras file is not what a phone runs.")
         return [Candidate(path.name.split(".")[0], kind, read_model(path), path.stat().st_size)]
+    name, _, fmt = name.partition(":")
     base, _, quant = name.partition("+")
     spec = preset(base)
     spec = spec.with_skeleton(skeleton) if skeleton and skeleton != spec.skeleton else spec
     spec = spec.replace(quant=quant or spec.quant)
-    return [Candidate(name, fmt, *_converted(values, spec, name, fmt), trained=False) for fmt in values.formats]
+    return [
+        Candidate(name, fmt, *_converted(values, spec, name, fmt), trained=False)
+        for fmt in ([fmt] if fmt else values.formats)
+    ]
 
 
 def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tuple[bytes, int]:

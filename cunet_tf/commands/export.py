@@ -101,7 +101,7 @@ def _sizes(exported: Any) -> dict[str, int]:
     """Bytes of a packed file by kind; their sum is the file."""
     if exported.fmt != "packed":
         return {}
-    from export.container_writer import size_report
+    from export.container import size_report
 
     return size_report(exported.data)
 
