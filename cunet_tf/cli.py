@@ -16,6 +16,7 @@ VERBS = {
     "check": "is a data set sound? points, boxes, files, duplicates",
     "train": "train a network with model.fit",
     "sweep": "train quantizations alike, beside the paper's Tables 8 and 9",
+    "tables": "the paper's tables and figures beside ours",
     "evaluate": "NME, AUC and failure rate of a model on a data set",
     "predict": "landmarks of pictures",
     "benchmark": "how fast a data source feeds training",

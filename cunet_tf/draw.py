@@ -99,6 +99,26 @@ def plot_shares(
     figure.savefig(path, format="png", dpi=100)
 
 
+def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: str, path: Path) -> bool:
+    """Named curves over 1, 2, 3, ..., each with a format of matplotlib; without any there is no file.
+
+    Returns:
+        Whether the picture was written.
+    """
+    curves = {name: curve for name, curve in curves.items() if curve[0]}
+    if not curves:
+        return False
+    figure, (axis,) = _figure(1)
+    for name, (values, style) in curves.items():
+        axis.plot(range(1, len(values) + 1), values, style, label=name)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize="small")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png", dpi=100)
+    return True
+
+
 def _figure(columns: int) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

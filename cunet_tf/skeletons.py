@@ -142,3 +142,5 @@ MPII16 = Skeleton(
     normalizers={"torso": ((13,), (2,))},
     scored=(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15),  # without pelvis and thorax
 )  # fmt: skip
+
+SKELETONS = {skeleton.name: skeleton for skeleton in (FACE68, LSP14, MPII16)}

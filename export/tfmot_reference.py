@@ -6,7 +6,6 @@ Needs the extra: pip install 'cunet-tf[tfmot]'. Takes about half a minute. Our s
 Keras 3; tfmot, which switches its process to legacy Keras, runs in another (export.tfmot_worker).
 """
 
-import csv
 import json
 import os
 import subprocess
@@ -22,6 +21,7 @@ from absl import flags
 from cunet_tf.errors import CUNetError
 from cunet_tf.quiet import native_stderr_hidden
 from export.tfmot_graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
+from trainers.files import write_csv
 
 COLUMNS = ("comparison", "values", "max_lsb", "share_different", "from_half_lsb")
 MAX_LSB = 1  # a larger difference is a failure
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         print(f"tfmot_reference: error: {error}", file=sys.stderr)
         return 2
     if values.csv:
-        _write(result["comparisons"], Path(values.csv))
+        write_csv(Path(values.csv), result["comparisons"], COLUMNS, digits=3)
     print(json.dumps(result) if values.json else describe(result))
     return 0 if result["ok"] else 1
 
@@ -125,15 +125,6 @@ def describe(result: dict[str, Any]) -> str:
     for row in result["attempts"]:
         lines.append(f"{row['attempt']:<48} {'works' if row['works'] else 'fails'}: {row['outcome']}")
     return "\n".join(lines)
-
-
-def _write(rows: list[dict[str, Any]], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: f"{value:.3g}" if isinstance(value, float) else value for key, value in row.items()})
 
 
 if __name__ == "__main__":

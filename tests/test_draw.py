@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cunet_tf.data.sample import read_image
-from cunet_tf.draw import contact_sheet, draw_landmarks, plot_curves, plot_shares, save_png
+from cunet_tf.draw import contact_sheet, draw_landmarks, plot_curves, plot_lines, plot_shares, save_png
 from cunet_tf.skeletons import Skeleton
 
 PAIR = Skeleton(name="pair", names=("a", "b"), edges=((0, 1),))
@@ -134,3 +134,9 @@ def test_error_curves_are_a_picture(tmp_path):
     both = colourful(tmp_path / "ced.png")
     plot_shares(limits, {"easy": easy}, 0.08, "NME [%]", "pictures [%]", tmp_path / "ced.png")
     assert both > colourful(tmp_path / "ced.png") > 100
+
+
+def test_lines_without_a_curve_are_no_file(tmp_path):
+    assert not plot_lines({"a": ([], "-")}, "x", "y", tmp_path / "none.png")
+    assert plot_lines({"a": ([1.0, 2.0], "C0-"), "b": ([], "-")}, "x", "y", tmp_path / "new" / "a.png")
+    assert (tmp_path / "new" / "a.png").exists() and not (tmp_path / "none.png").exists()

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,12 +11,12 @@ import pytest
 from absl import flags
 
 from cunet_tf.cli import main
-from cunet_tf.commands.sweep import QUANTS, define, train_arguments
-from cunet_tf.errors import CUNetError
-from cunet_tf.quantize.paper import TABLE_8
+from cunet_tf.commands.sweep import QUANTS, define, sweep_jobs
+from cunet_tf.data.sample import Source
+from cunet_tf.paper import TABLE_8
+from cunet_tf.skeletons import FACE68
 from tests.conftest import TINY_FLAGS
-from trainers.sweep import folder_name, make_jobs, parse_quants, shown_path
-from trainers.sweep_process import run_verb
+from trainers.sweep import folder_name, parse_quants
 
 FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1", "--levels=1",
          "--batch_size=8", "--epochs=1", "--val_share=0.06"]  # fmt: skip
@@ -69,17 +68,6 @@ def test_second_call_trains_nothing_and_writes_the_same(swept, capsys):
     assert (swept / "out/second.csv").read_text() == before
 
 
-def test_run_that_was_cut_before_its_last_checkpoint_goes_on(swept):
-    (float_job,) = make_jobs(parse_quants("float"), swept / "runs")
-    assert float_job.trained() and float_job.evaluation("9:8", "tight")
-    assert not float_job.evaluation("9:9", "tight")
-    last = float_job.folder / "last.keras"
-    os.utime(last, (0, 0))
-    assert not float_job.trained() and not float_job.evaluation("9:8", "tight")
-    float_job.mark_trained()
-    assert float_job.trained()
-
-
 def test_other_settings_in_the_same_folder_are_refused(swept, capsys):
     assert again(swept, TWO, "--seed=3") == 2
     assert "--seed was 0 in" in capsys.readouterr().err
@@ -113,30 +101,16 @@ def test_stop_is_one_line_and_says_that_the_same_command_goes_on(tmp_path):
     assert not (tmp_path / "quantization.csv").exists()
 
 
-def test_stop_ends_the_child_too(tmp_path, monkeypatch):
-    children = []
-
-    class Interrupted(subprocess.Popen):
-        def wait(self, timeout=None):
-            if self not in children:
-                children.append(self)
-                raise KeyboardInterrupt
-            return super().wait(timeout)
-
-    monkeypatch.setattr(subprocess, "Popen", Interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run_verb("info", [], tmp_path / "x.log")
-    assert children[0].poll() not in (None, 0)
-
-
 def test_every_configuration_starts_from_the_same_weights(tmp_path):
     values = flags.FlagValues()
     define(values)
-    values([*FLAGS, "--init=f.keras", "--noallow_missing", "--watch=4", f"--workdir={tmp_path}"])
-    own, other = (train_arguments(values, job) for job in make_jobs(parse_quants("float,BW"), tmp_path))
-    assert "--init=f.keras" in other and "--init=f.keras" in own
-    assert {"--watch=4", "--split=5:36", "--noallow_missing", "--quant=BW", "--resume"} <= set(other)
-    assert f"--workdir={tmp_path / 'BW'}" in other and not any("test_split" in flag for flag in other)
+    values([*FLAGS, "--init=f.keras", "--noallow_missing", "--watch=4", "--quants=float,BW", f"--workdir={tmp_path}"])
+    own, other = sweep_jobs(values, Source("synthetic", "9:8", FACE68, []))
+    assert "--init=f.keras" in other.train and "--init=f.keras" in own.train
+    assert {"--watch=4", "--split=5:36", "--noallow_missing", "--quant=BW"} <= set(other.train)
+    assert other.folder == tmp_path / "BW" and other.expects == {"spec.quant": "BW"}
+    assert not any("test_split" in flag or "workdir" in flag for flag in other.train)
+    assert other.evaluate == ("--data=synthetic", "--noallow_missing", "--split=9:8") and other.split == "9:8"
 
 
 @pytest.mark.parametrize(
@@ -170,12 +144,5 @@ def test_default_is_table_8_and_ternary_with_alpha():
     assert set(names) == {*TABLE_8, "TW-a"} and names[0] == "float"
 
 
-def test_names_of_folders_and_paths():
+def test_names_of_folders():
     assert folder_name("BW-a-QIG(8,1,32)+signed=0.5") == "BW-a-QIG_8_1_32_signed=0.5"
-    assert shown_path("/home/someone/300w") == shown_path("../data/300w") == "300w"
-    assert shown_path("runs/sweep") == "runs/sweep"
-
-
-def test_error_of_a_process_quotes_its_last_line(tmp_path):
-    with pytest.raises(CUNetError, match=r"cunet info ended with code 2 \(cunet info: error: unexpected"):
-        run_verb("info", ["x"], tmp_path / "x.log")

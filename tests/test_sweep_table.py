@@ -3,10 +3,10 @@ import io
 
 import pytest
 
+from cunet_tf.paper import JOINTS
 from cunet_tf.presets import preset
-from cunet_tf.quantize.paper import JOINTS
 from trainers.sweep_markdown import to_markdown
-from trainers.sweep_table import make_row, replace_text, to_csv
+from trainers.sweep_table import make_row, to_csv
 
 DATA = {"name": "300w", "split": "train", "missing": ["ibug"], "train_images": 1845}
 FACE = {"split": "full", "images": 554, "box": "tight", "normalizer": "interocular", "nme_interocular": 4.0,
@@ -80,10 +80,3 @@ def test_markdown_of_bodies_has_the_joints_beside_table_10():
     assert "| BW | 50 | 1.25 | 84.7 | 1.10 |" in text and "Table 9" in text
     assert "| BW | 61.2 / 96.3 |" in text and "| 50.0 / 84.7 |" in text
     assert "| BW-a-QIG(818) | 61.2 / - |" in text
-
-
-def test_file_is_replaced_whole(tmp_path):
-    for text in ("first, longer", "second"):
-        replace_text(tmp_path / "new" / "table.md", text)
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["table.md"]
-    assert (tmp_path / "new" / "table.md").read_text() == "second"

@@ -8,7 +8,6 @@ trained network, and how far each float master moved in the first --steps steps;
 quantization_clipping.csv, what the grids of the trained network cut off. Takes a few minutes.
 """
 
-import csv
 import dataclasses
 import sys
 from pathlib import Path
@@ -26,6 +25,7 @@ from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.quantize import health
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
+from trainers.files import write_csv
 from trainers.fit import compile_model
 from trainers.recipes import recipe_for
 
@@ -50,10 +50,11 @@ def main(argv: list[str]) -> int:
     trained = load_keras(values.model)
     source = request_source(values, trained.spec.skeleton)
     rows = gradient_rows(trained, source) + master_rows(trained.spec, source, values.steps)
-    write(rows, Path(values.out) / "quantization_gradients.csv")
+    write_csv(Path(values.out) / "quantization_gradients.csv", rows)
     images = (images for images, _ in batches(trained.spec, source, 4))
     clipped = health.clipping_rates(trained, images)
-    write([{"model": values.model, **row} for row in clipped], Path(values.out) / "quantization_clipping.csv")
+    clipping = [{"model": values.model, **row} for row in clipped]
+    write_csv(Path(values.out) / "quantization_clipping.csv", clipping)
     print_worst(rows, clipped)
     return 0
 
@@ -120,16 +121,6 @@ def print_worst(rows: list[dict[str, Any]], clipped: list[dict[str, Any]]) -> No
     for row in sorted(clipped, key=lambda row: -row["clipped_low"] - row["clipped_high"])[:5]:
         share = 100 * (row["clipped_low"] + row["clipped_high"])
         print(f"clipped {share:.3f} % of {row['tensor']} (r = {row['r']:g}, rms {row['rms']:.2f} r)")
-
-
-def write(rows: list[dict[str, Any]], path: Path) -> None:
-    """The table as CSV with all columns that occur; floats with five digits."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Takes about a minute. The truth is known in every frame, so the jitter is that o
 a face that moves does not count as jitter.
 """
 
-import csv
 import sys
 from itertools import product
 from pathlib import Path
@@ -21,6 +20,7 @@ from cunet_tf.localizer import Localizer
 from cunet_tf.skeletons import FACE68
 from cunet_tf.smoothing import OneEuroFilter
 from cunet_tf.video import track
+from trainers.files import write_csv
 
 SPEEDS = {"still": 0.0, "moving": 1.0, "fast": 2.0}
 COLUMNS = ("condition", "jitter_px", "jitter_percent_iod", "mean_error_percent", "lag_frames", "fps",
@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
         for row in rows[-len(settings) - 1 :]:
             print("  ".join(f"{column}={row[column]}" for column in COLUMNS if column in row), flush=True)
     if values.csv:
-        write(rows, Path(values.csv))
+        write_csv(Path(values.csv), rows, COLUMNS, digits=None)
     return 0
 
 
@@ -131,15 +131,6 @@ def delayed(path: np.ndarray, frames: float) -> np.ndarray:
 def _rms(vectors: np.ndarray) -> float:
     """Root of the mean squared length of vectors ``[..., 2]``."""
     return float(np.sqrt((vectors**2).sum(axis=-1).mean()))
-
-
-def write(rows: list[dict[str, Any]], path: Path) -> None:
-    """The table as CSV; figures that do not apply stay empty."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python -m trainers.measure_training_speed --csv=docs/results/quantization_speed.
 Random pictures; only the network, the loss and the optimizer are timed. Takes about five minutes on two cores.
 """
 
-import csv
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from absl import flags
 
 from cunet_tf.models.build import build_network
 from cunet_tf.presets import preset
+from trainers.files import write_csv
 from trainers.fit import compile_model
 from trainers.recipes import recipe_for
 
@@ -52,10 +52,7 @@ def main(argv: list[str]) -> int:
     for each in rows:
         print("  ".join(f"{key}={value}" for key, value in each.items()))
     if values.csv:
-        with Path(values.csv).open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_csv(Path(values.csv), rows)
     return 0
 
 

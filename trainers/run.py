@@ -1,8 +1,6 @@
 """The folder of a run: checkpoints, history, curves (contract: best.keras, last.keras, ...)."""
 
-import csv
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import keras
 from cunet_tf.draw import plot_curves
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import ModelSpec
+from trainers.files import read_csv, replace_file, replace_text, write_csv
 
 
 class RunFolder:
@@ -32,7 +31,7 @@ class RunFolder:
         file = self.path / "config.json"
         if self.last.exists():
             self._check_same_run(file, config, resume)
-        _replace(file, lambda target: target.write_text(json.dumps(config, indent=2) + "\n"))
+        replace_text(file, json.dumps(config, indent=2) + "\n")
 
     def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> None:
         if not resume:
@@ -49,23 +48,13 @@ class RunFolder:
 
     def history(self, before: int | None = None) -> list[dict[str, str]]:
         """Rows of ``history.csv``, only those of epochs below ``before``."""
-        if not self.history_file.exists():
-            return []
-        with self.history_file.open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_csv(self.history_file)
         return rows if before is None else [row for row in rows if int(row["epoch"]) < before]
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Replace ``history.csv`` as a whole."""
-
-        def write(target: Path) -> None:
-            with target.open("w", newline="") as file:
-                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-
         if rows:
-            _replace(self.history_file, write)
+            write_csv(self.history_file, rows, digits=None)
 
 
 class Recorder(keras.callbacks.Callback):
@@ -109,12 +98,12 @@ class Recorder(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
         self.folder.write_history(self.rows)
-        _replace(self.folder.path / "curves.png", lambda target: plot_curves(self.rows, target))
+        replace_file(self.folder.path / "curves.png", lambda target: plot_curves(self.rows, target))
         if self._best_epoch() == epoch:
             self.on_test_begin()
-            _replace(self.folder.best, self.model.save)
+            replace_file(self.folder.best, self.model.save)
             self.on_test_end()
-        _replace(self.folder.last, self.model.save)
+        replace_file(self.folder.last, self.model.save)
         if self.patience and epoch - self._best_epoch() >= self.patience:
             print(f"stopped: no better {self.monitor} for {self.patience} epochs")
             self.model.stop_training = True
@@ -123,10 +112,3 @@ class Recorder(keras.callbacks.Callback):
         """The first epoch with the best value so far, from the history alone."""
         best = min(self.rows, key=lambda row: self.sign * float(row[self.monitor]))
         return int(best["epoch"])
-
-
-def _replace(file: Path, write: Any) -> None:
-    """Write beside the file, then rename: a reader never sees a half-written file."""
-    temporary = file.with_name(f".tmp-{file.name}")
-    write(temporary)
-    os.replace(temporary, file)

@@ -1,69 +1,14 @@
-"""Configurations of a sweep and their folders.
+"""Configurations of a sweep as jobs, and the settings that its runs share."""
 
-The state of a sweep is what lies in its folder, so it can be stopped at any moment.
-"""
-
-import csv
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.quantize.names import EXAMPLES, QuantConfig
-
-
-@dataclass(frozen=True)
-class Job:
-    """One configuration: its run in ``folder``, the output of its processes in ``log``."""
-
-    quant: QuantConfig
-    folder: Path
-
-    @property
-    def name(self) -> str:
-        """The canonical name of the quantization."""
-        return str(self.quant)
-
-    @property
-    def log(self) -> Path:
-        """The file beside the folder."""
-        return self.folder.with_name(f"{self.folder.name}.log")
-
-    @property
-    def best(self) -> Path:
-        """The checkpoint that is evaluated."""
-        return self.folder / "best.keras"
-
-    def config(self) -> dict[str, Any]:
-        """``config.json`` of the run; empty before it has started."""
-        return _read_json(self.folder / "config.json")
-
-    def trained(self) -> bool:
-        """Whether the history has every epoch and the last checkpoint was written after it."""
-        config, history = self.config(), self.folder / "history.csv"
-        last = self.folder / "last.keras"
-        if not (config and history.exists() and last.exists() and self.best.exists()):
-            return False
-        with history.open(newline="") as file:
-            epochs = len(list(csv.DictReader(file)))
-        same = config["spec"]["quant"] == self.name
-        return same and epochs >= config["epochs"] and last.stat().st_mtime >= history.stat().st_mtime
-
-    def mark_trained(self) -> None:
-        """Call after a training that ended well: the last checkpoint counts as newer than the history.
-
-        A resumed run that finds nothing to do writes the history only.
-        """
-        (self.folder / "last.keras").touch()
-
-    def evaluation(self, split: str, box: str) -> dict[str, Any]:
-        """What ``cunet evaluate`` found on this split; empty when the run is not finished, or newer."""
-        file = self.folder / "evaluation.json"
-        found = _read_json(file) if self.trained() else {}
-        current = found and (found["split"], found["box"]) == (split, box)
-        return found if current and file.stat().st_mtime >= self.best.stat().st_mtime else {}
+from trainers.jobs import Job, read_json
 
 
 def parse_quants(text: str) -> list[QuantConfig]:
@@ -78,29 +23,32 @@ def parse_quants(text: str) -> list[QuantConfig]:
     return [QuantConfig.parse(name) for name in names]
 
 
-def make_jobs(quants: list[QuantConfig], workdir: str | Path) -> list[Job]:
+def make_jobs(quants: list[QuantConfig], plain: Job) -> list[Job]:
     """One job for each configuration.
+
+    Args:
+        quants: the configurations.
+        plain: what they share; its folder holds theirs.
 
     Raises:
         CUNetError: a configuration is given twice, or two would share a folder.
     """
     jobs: dict[str, Job] = {}
     for quant in quants:
-        folder = folder_name(str(quant))
+        name = str(quant)
+        folder = folder_name(name)
         if folder in jobs:
-            raise CUNetError(f"--quants: {quant} and {jobs[folder].name} are the same or share a folder: drop one.")
-        jobs[folder] = Job(quant, Path(workdir) / folder)
+            raise CUNetError(f"--quants: {name} and {jobs[folder].name} are the same or share a folder: drop one.")
+        jobs[folder] = replace(
+            plain, name=name, folder=plain.folder / folder,
+            train=(*plain.train, f"--quant={name}"), expects={**plain.expects, "spec.quant": name},
+        )  # fmt: skip
     return list(jobs.values())
 
 
 def folder_name(quant: str) -> str:
     """A quantization's name without characters that mean something to a shell."""
     return re.sub(r"[^A-Za-z0-9.=-]+", "_", quant).strip("_")
-
-
-def shown_path(path: str) -> str:
-    """A path as it may stand in a published table: of a place on one machine only the last part."""
-    return Path(path).name if Path(path).is_absolute() or ".." in Path(path).parts else path
 
 
 def same_settings(workdir: Path, settings: dict[str, Any]) -> None:
@@ -111,7 +59,7 @@ def same_settings(workdir: Path, settings: dict[str, Any]) -> None:
     """
     file = workdir / "sweep.json"
     settings = json.loads(json.dumps(settings))
-    old = _read_json(file) if any(workdir.glob("*/history.csv")) else {}
+    old = read_json(file) if any(workdir.glob("*/history.csv")) else {}
     for name, value in old.items():
         if settings.get(name) != value:
             raise CUNetError(
@@ -120,11 +68,3 @@ def same_settings(workdir: Path, settings: dict[str, Any]) -> None:
             )
     workdir.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(settings, indent=2) + "\n")
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    """Empty when the file is absent, or was cut short by a stop."""
-    try:
-        return json.loads(file.read_text()) if file.is_file() else {}
-    except ValueError:
-        return {}

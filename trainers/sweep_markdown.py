@@ -2,8 +2,10 @@
 
 from scipy.stats import spearmanr
 
-from cunet_tf.quantize.paper import JOINTS, TABLE_10, paper_figures
-from trainers.sweep_table import Row, are_bodies
+from cunet_tf.paper import JOINTS, TABLE_10, paper_figures
+from trainers.files import Row
+from trainers.markdown import markdown_table, number
+from trainers.sweep_table import are_bodies
 
 LEAST_FOR_ORDER = 4  # configurations in common, below which a rank correlation says nothing
 
@@ -51,11 +53,11 @@ def _main_table(rows: list[Row]) -> str:
         shown = row["nme"] if not bodies else 100.0 - row["error"]
         bits = " / ".join(str(row[f"{name}_bits"]) for name in ("weight", "feature", "gradient"))
         cells.append([
-            row["quant"], _number(shown), _ratio(row["error"], ours), _number(paper and paper.value),
+            row["quant"], number(shown), _ratio(row["error"], ours), number(paper and paper.value),
             _ratio(paper and paper.error, theirs), bits, f"{row['ideal_bytes']:,}", f"{row['packed_bytes']:,}",
-            _number(row["balance_index"]), _number(paper and paper.balance_index),
+            number(row["balance_index"]), number(paper and paper.balance_index),
         ])  # fmt: skip
-    return _table([head, *cells])
+    return markdown_table([head, *cells])
 
 
 def _order(rows: list[Row]) -> str:
@@ -74,18 +76,9 @@ def _joint_table(rows: list[Row]) -> str:
         own = [row[joint] for joint in JOINTS] + [100.0 - row["error"]]
         paper = TABLE_10.get(row["quant"], (None,) * len(own))
         pairs = zip(own, paper, strict=True)
-        cells.append([row["quant"], *(f"{_number(one, '.1f')} / {_number(other, '.1f')}" for one, other in pairs)])
-    return _table(cells)
-
-
-def _number(value: float | None, form: str = ".4g") -> str:
-    return "-" if value is None else format(value, form)
+        cells.append([row["quant"], *(f"{number(one, '.1f')} / {number(other, '.1f')}" for one, other in pairs)])
+    return markdown_table(cells)
 
 
 def _ratio(error: float | None, of_float: float | None) -> str:
     return "-" if error is None or not of_float else f"{error / of_float:.2f}"
-
-
-def _table(lines: list[list[str]]) -> str:
-    head, *body = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([head, "| --- " * len(lines[0]) + "|", *body])

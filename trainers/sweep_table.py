@@ -1,16 +1,13 @@
 """The result of a sweep as rows and as CSV: conditions, metric, bits, sizes, balance index."""
 
-import csv
-import io
-import os
-from pathlib import Path
 from typing import Any
 
+from cunet_tf.paper import JOINTS
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.paper import JOINTS
 from cunet_tf.quantize.report import balance_index, report
 from cunet_tf.spec import ModelSpec
-from trainers.sweep import shown_path
+from trainers.files import Row, csv_text
+from trainers.jobs import shown_path
 
 FLOAT_BITS = 32
 ABOUT = (
@@ -22,8 +19,6 @@ COSTS = (
     "error", "weight_bits", "feature_bits", "gradient_bits", "ideal_bytes", "packed_bytes", "honest_size_ratio",
     "training_memory_ratio", "model_size_ratio", "balance_index", "honest_balance_index",
 )  # fmt: skip
-
-Row = dict[str, Any]
 
 
 def make_row(config: dict[str, Any], evaluation: dict[str, Any]) -> Row:
@@ -38,7 +33,7 @@ def make_row(config: dict[str, Any], evaluation: dict[str, Any]) -> Row:
         ``missing``: parts of the data that were not on disk.
     """
     spec, data = ModelSpec.from_dict(config["spec"]), config["data"]
-    figures = _metric(evaluation)
+    figures = metric_of(evaluation)
     return {
         "quant": spec.quant, "preset": spec.preset, "data": data["name"], "split": data["split"],
         "train_images": data["train_images"], "test_split": evaluation["split"], "images": evaluation["images"],
@@ -48,8 +43,8 @@ def make_row(config: dict[str, Any], evaluation: dict[str, Any]) -> Row:
     }  # fmt: skip
 
 
-def _metric(evaluation: dict[str, Any]) -> Row:
-    """The metric by its name, and the error in percent that goes into the balance index."""
+def metric_of(evaluation: dict[str, Any]) -> Row:
+    """The metric of ``cunet evaluate`` by its name, and the error in percent (NME, or 100 - PCK)."""
     if evaluation["pck"] is None:
         nme = evaluation[f"nme_{evaluation['normalizer']}"]
         return {"metric": "NME", "nme": nme, "error": nme}
@@ -84,22 +79,9 @@ def columns(rows: list[Row]) -> list[str]:
 
 def to_csv(rows: list[Row]) -> str:
     """The rows with a header; floats with five digits, an undefined value is empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns(rows), extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: f"{value:.5g}" if isinstance(value, float) else value for name, value in row.items()})
-    return text.getvalue()
+    return csv_text(rows, columns(rows))
 
 
 def are_bodies(rows: list[Row]) -> bool:
     """Whether joints were scored by PCK, rather than faces by the NME."""
     return any("pck" in row for row in rows)
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Write a file so that a reader, or a stop, never sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".tmp-{file.name}")
-    temporary.write_text(text)
-    os.replace(temporary, file)

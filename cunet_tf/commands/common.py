@@ -1,6 +1,8 @@
 """Flags that several verbs share, and what they mean."""
 
+import shlex
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from absl import flags
@@ -13,6 +15,7 @@ from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quantize.names import EXAMPLES, QuantConfig
 from cunet_tf.skeletons import Skeleton
 from cunet_tf.spec import ModelSpec
+from trainers.jobs import shown_path
 
 NETWORK_FLAGS = {
     "stacks": "N, number of U-Nets or hourglasses.",
@@ -28,6 +31,8 @@ NETWORK_FLAGS = {
     "channels": "Channels of an hourglass.",
     "depth": "Poolings inside an hourglass.",
 }
+
+PATHS = ("root", "workdir", "init", "out", "results", "model", "figure_root")  # flags whose values are files or folders
 
 
 def define_network(values: flags.FlagValues) -> None:
@@ -104,6 +109,16 @@ def no_arguments(rest: list[str]) -> None:
     """Refuse stray words, most often a flag without its dashes."""
     if rest:
         raise CUNetError(f"unexpected argument {rest[0]!r}: options are written --name=value.")
+
+
+def command_line(verb: str, values: flags.FlagValues, names: Iterable[str]) -> str:
+    """The call with the flags that were given, for the head of a table; of absolute paths only the last part."""
+    parts = ["cunet", verb]
+    for name in dict.fromkeys(names):
+        if values[name].present:
+            path = name in PATHS and values[name].value
+            parts.append(f"--{name}={shown_path(path)}" if path else values[name].serialize())
+    return shlex.join(parts)
 
 
 def table(rows: list[tuple[Any, ...]]) -> str:

@@ -9,30 +9,25 @@ Example:
       --quants="float,BW-a,BW-a-QIG(818)" --out=runs/s
 """
 
-import shlex
-import sys
-import time
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from cunet_tf.commands import train
-from cunet_tf.commands.common import network_config, no_arguments, request_source, table
+from cunet_tf.commands.common import command_line, network_config, no_arguments, request_source, table
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
-from trainers.sweep import Job, make_jobs, parse_quants, same_settings, shown_path
-from trainers.sweep_process import run_verb, signals_interrupt
+from trainers.files import replace_text
+from trainers.jobs import Job, run_jobs
+from trainers.sweep import make_jobs, parse_quants, same_settings
 
 QUANTS = "float,BW,BW-a,TW,TW-a,BW-QIG(616),BW-QIG(818),BW-a-QIG(818),TW-QIG(626),TW-QIG(828)"
-NOT_HERE = ("quant", "resume", "patience")  # of train: set by the sweep, or against an equal budget
+NOT_HERE = ("quant", "resume", "patience", "skeleton")  # of train: set by the sweep, or against an equal budget
 OWN = ("quants", "test_split", "out", "name")
 DATA_FLAGS = ("data", "root", "allow_missing", "box")
-PATHS = ("root", "workdir", "init", "out")
 
 
 def define(values: flags.FlagValues) -> None:
@@ -49,49 +44,27 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
-    jobs = make_jobs(parse_quants(values.quants), values.workdir or "")
     test = check_flags(values)
+    jobs = sweep_jobs(values, test)
     same_settings(Path(values.workdir), {name: values[name].value for name in train_flags(values) if name != "root"})
-    trained: list[str] = []
-    failed: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
-    start = time.monotonic()
-    with signals_interrupt():
-        for index, job in enumerate(jobs):
-            say = _teller(f"[{index + 1}/{len(jobs)}] {job.name}", start)
-            try:
-                trained += finish(values, job, test, say)
-            except CUNetError as error:
-                failed[job.name] = str(error)
-                print(f"cunet sweep: error: {job.name}: {error}", file=sys.stderr)
-            except KeyboardInterrupt:
-                print("notice: finished epochs are kept, the same command goes on from here.", file=sys.stderr)
-                raise
-            rows = write_tables(values, jobs, test)
+
+    def after() -> None:
+        rows[:] = write_tables(values, jobs)
+
+    trained, failed = run_jobs(jobs, "sweep", after)
     tables = table_files(values) if rows else []
     return {"workdir": values.workdir, "tables": tables, "trained": trained, "failed": failed, "rows": rows,
             "ok": not failed}  # fmt: skip
 
 
-def finish(values: flags.FlagValues, job: Job, test: Source, say: Callable[[str], None]) -> list[str]:
-    """Train and evaluate a configuration where that is not done yet; returns its name if it was trained.
-
-    Raises:
-        CUNetError: a process failed; the message names its log.
-    """
-    trained = []
-    if not job.trained():
-        say(f"training, see {job.log}")
-        run_verb("train", train_arguments(values, job), job.log)
-        job.mark_trained()
-        trained.append(job.name)
-    if not job.evaluation(test.split, test.box):
-        say(f"evaluating on {test.split}")
-        run_verb("evaluate", evaluate_arguments(values, job), job.log)
-    if not job.evaluation(test.split, test.box):
-        raise CUNetError(f"{job.folder} holds another run: remove it, or use another --workdir.")
-    say("finished")
-    return trained
+def sweep_jobs(values: flags.FlagValues, test: Source) -> list[Job]:
+    """A job for each of ``--quants``: the flags of train that the user gave, and the configuration."""
+    given = tuple(values[name].serialize() for name in train_flags(values) if values[name].present)
+    data = (values[name].serialize() for name in DATA_FLAGS if values[name].present)
+    evaluate = (*data, f"--split={values.test_split}")
+    plain = Job("", Path(values.workdir), given, evaluate, test.split, test.box)
+    return make_jobs(parse_quants(values.quants), plain)
 
 
 def check_flags(values: flags.FlagValues) -> Source:
@@ -126,51 +99,24 @@ def train_flags(values: flags.FlagValues) -> list[str]:
     return [name for name in probe if name in values and name != "workdir"]
 
 
-def train_arguments(values: flags.FlagValues, job: Job) -> list[str]:
-    """What ``cunet train`` gets: the flags that the user gave, and the configuration."""
-    given = [name for name in train_flags(values) if values[name].present]
-    return [*(values[name].serialize() for name in given), f"--quant={job.name}", f"--workdir={job.folder}", "--resume"]
-
-
-def evaluate_arguments(values: flags.FlagValues, job: Job) -> list[str]:
-    """What ``cunet evaluate`` gets; evaluation.json lands in the folder of the run."""
-    given = [values[name].serialize() for name in DATA_FLAGS if values[name].present]
-    return [*given, f"--split={values.test_split}", f"--model={job.best}", f"--out={job.folder}"]
-
-
 def table_files(values: flags.FlagValues) -> list[str]:
     """The CSV file and the Markdown file."""
     return [str(Path(values.out) / f"{values.name}.{end}") for end in ("csv", "md")]
 
 
-def write_tables(values: flags.FlagValues, jobs: list[Job], test: Source) -> list[dict[str, Any]]:
+def write_tables(values: flags.FlagValues, jobs: list[Job]) -> list[dict[str, Any]]:
     """Write both tables anew from the configurations that are finished; returns the rows."""
     from trainers.sweep_markdown import to_markdown
-    from trainers.sweep_table import make_row, replace_text, to_csv
+    from trainers.sweep_table import make_row, to_csv
 
-    done = [(job.config(), job.evaluation(test.split, test.box)) for job in jobs]
+    done = [(job.config(), job.evaluation()) for job in jobs]
     rows = [make_row(config, evaluation) for config, evaluation in done if evaluation]
     if rows:
         csv_file, markdown_file = map(Path, table_files(values))
+        command = command_line("sweep", values, (*train_flags(values), "workdir", *OWN))
         replace_text(csv_file, to_csv(rows))
-        replace_text(markdown_file, to_markdown(rows, _command(values), values.name))
+        replace_text(markdown_file, to_markdown(rows, command, values.name))
     return rows
-
-
-def _command(values: flags.FlagValues) -> str:
-    """The call, for the head of the table; of absolute paths only the last part."""
-    parts = ["cunet", "sweep"]
-    for name in dict.fromkeys((*train_flags(values), "workdir", *OWN)):
-        if values[name].present:
-            parts.append(f"--{name}={shown_path(values[name].value)}" if name in PATHS else values[name].serialize())
-    return shlex.join(parts)
-
-
-def _teller(label: str, start: float) -> Callable[[str], None]:
-    def say(text: str) -> None:
-        print(f"{label}: {text} (elapsed {timedelta(seconds=round(time.monotonic() - start))})", flush=True)
-
-    return say
 
 
 def describe(result: dict[str, Any]) -> str:

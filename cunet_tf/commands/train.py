@@ -25,11 +25,14 @@ from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DISK_RADIUS
 from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.skeletons import SKELETONS
 
 
 def define(values: flags.FlagValues) -> None:
     define_network(values)
     define_data(values, split="train")
+    flags.DEFINE_enum("skeleton", None, list(SKELETONS), "Landmarks of drawn data, where not the preset's.",
+                      flag_values=values)  # fmt: skip
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
     flags.DEFINE_string("recipe", None, "paper or mobile; by default the preset's own.", flag_values=values)
     flags.DEFINE_integer("epochs", None, "Epochs in all; the recipe's by default.", 1, flag_values=values)
@@ -69,6 +72,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if not values.workdir:
         raise CUNetError("name the folder of the run with --workdir.")
     spec = network_spec(values)
+    if values.skeleton:
+        spec = spec.with_skeleton(SKELETONS[values.skeleton])
     sources = [request_source(values, spec.skeleton, split) for split in (values.split, values.val_split) if split]
     for source in sources:
         require_sound(source)

@@ -1,4 +1,4 @@
-"""Processes of a sweep: the real command with fresh memory, stopped together with us."""
+"""Processes of a job: the real command with fresh memory, stopped together with us."""
 
 import contextlib
 import os

@@ -1,0 +1,45 @@
+"""Folders as finished runs leave them, without a network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from trainers.jobs import Job
+from trainers.tables.protocol import Protocol, Scale
+
+FACES = {"box": "tight", "images": 8, "normalizer": "interocular", "pck": None, "failure_rate": 10.0, "missing": []}
+
+
+def fake_run(folder: Path, epochs: int = 2, split: str = "9:8", **config: Any) -> None:
+    """A finished run whose ``config.json`` holds these values."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"epochs": epochs, "spec": {"quant": "float"}, **config}
+    (folder / "config.json").write_text(json.dumps(config))
+    rows = (f"{i},{8 - i},{9 - i}\n" for i in range(epochs))
+    (folder / "history.csv").write_text("epoch,watched_unet2_head_nme,val_unet2_head_nme\n" + "".join(rows))
+    (folder / "best.keras").touch()
+    (folder / "last.keras").touch()
+    (folder / "evaluation.json").write_text(json.dumps({"split": split, "box": "tight"}))
+
+
+def finish(job: Job, nme: float, **evaluation: Any) -> None:
+    """A finished run of exactly this job, with this NME."""
+    config: dict[str, Any] = {}
+    for path, value in job.expects.items():
+        for index, part in enumerate(path.split("+")):
+            *parents, name = part.split(".")
+            place = config
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[name] = 0 if index else value
+    fake_run(job.folder, **config)
+    found = {**FACES, "split": job.split, "nme_interocular": nme, **evaluation}
+    (job.folder / "evaluation.json").write_text(json.dumps(found))
+
+
+def protocol(workdir: Path, **changes: Any) -> Protocol:
+    """Two epochs of drawn faces, two seeds, tiny networks."""
+    values = {"data": "synthetic", "split": "5:40", "test_split": "9:8", "box": "tight",
+              "data_flags": ("--data=synthetic",), "epochs": 2, "images": 40, "batch_size": 8, "seeds": (0, 1),
+              "workdir": workdir, "scale": Scale(3, 8, 4, 8, 4, 64)}  # fmt: skip
+    return Protocol(**{**values, **changes})

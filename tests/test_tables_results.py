@@ -1,0 +1,43 @@
+import pytest
+
+from tests.fake_runs import finish, protocol
+from trainers.tables.results import HELD_OUT, TRAINING, Results, mean, metric_column
+
+
+@pytest.fixture
+def results(tmp_path):
+    plan = protocol(tmp_path)
+    finish(plan.job("cunet", 0), 5.0)
+    finish(plan.job("cunet", 1), 7.0, failure_rate=20.0)
+    finish(plan.job("order-0", 0), 9.0)
+    return Results(plan)
+
+
+def test_columns_have_mean_and_every_seed(results):
+    assert results.columns("cunet") == {"metric": "NME", "mean": 6.0, "seed_0": 5.0, "seed_1": 7.0,
+                                        "failure_rate": 15.0}  # fmt: skip
+    assert results.columns("order-0")["seed_1"] is None and results.columns("order-0")["mean"] == 9.0
+    assert set(results.columns("order-2").values()) == {None}
+
+
+def test_joints_are_shown_as_pck_and_compared_by_their_error(tmp_path):
+    plan = protocol(tmp_path)
+    finish(plan.job("cunet", 0), 0.0, pck=60.0, pckh=None, pck_means={"limbs": 50.0}, per_group={}, failure_rate=None)
+    figures = Results(plan).figures("cunet")[0]
+    assert (figures["metric"], figures["value"], figures["error"]) == ("PCK@0.2", 60.0, 40.0)
+    assert Results(plan).columns("cunet")["failure_rate"] is None
+
+
+def test_curves_come_from_the_history_of_finished_runs(results):
+    assert results.curve("cunet", TRAINING) == {0: [8.0, 7.0], 1: [8.0, 7.0]}
+    assert results.mean_curve("cunet", HELD_OUT) == [9.0, 8.0] and results.mean_curve("order-2", HELD_OUT) == []
+
+
+def test_column_of_the_last_head_for_every_architecture():
+    for name in ("val_nme", "val_stack2_head_nme", "val_pass2_unet2_head_nme", "val_unet1_head_pck"):
+        assert metric_column({"val_loss": "1", name: "2", f"watched_{name}": "3"}, HELD_OUT) == name
+    assert metric_column({"val_loss": "1"}, HELD_OUT) is None
+
+
+def test_mean_of_undefined_values_is_undefined():
+    assert mean([]) is None and mean([1.0, None]) is None and mean([1.0, 3.0]) == 2.0

@@ -1,0 +1,36 @@
+"""A tiny network through both engines; the ratios by hand."""
+
+import pytest
+
+from trainers.files import write_csv
+from trainers.tables.speed import KERAS, TFLITE, default_machine, fastest, measure, median, ratio, read_times, specs
+
+
+@pytest.fixture(scope="module")
+def measured(tiny_spec, tmp_path_factory):
+    file = tmp_path_factory.mktemp("speed") / "latency.csv"
+    small = tiny_spec.replace(config=tiny_spec.config.replace(stacks=1, levels=1), name="small")
+    write_csv(file, measure([small], 3, "one machine"))
+    return file
+
+
+def test_every_engine_is_timed_in_every_round(measured):
+    times, words = read_times(measured)
+    assert set(times) == {("small", KERAS), ("small", TFLITE)}
+    assert all(len(values) == 3 and min(values) > 0 for values in times.values())
+    assert "3 rounds" in words and "64 px" in words and "one machine" in words and "(1 thread)" in words
+
+
+def test_ratio_is_taken_round_by_round():
+    times = {("a", KERAS): [2.0, 4.0, 30.0], ("b", KERAS): [1.0, 1.0, 10.0]}
+    assert median(times, "a", KERAS) == 4.0 and ratio(times, "a", "b", KERAS) == 3.0
+    assert fastest(times, "b", KERAS) == 1.0 and fastest(times, "b", TFLITE) is None
+    assert median(times, "a", TFLITE) is None and ratio(times, "a", "c", KERAS) is None
+
+
+def test_nothing_measured_says_what_to_do(tmp_path):
+    assert read_times(tmp_path / "none.csv") == ({}, "Not measured yet: cunet tables --table=5,11 --time.")
+
+
+def test_presets_and_machine():
+    assert [spec.name for spec in specs(["pose-4"])] == ["pose-4"] and "cores" in default_machine()
