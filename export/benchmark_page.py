@@ -28,8 +28,8 @@ def page(rows: list[Row], data: str) -> str:
     text = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
     return (
         f"# Models side by side\n\nBy `cunet benchmark`: one picture at a time, {first['threads']} thread(s), medians "
-        f"of {first['runs']} rounds in which every model runs once; peak memory in a fresh process. Untrained models have "
-        f"drawn weights: bytes and time are theirs, a metric they have none.\n\n{text}\n"
+        f"of {first['runs']} rounds in which every model runs once; peak memory in a fresh process. Untrained models "
+        f"have drawn weights: bytes and time are theirs, a metric they have none.\n\n{text}\n"
     )
 
 

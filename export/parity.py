@@ -22,9 +22,11 @@ from export.reference import Reference
 TOLERANCE = {
     "float32": (1e-3, 0.01, 0.01),
     "float16": (3e-2, 0.1, 0.01),
-    "grid": (0.1, 0.1, 0.01),  # float file, quantized features: a last float bit decides between two steps
+    # Float files of quantized features: the last bit of a number decides between two steps.
+    "float32 on grids": (0.1, 0.1, 0.01),
+    "float16 on grids": (0.5, 1.0, 0.01),
     "int8": (0.5, 1.0, 0.05),
-    "calibrated": (1.0, 2.0, 0.5),
+    "calibrated": (1.0, 2.0, 0.25),
 }
 REFERENCE_SIDE = 128
 EXACT_PICTURES = 32
@@ -40,8 +42,11 @@ def crops_of(source: Source, spec: ModelSpec, count: int) -> np.ndarray:
 def tolerance(spec: ModelSpec, fmt: str) -> dict[str, float]:
     """What the differences of :func:`compare` and :func:`metrics` may reach at most."""
     trained = QuantConfig.parse(spec.quant).features is not None
-    kind = fmt if fmt in ("float32", "float16") else "int8" if trained else "calibrated"
-    heat, points, metric = TOLERANCE["grid" if kind.startswith("float") and trained else kind]
+    if fmt in ("float32", "float16"):
+        kind = f"{fmt} on grids" if trained else fmt
+    else:
+        kind = "int8" if trained else "calibrated"
+    heat, points, metric = TOLERANCE[kind]
     scale = spec.input_size / REFERENCE_SIDE
     return {"heatmap_max": heat, "landmark_mean": points * scale, "metric": metric}
 

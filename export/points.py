@@ -46,6 +46,13 @@ class Point:
         """Lowest and highest value seen."""
         return min(self.lows), max(self.highs)
 
+    def usual_range(self) -> tuple[float, float]:
+        """Lowest and highest value of a picture, means over the pictures.
+
+        The extremes of all pictures would cost all the others their resolution.
+        """
+        return float(np.mean(self.lows)), float(np.mean(self.highs))
+
 
 class Points:
     """All points of a network.
@@ -88,7 +95,7 @@ class Points:
         """
         for point in self.open():
             if point.lows:
-                point.grid = range_grid(*point.range())
+                point.grid = range_grid(*point.usual_range())
             else:
                 del self.points[point.name]
 
