@@ -33,6 +33,12 @@ def desktop(java: toolchain.Java, core_classes: Path) -> Path:
     return out
 
 
+def launcher(java: toolchain.Java, core_classes: Path, desktop_classes: Path) -> list[str]:
+    """The words that start the desktop program; a verb and its options follow."""
+    classes = f"{core_classes}:{desktop_classes}"
+    return [str(java.java), "--enable-native-access=ALL-UNNAMED", "-cp", classes, "cunet.desktop.Main"]
+
+
 def _fresh(name: str) -> Path:
     out = BUILD / name
     shutil.rmtree(out, ignore_errors=True)
