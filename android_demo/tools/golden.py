@@ -20,6 +20,14 @@ import golden_models
 import golden_pixels
 import golden_points
 
+MODULES = [golden_pixels, golden_points, golden_models]
+try:
+    import golden_packed
+
+    MODULES.append(golden_packed)
+except ModuleNotFoundError as error:
+    print(f"NOT TESTED: packed models ({error})", file=sys.stderr)
+
 
 def plain(value: Any) -> Any:
     """JSON values: arrays become a shape and base64, dictionaries and lists are walked."""
@@ -41,7 +49,7 @@ def main(folder: str) -> None:
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     topics: dict[str, Any] = {}
-    for module in (golden_pixels, golden_points, golden_models):
+    for module in MODULES:
         topics |= module.vectors()
     (out / "golden.json").write_text(json.dumps(plain(topics)))
     print(f"{sum(len(cases) for cases in topics.values())} golden cases in {out / 'golden.json'}")

@@ -2,8 +2,8 @@
 
     python android_demo/tools/parity.py [--root=300w] [--model=face-mobile] [--count=50]
 
-Pictures of the data set, or drawn faces without ``--root``, are decoded once by Python and handed over as PPM with their
-tight boxes; with a root the files themselves follow, decoded by each side on its own. Prints pixels of the picture.
+Pictures of the data set, or drawn faces without ``--root``, are decoded once by Python and handed over as PPM with
+their tight boxes; with a root the files themselves follow, decoded by each side on its own. Prints pixels of the picture.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import build
+import java_build
 import numpy as np
 import toolchain
 
@@ -55,9 +55,9 @@ def java_run(java: toolchain.Java, model: str, out: Path, boxes: Path, pictures:
     import ai_edge_litert
 
     library = Path(ai_edge_litert.__file__).parent / "libLiteRt.so"
-    core = build.core(java)
+    core = java_build.core(java)
     words = ["predict", f"--library={library}", f"--model={find_model(model)}", f"--out={out}", f"--boxes={boxes}"]
-    return toolchain.run([*build.launcher(java, core, build.desktop(java, core)), *words, *pictures])
+    return toolchain.run([*java_build.launcher(java, core, java_build.desktop(java, core)), *words, *pictures])
 
 
 def compare(java: toolchain.Java, model: str, chosen: list[Sample], real: bool, folder: Path) -> dict[str, float]:

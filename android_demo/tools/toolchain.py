@@ -101,7 +101,7 @@ class Java:
                 f"-{release}",
                 "-proc:none",
                 "-warn:+unused,raw",
-                "-warn:-unusedExceptionParam,serial",
+                "-warn:-unusedExceptionParam,serial,resource",
                 "-failOnWarning",
             ]
         else:

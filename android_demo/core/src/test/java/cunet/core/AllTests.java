@@ -11,6 +11,7 @@ public final class AllTests {
         PixelsTest.run(check, golden);
         PointsTest.run(check, golden);
         ModelsTest.run(check, golden);
+        PackedTest.run(check, golden);
         System.exit(check.finish());
     }
 }
