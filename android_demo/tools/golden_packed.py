@@ -1,6 +1,6 @@
 """Golden vectors of packed models: sound files, and broken ones with what Python's reader says of them."""
 
-import hashlib
+import hashlib  # noqa: I001
 import struct
 import zlib
 from typing import Any

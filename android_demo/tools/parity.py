@@ -3,7 +3,7 @@
     python android_demo/tools/parity.py [--root=300w] [--model=face-mobile] [--count=50]
 
 Pictures of the data set, or drawn faces without ``--root``, are decoded once by Python and handed over as PPM with
-their tight boxes; with a root the files themselves follow, decoded by each side on its own. Prints pixels of the picture.
+their tight boxes; with a root the files themselves follow, decoded by each side on its own. Prints pixels.
 """
 
 import argparse
