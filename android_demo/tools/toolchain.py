@@ -101,11 +101,17 @@ class Java:
                 f"-{release}",
                 "-proc:none",
                 "-warn:+unused,raw",
-                "-warn:-unusedExceptionParam,serial,resource",
+                "-warn:-unusedExceptionParam,serial,resource,deprecation",
                 "-failOnWarning",
             ]
         else:
-            options = ["--release", str(release), "-proc:none", "-Xlint:all,-options,-restricted", "-Werror"]
+            options = [
+                "--release",
+                str(release),
+                "-proc:none",
+                "-Xlint:all,-options,-restricted,-deprecation",
+                "-Werror",
+            ]
         options += ["-encoding", "UTF-8", "-d", str(out)]
         options += ["-classpath", os.pathsep.join(map(str, classpath))] if classpath else []
         run([*self.compiler, *options, *files])

@@ -61,6 +61,11 @@ public final class Affine {
         return new Affine(ia, ib, -ia * c - ib * f, id, ie, -id * c - ie * f);
     }
 
+    /** The same map for coordinates that count from pixel corners, as a canvas does: centres lie at 0.5, 1.5, ... */
+    public Affine onCorners() {
+        return new Affine(a, b, c + 0.5 - 0.5 * (a + b), d, e, f + 0.5 - 0.5 * (d + e));
+    }
+
     /** Signed area of the image of a unit square; negative when the map mirrors. */
     public double determinant() {
         return a * e - b * d;

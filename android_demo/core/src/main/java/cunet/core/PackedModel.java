@@ -29,7 +29,6 @@ public final class PackedModel {
 
     private final byte[] file;
     private final ByteBuffer header;
-    /** Bytes of the expanded file. */
     private final int size;
 
     /**
@@ -97,6 +96,20 @@ public final class PackedModel {
 
     private long plain(int section) {
         return header.getInt(HEAD + 8 * section + 4) & 0xFFFFFFFFL;
+    }
+
+    /** SHA-256 of the expanded file in hexadecimal digits: a name for it in a cache. */
+    public String digest() {
+        StringBuilder digits = new StringBuilder();
+        for (int i = 16; i < HEAD; i++) {
+            digits.append(Character.forDigit(file[i] >> 4 & 15, 16)).append(Character.forDigit(file[i] & 15, 16));
+        }
+        return digits.toString();
+    }
+
+    /** Bytes of the expanded file. */
+    public int size() {
+        return size;
     }
 
     /** The self-description, JSON; empty when the file has none. Nothing else is expanded. */

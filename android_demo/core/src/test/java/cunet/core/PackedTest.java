@@ -17,7 +17,9 @@ final class PackedTest {
     }
 
     private static void expand(Fields one) throws Exception {
-        byte[] out = new PackedModel(Golden.bytes(one.object("file"))).expand();
+        PackedModel packed = new PackedModel(Golden.bytes(one.object("file")));
+        byte[] out = packed.expand();
+        Check.same(packed.digest(), one.text("sha256"));
         Check.same(out.length, (int) one.number("size"));
         StringBuilder digest = new StringBuilder();
         for (byte value : MessageDigest.getInstance("SHA-256").digest(out)) {

@@ -140,6 +140,8 @@ final class PointsTest {
     }
 
     private static void overlay() {
+        double[][] corner = new Affine(2, 0, 0.5, 0, 2, 0.5).onCorners().apply(new double[][] {{0, 3}});
+        Check.near(corner[0], new double[] {0, 6}, 0);  // twice as large, from corner to corner
         Check.same(Overlay.colour(0, 68), 0xFFFF2626);
         Check.same(Overlay.colour(0, 1), 0xFFFF2626);
         Check.same(Overlay.colour(1, 4) >> 8 & 255, 255);

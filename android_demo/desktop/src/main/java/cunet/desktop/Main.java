@@ -3,7 +3,7 @@ package cunet.desktop;
 import cunet.core.CUNetException;
 import java.util.Arrays;
 
-/** The core on this machine, without a phone: {@code predict}. */
+/** The core on this machine, without a phone: {@code predict} and {@code render}. */
 public final class Main {
     private Main() {}
 
@@ -15,7 +15,9 @@ public final class Main {
         try {
             switch (verb) {
                 case "predict" -> Predict.run(rest);
-                default -> throw new CUNetException("usage: predict --library=libLiteRt.so --model=FILE --out=DIR PICTURE...");
+                case "render" -> Render.run(rest);
+                default -> throw new CUNetException("usage: predict --library=libLiteRt.so --model=FILE --out=DIR PICTURE..., "
+                        + "or render --library=libLiteRt.so --model=FILE --box=x0,y0,x1,y1 --out=FILE.png PICTURE");
             }
         } catch (CUNetException error) {
             System.err.println("error: " + error.getMessage());
