@@ -78,8 +78,9 @@ final class Pictures {
         canvas.fill(new Ellipse2D.Double(centre[0] + 0.5 - radius, centre[1] + 0.5 - radius, 2 * radius, 2 * radius));
     }
 
+    /** Writes JPEG or PNG, as the file's name ends. */
     static void save(BufferedImage image, Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
-        ImageIO.write(image, "png", new File(file.toString()));
+        ImageIO.write(image, file.toString().endsWith(".jpg") ? "jpg" : "png", new File(file.toString()));
     }
 }

@@ -60,7 +60,7 @@ final class Render {
                 sheet.createGraphics().drawImage(view, width * (i % 4), height * (i / 4), null);
             }
         }
-        Path out = Path.of(options.required("out", "a PNG file"));
+        Path out = Path.of(options.required("out", "a PNG or JPEG file"));
         Pictures.save(sheet, out);
         System.out.printf(Locale.ROOT, "%s: rotation 0, 90, 180, 270; below mirrored; landmarks at most %.4f px apart%n", out, apart);
     }
