@@ -10,19 +10,25 @@ from golden_points import shipped_spec
 
 from cunet_tf.errors import CUNetError
 from export.container import expand, pack
+from export.container_expand import Expansion
 from export.container_layout import CRC_BYTES, HEAD, HEADER_BYTES, SECTIONS, SIZES
+from export.container_reader import read_header, read_section
 
 MUTANTS = 400
 
 
 def vectors() -> dict[str, Any]:
     """All topics of this file."""
-    small, plain = every_operation()
+    sections, plain = every_operation()
+    small = assemble(sections, plain)
     sound = [_sound("every operation", small, plain)]
     for name in ("face-mobile", "pose-mobile"):
         tflite, _ = shipped_spec(name)
         sound.append(_sound(name, pack(tflite), tflite))
-    broken = [{"file": file, "accept": accepted(file)} for file in (*hostile(small), *mutants(small))]
+    broken = [
+        {"file": file, "accept": accepted(file)}
+        for file in (*hostile(small), *mutants(small), *changed(sections, plain))
+    ]
     return {"packed": sound, "broken": broken}
 
 
@@ -40,8 +46,8 @@ def accepted(file: bytes) -> bool:
     return True
 
 
-def every_operation() -> tuple[bytes, bytes]:
-    """A container that uses all operations, and the bytes that it stands for."""
+def every_operation() -> tuple[dict[str, bytes], bytes]:
+    """Sections that use all operations, and the bytes that they stand for."""
     spec = b'{"name": "tiny"}'
     halves = np.array([0.5, 0.25, 1.0], np.float16)
     scales = (halves.astype(np.float64) / 127).astype("<f4")
@@ -75,7 +81,7 @@ def every_operation() -> tuple[bytes, bytes]:
         "scale_high": b"\x3c" + _low(halves.view(np.uint16) >> 8), "raw": b"xy",
         "bias_low": _low(biases), "bias_high": _low(biases >> 8),
     }  # fmt: skip
-    return assemble(sections, plain), plain
+    return sections, plain
 
 
 def _low(values: np.ndarray) -> bytes:
@@ -128,3 +134,34 @@ def mutants(file: bytes) -> list[bytes]:
             body[place] = rng.integers(256)
         made.append(sealed(bytes(body)))
     return made
+
+
+def changed(sections: dict[str, bytes], plain: bytes) -> list[bytes]:
+    """One byte of one section changed, added or dropped; where Python still expands it, with the digest of that.
+
+    So both readers must agree on what a program means, not only on a digest that does not fit.
+    """
+    made = []
+    names = [name for name in SECTIONS if sections[name]]
+    for seed in range(MUTANTS):
+        rng = np.random.default_rng((seed, 1))
+        name = names[seed % len(names)] if seed % 3 else "program"
+        data, place = bytearray(sections[name]), int(rng.integers(len(sections[name])))
+        value = int(rng.integers(256)) if seed % 2 else int(rng.integers(12))
+        data[place : place + int(rng.integers(3))] = bytes([value] * (1 + seed % 5 // 4))
+        made.append(_mended(assemble({**sections, name: bytes(data)}, plain)))
+    return made
+
+
+def _mended(file: bytes) -> bytes:
+    """With the digest of what its program writes; as it was where the program is wrong."""
+    header = read_header(file)
+    try:
+        sections = {name: np.frombuffer(read_section(file, header, name), np.uint8) for name in SECTIONS}
+        expansion = Expansion(sections, header.size)
+        expansion.run()
+        expansion.link()
+    except CUNetError:
+        return file
+    digest = hashlib.sha256(expansion.out).digest()
+    return sealed(file[:16] + digest + file[16 + len(digest) : -CRC_BYTES])
