@@ -1,6 +1,7 @@
 """The Android demo without a phone: Java's answers beside Python's, and the tools that build it."""
 
 import io
+import json
 import os
 import re
 import struct
@@ -38,6 +39,14 @@ def test_core_and_desktop_run_agree_with_python(java):
     passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE).groups()
     assert int(passed) > 80 and failed == "0"
     assert re.search(r"desktop run: .*'same_pixels_largest': 0.00\d+", done.stdout)
+
+
+def test_fifty_real_pictures(java, w300_root):
+    command = [sys.executable, TOOLS / "parity.py", f"--root={w300_root}", "--count=50"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["pictures"] == 50 and found["same_pixels_largest"] <= 0.01 and found["own_decoder_mean"] < 0.05
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import cunet.core.CUNetException;
 import cunet.core.Orientation;
 
 /** Landmarks live: camera, network and overlay; without a camera or its permission it explains itself. */
-public final class CameraActivity extends Activity implements CameraFeed.Listener, LandmarkView.Touch {
+public final class CameraActivity extends Activity implements LandmarkView.Touch {
     private static final int PICK = 1;
     private static final int PERMISSION = 2;
 
@@ -55,7 +55,7 @@ public final class CameraActivity extends Activity implements CameraFeed.Listene
         thread.start();
         camera = new Handler(thread.getLooper());
         analyzer = new LiveAnalyzer();
-        feed = new CameraFeed(this, camera, this);
+        feed = new CameraFeed(this, camera, new Frames(analyzer));
         loaded = "";
         settings();
         open();
@@ -121,26 +121,40 @@ public final class CameraActivity extends Activity implements CameraFeed.Listene
                 try {
                     target.use(Models.load(this, name, threads));
                 } catch (CUNetException error) {
+                    target.close();  // no frames, so that the message stays
                     runOnUiThread(() -> panel.say(error.getMessage()));
                 }
             }
         });
     }
 
-    @Override
-    public void onFrame(Image image, int sensorOrientation, boolean front) {
-        LiveAnalyzer current = analyzer;
-        if (!current.ready()) {
-            return;
+    /** Frames of one thread for its own analyzer: a late frame never meets the analyzer of the next thread. */
+    private final class Frames implements CameraFeed.Listener {
+        private final LiveAnalyzer own;
+
+        Frames(LiveAnalyzer own) {
+            this.own = own;
         }
-        try {
-            // Asked for each frame: a turn by 180 degrees does not restart an activity.
-            Orientation orientation = Orientation.ofCamera(sensorOrientation, 90 * display.getRotation(), front);
-            Scene scene = current.analyze(image, orientation);
-            double[] ms = current.millis.clone();
-            runOnUiThread(() -> show(scene, ms));
-        } catch (CUNetException error) {
-            runOnUiThread(() -> panel.say(error.getMessage()));
+
+        @Override
+        public void onFrame(Image image, int sensorOrientation, boolean front) {
+            if (!own.ready()) {
+                return;
+            }
+            try {
+                // Asked for each frame: a turn by 180 degrees does not restart an activity.
+                Orientation orientation = Orientation.ofCamera(sensorOrientation, 90 * display.getRotation(), front);
+                Scene scene = own.analyze(image, orientation);
+                double[] ms = own.millis.clone();
+                runOnUiThread(() -> show(scene, ms));
+            } catch (CUNetException error) {
+                runOnUiThread(() -> panel.say(error.getMessage()));
+            }
+        }
+
+        @Override
+        public void onFailure(String why) {
+            runOnUiThread(() -> panel.say(getString(R.string.camera_failed, why)));
         }
     }
 
@@ -150,11 +164,6 @@ public final class CameraActivity extends Activity implements CameraFeed.Listene
         panel.say(lost ? getString(R.string.lost) : null);
         double score = lost ? 0 : scene.landmarks.meanScore();
         panel.stages(getString(R.string.stages, panel.model(), ms[0], ms[1], ms[2], ms[3], 1000 / Math.max(ms[4], 1), score));
-    }
-
-    @Override
-    public void onFailure(String why) {
-        runOnUiThread(() -> panel.say(getString(R.string.camera_failed, why)));
     }
 
     @Override

@@ -13,7 +13,8 @@ import cunet.core.Yuv;
 
 /** From camera frames to scenes; lives on the camera's thread. */
 final class LiveAnalyzer {
-    private static final double GUIDE = 0.6;  // side of the guide, as a share of the shorter side
+    private static final double FACE_GUIDE = 0.6;  // of the frame's shorter side, both ways
+    private static final double BODY_GUIDE = 0.9;  // of each side
     private static final double OLD = 0.9;  // weight of the past in the shown milliseconds
 
     private Localizer localizer;
@@ -89,10 +90,12 @@ final class LiveAnalyzer {
     private Box guide(Orientation orientation) {
         int width = orientation.uprightWidth(picture.width, picture.height);
         int height = orientation.uprightHeight(picture.width, picture.height);
-        double half = GUIDE * Math.min(width, height) / 2;
+        boolean face = localizer.spec.skeleton.name.startsWith("face");
+        double across = (face ? FACE_GUIDE * Math.min(width, height) : BODY_GUIDE * width) / 2;
+        double down = (face ? FACE_GUIDE * Math.min(width, height) : BODY_GUIDE * height) / 2;
         double x = (width - 1) / 2.0;
         double y = (height - 1) / 2.0;
-        return new Box(x - half, y - half, x + half, y + half);
+        return new Box(x - across, y - down, x + across, y + down);
     }
 
     private void count(double... now) {

@@ -24,6 +24,9 @@ final class TfliteEngine implements Engine {
             interpreter = new Interpreter(model, new Interpreter.Options().setNumThreads(threads));
         } catch (IllegalArgumentException | IllegalStateException error) {
             throw new CUNetException("TensorFlow Lite cannot prepare this model: " + error.getMessage());
+        } catch (LinkageError error) {
+            throw new CUNetException("this app holds TensorFlow Lite for arm64-v8a and x86_64 only, this device is "
+                    + android.os.Build.CPU_ABI + ".");
         }
         input = type(interpreter.getInputTensor(0));
         output = type(interpreter.getOutputTensor(0));

@@ -22,6 +22,7 @@ final class PixelsTest {
         check.test("short frames are refused", PixelsTest::refusals);
         check.test("camera orientation", PixelsTest::cameras);
         check.test("Exif orientation", PixelsTest::exif);
+        check.test("Exif tag", PixelsTest::exifTag);
     }
 
     private static void yuv(Fields one) {
@@ -137,5 +138,30 @@ final class PixelsTest {
             Check.same(seen.argb[0], upperLeft[tag - 1]);
             Check.same(seen.width, tag < 5 ? 2 : 3);
         }
+    }
+
+    private static void exifTag() {
+        byte[] little = jpeg("49492a0008000000", "0f010200010000000000000012010300010000000600000000000000");
+        byte[] big = jpeg("4d4d002a00000008", "010f0002000000010000000001120003000000010008000000000000");
+        Check.same(Exif.orientation(little), 6);
+        Check.same(Exif.orientation(big), 8);
+        for (int length = 0; length < little.length; length++) {
+            int tag = Exif.orientation(Arrays.copyOf(little, length));
+            Check.that(tag == 1 || tag == 6, "cut after " + length + " bytes: " + tag);
+        }
+        little[24] = (byte) 0xFF;  // the directory begins far outside
+        Check.same(Exif.orientation(little), 1);
+        Check.same(Exif.orientation(new byte[] {'P', 'N', 'G', 0}), 1);
+    }
+
+    /** A JPEG's first segments: JFIF, then Exif with two entries. */
+    private static byte[] jpeg(String header, String entries) {
+        String count = header.startsWith("49") ? "0200" : "0002";
+        String hex = "ffd8ffe000040000ffe10030457869660000" + header + count + entries + "00000000ffda0000";
+        byte[] bytes = new byte[hex.length() / 2];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
+        }
+        return bytes;
     }
 }
