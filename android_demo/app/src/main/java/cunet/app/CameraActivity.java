@@ -77,6 +77,9 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
     private void open() {
         String[] ids = feed.ids();
         panel.other.setVisibility(View.GONE);
+        if (panel.model() == null) {
+            return;  // the panel says so
+        }
         if (ids.length == 0) {
             panel.say(getString(R.string.no_camera));
         } else if (checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
@@ -94,7 +97,8 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
                 open();
             });
             CameraFeed opening = feed;
-            camera.post(() -> opening.open(ids[chosen % ids.length]));
+            String id = ids[chosen % ids.length];
+            camera.post(() -> opening.open(id));
         }
     }
 
@@ -163,18 +167,19 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
         boolean lost = scene.landmarks == null;
         panel.say(lost ? getString(R.string.lost) : null);
         double score = lost ? 0 : scene.landmarks.meanScore();
-        panel.stages(getString(R.string.stages, panel.model(), ms[0], ms[1], ms[2], ms[3], 1000 / Math.max(ms[4], 1), score));
+        panel.stages(getString(R.string.stages, panel.model(), ms[0], ms[1], ms[2], ms[3], 1000 / Math.max(ms[4], 1),
+                score));
     }
 
     @Override
     public void onTap() {
-        LiveAnalyzer current = analyzer;
-        camera.post(current::restart);
+        onBox(null);
     }
 
     @Override
     public void onBox(Box box) {
-        onTap();
+        LiveAnalyzer current = analyzer;
+        camera.post(() -> current.restart(box));
     }
 
     @Override

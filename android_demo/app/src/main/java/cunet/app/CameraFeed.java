@@ -129,7 +129,8 @@ final class CameraFeed {
     /** By the call whose successor needs Android 9. */
     private void start() {
         try {
-            device.createCaptureSession(Collections.singletonList(reader.getSurface()), new CameraCaptureSession.StateCallback() {
+            device.createCaptureSession(Collections.singletonList(reader.getSurface()),
+                    new CameraCaptureSession.StateCallback() {
                 @Override
                 public void onConfigured(CameraCaptureSession session) {
                     repeat(session);

@@ -79,7 +79,8 @@ public final class LandmarkView extends View {
     private static Matrix matrix(Affine affine) {
         Affine on = affine.onCorners();
         Matrix matrix = new Matrix();
-        matrix.setValues(new float[] {(float) on.a, (float) on.b, (float) on.c, (float) on.d, (float) on.e, (float) on.f, 0, 0, 1});
+        matrix.setValues(new float[] {(float) on.a, (float) on.b, (float) on.c, (float) on.d, (float) on.e,
+                (float) on.f, 0, 0, 1});
         return matrix;
     }
 

@@ -20,6 +20,7 @@ final class LiveAnalyzer {
     private Localizer localizer;
     private boolean smoothing;
     private Tracker tracker;
+    private Box chosen;
     private Picture picture;
     private String place = "";
     private final Bitmap[] bitmaps = new Bitmap[2];
@@ -40,8 +41,13 @@ final class LiveAnalyzer {
         tracker = null;
     }
 
-    /** Search anew in the guide. */
-    void restart() {
+    /**
+     * Search anew.
+     *
+     * @param box where, in upright pixels, as long as the camera stays as it is; {@code null} takes the usual guide
+     */
+    void restart(Box box) {
+        chosen = box;
         tracker = null;
     }
 
@@ -60,16 +66,20 @@ final class LiveAnalyzer {
         turn ^= 1;
         bitmaps[turn] = Scene.bitmap(picture, bitmaps[turn]);
         double frameMillis = (System.nanoTime() - start) / 1e6;
-        Box guide = guide(orientation);
         String now = orientation + " " + picture.width + "x" + picture.height;
-        if (tracker == null || !now.equals(place)) {  // the phone was turned, or another camera chosen
+        if (!now.equals(place)) {  // the phone was turned, or another camera taken
+            restart(null);
             place = now;
+        }
+        Box guide = chosen == null ? guide(orientation) : chosen;
+        if (tracker == null) {
             OneEuroFilter filter = smoothing ? new OneEuroFilter(OneEuroFilter.MIN_CUTOFF, OneEuroFilter.BETA) : null;
             tracker = new Tracker(filter, guide);
         }
         Landmarks found = localizer.locate(picture, orientation, tracker.place());
         Landmarks shown = tracker.update(found, image.getTimestamp() / 1e9);
-        count(frameMillis, localizer.cropMillis, localizer.networkMillis, localizer.decodeMillis, (start - lastFrame) / 1e6);
+        count(frameMillis, localizer.cropMillis, localizer.networkMillis, localizer.decodeMillis,
+                (start - lastFrame) / 1e6);
         lastFrame = start;
         boolean lost = tracker.lost();
         return new Scene(bitmaps[turn], orientation, lost ? null : shown, localizer.spec.skeleton, lost ? guide : null);

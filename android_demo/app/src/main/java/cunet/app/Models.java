@@ -49,7 +49,8 @@ final class Models {
             ModelSpec spec = new ModelSpec(packed.spec());
             return new Localizer(new TfliteEngine(expanded(context, packed), threads), spec, null, false);
         } catch (IOException error) {
-            throw new CUNetException("model " + name + ": " + error.getMessage() + ": free some storage and start again.");
+            throw new CUNetException("model " + name + ": " + error.getMessage()
+                    + ": free some storage and start again.");
         }
     }
 

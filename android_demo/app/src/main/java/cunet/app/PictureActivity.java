@@ -55,7 +55,8 @@ public final class PictureActivity extends Activity implements LandmarkView.Touc
 
     /** By the call whose successor needs Android 13. */
     private static Uri source(Intent intent) {
-        return Intent.ACTION_SEND.equals(intent.getAction()) ? intent.getParcelableExtra(Intent.EXTRA_STREAM) : intent.getData();
+        return Intent.ACTION_SEND.equals(intent.getAction()) ? intent.getParcelableExtra(Intent.EXTRA_STREAM)
+                : intent.getData();
     }
 
     @Override
@@ -130,7 +131,8 @@ public final class PictureActivity extends Activity implements LandmarkView.Touc
 
     private void show(Landmarks found, Box box) {
         Scene scene = new Scene(bitmap, new Orientation(0, false), found, localizer.spec.skeleton, box);
-        String text = getString(R.string.stages_picture, localizer.spec.name, localizer.cropMillis, localizer.networkMillis,
+        String text = getString(R.string.stages_picture, localizer.spec.name, localizer.cropMillis,
+                localizer.networkMillis,
                 localizer.decodeMillis, found.meanScore());
         runOnUiThread(() -> {
             view.show(scene);

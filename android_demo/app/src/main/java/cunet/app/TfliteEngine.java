@@ -37,7 +37,8 @@ final class TfliteEngine implements Engine {
             return TensorType.float32(tensor.shape());
         }
         if (tensor.dataType() != DataType.INT8) {
-            throw new CUNetException("the model has " + tensor.dataType() + " tensors: this app runs float32 and int8.");
+            throw new CUNetException("the model has " + tensor.dataType()
+                    + " tensors: this app runs float32 and int8.");
         }
         Tensor.QuantizationParams params = tensor.quantizationParams();
         return TensorType.int8(params.getScale(), params.getZeroPoint(), tensor.shape());

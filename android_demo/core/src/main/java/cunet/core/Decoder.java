@@ -93,8 +93,8 @@ public enum Decoder {
 
         Maps(float[] values, int side, int channels) {
             if (side < 3 || values.length != (long) side * side * channels) {
-                throw new CUNetException("heat maps: " + values.length + " values for " + side + "x" + side + "x" + channels
-                        + ", at least 3x3 each.");
+                throw new CUNetException("heat maps: " + values.length + " values for " + side + "x" + side + "x"
+                        + channels + ", at least 3x3 each.");
             }
             this.values = values;
             this.side = side;

@@ -45,7 +45,8 @@ public final class OneEuroFilter {
         } else if (measured.length != points.length) {
             throw new CUNetException(measured.length + " points after " + points.length + ": reset the filter first.");
         } else if (seconds < time) {
-            throw new CUNetException("time stamp " + seconds + " s after " + time + " s: reset the filter before going back.");
+            throw new CUNetException("time stamp " + seconds + " s after " + time
+                    + " s: reset the filter before going back.");
         } else if (seconds > time) {
             advance(measured, seconds - time);
         }

@@ -31,13 +31,15 @@ final class PackedGroups {
         for (int i = 0; i < count; i++) {
             long filters = records.getInt(RECORD * i) & 0xFFFFFFFFL;
             double step = records.getDouble(RECORD * i + 4);
-            if (filters < 1 || filters > sections[SCALE_LOW].length - firsts[i] || !(step > 0) || Double.isInfinite(step)) {
+            if (filters < 1 || filters > sections[SCALE_LOW].length - firsts[i] || !(step > 0)
+                    || Double.isInfinite(step)) {
                 throw PackedModel.damaged("group " + i + " has " + filters + " filters and the step " + step);
             }
             firsts[i + 1] = firsts[i] + (int) filters;
         }
         if (firsts[count] != sections[SCALE_LOW].length) {
-            throw PackedModel.damaged("it has " + sections[SCALE_LOW].length + " scales for " + firsts[count] + " filters");
+            throw PackedModel.damaged("it has " + sections[SCALE_LOW].length + " scales for " + firsts[count]
+                    + " filters");
         }
     }
 

@@ -45,8 +45,8 @@ public final class PackedModel {
         }
         int version = header.getShort(8) & 0xFFFF;
         if (version != VERSION) {
-            throw new CUNetException("this .cunet file has layout version " + version + ", this program reads " + VERSION
-                    + ": update it.");
+            throw new CUNetException("this .cunet file has layout version " + version
+                    + ", this program reads " + VERSION + ": update it.");
         }
         if ((header.getShort(10) & 0xFFFF) != SECTIONS.length) {
             throw damaged("its header does not name " + SECTIONS.length + " sections");

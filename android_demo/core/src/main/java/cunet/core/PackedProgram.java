@@ -42,7 +42,8 @@ final class PackedProgram {
             boolean indexed = i == PackedGroups.SCALE_LOW || i == PackedGroups.SCALE_HIGH;
             int used = i == PackedGroups.BIAS_LOW || i == PackedGroups.BIAS_HIGH ? groups.biasesRead() : at[i];
             if (!indexed && used != sections[i].length) {
-                throw PackedModel.damaged("section " + PackedModel.SECTIONS[i] + " has bytes that the program does not use");
+                throw PackedModel.damaged("section " + PackedModel.SECTIONS[i]
+                        + " has bytes that the program does not use");
             }
         }
         link();

@@ -39,7 +39,8 @@ public final class Picture {
     private static Picture fromBytes(byte[] bytes, int width, int height, int step, int rowStride) {
         long needed = (long) (height - 1) * rowStride + (long) width * step;
         if (rowStride < width * step || bytes.length < needed) {
-            throw new CUNetException("picture of " + width + "x" + height + ": " + bytes.length + " bytes with row stride "
+            throw new CUNetException("picture of " + width + "x" + height + ": " + bytes.length
+                    + " bytes with row stride "
                     + rowStride + ", at least " + needed + " are needed.");
         }
         Picture picture = new Picture(width, height);

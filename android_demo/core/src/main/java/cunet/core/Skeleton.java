@@ -32,7 +32,8 @@ public final class Skeleton {
         }
         for (int[] pair : fields.pairs("flip_pairs", names.length)) {
             if (flip[pair[0]] != pair[0] || flip[pair[1]] != pair[1] || pair[0] == pair[1]) {
-                throw new CUNetException("cunet_spec.skeleton.flip_pairs name a landmark twice: export the model again.");
+                throw new CUNetException("cunet_spec.skeleton.flip_pairs name a landmark twice: "
+                        + "export the model again.");
             }
             flip[pair[0]] = pair[1];
             flip[pair[1]] = pair[0];

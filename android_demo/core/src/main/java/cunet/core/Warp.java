@@ -25,7 +25,10 @@ public final class Warp {
         return bilinear(picture, toCrop.inverse(), size);
     }
 
-    /** Averages of {@code factor} x {@code factor} pixels, rounded half to even; a rest at the right and below is cut. */
+    /**
+     * Averages of {@code factor} x {@code factor} pixels, rounded half to even; a rest at the right and below is
+     * cut.
+     */
     static Picture reduce(Picture picture, int factor) {
         Picture small = new Picture(picture.width / factor, picture.height / factor);
         float share = 1f / (factor * factor);

@@ -78,7 +78,9 @@ public final class Yuv {
     private static int pixel(int luma, int u, int v) {
         int base = (luma << 16) + HALF;
         return Picture.pack(
-                clip(base + RED_V * v >> 16), clip(base + GREEN_U * u + GREEN_V * v >> 16), clip(base + BLUE_U * u >> 16));
+                clip(base + RED_V * v >> 16),
+                clip(base + GREEN_U * u + GREEN_V * v >> 16),
+                clip(base + BLUE_U * u >> 16));
     }
 
     private static int clip(int value) {

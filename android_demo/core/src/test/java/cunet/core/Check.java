@@ -22,7 +22,8 @@ final class Check {
             StackTraceElement place = error.getStackTrace()[0];
             failures.add(name);
             String text = String.valueOf(error);
-            System.out.println("FAILED " + name + ": " + text.substring(0, Math.min(400, text.length())) + " at " + place);
+            System.out.println("FAILED " + name + ": " + text.substring(0, Math.min(400, text.length())) + " at "
+                    + place);
         }
     }
 

@@ -67,7 +67,8 @@ final class ModelsTest {
 
     private static void quantize(Fields one) {
         float[] values = Golden.floats(one.object("values"));
-        TensorType type = TensorType.int8((float) one.number("scale"), (int) one.number("zero_point"), 1, 1, 1, values.length);
+        TensorType type = TensorType.int8((float) one.number("scale"), (int) one.number("zero_point"), 1, 1, 1,
+                values.length);
         ByteBuffer buffer = ByteBuffer.allocate(type.bytes());
         type.write(values, buffer);
         double[] integers = Golden.doubles(one.object("integers"));

@@ -52,7 +52,8 @@ final class PixelsTest {
             Affine plain = Affine.crop(new Box(b[0], b[1], b[2], b[3]), one.number("factor"), size);
             Check.near(new double[] {plain.a, plain.b, plain.c, plain.d, plain.e, plain.f}, m, 1e-9);
         }
-        Picture crop = Warp.crop(Golden.picture(one.object("image")), new Affine(m[0], m[1], m[2], m[3], m[4], m[5]), size);
+        Picture crop = Warp.crop(Golden.picture(one.object("image")), new Affine(m[0], m[1], m[2], m[3], m[4], m[5]),
+                size);
         differences(crop.toRgb(), Golden.bytes(one.object("crop")), 0, 0);
     }
 

@@ -117,7 +117,8 @@ final class PointsTest {
                 Check.near(values(tracker.place()), expected.numbers("box"), 1e-9);
             }
             float[] score = Arrays.copyOfRange(scores, i * count, (i + 1) * count);
-            Landmarks answer = tracker.update(new Landmarks(Golden.points(points, i * count, count), score, null), i / 30.0);
+            Landmarks answer = tracker.update(new Landmarks(Golden.points(points, i * count, count), score, null),
+                    i / 30.0);
             Check.same(tracker.lost(), lost.get(i));
             Check.near(Golden.flat(answer.points), Golden.flat(Golden.points(smoothed, i * count, count)), 1e-9);
         }

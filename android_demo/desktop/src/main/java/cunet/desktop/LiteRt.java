@@ -26,7 +26,8 @@ final class LiteRt {
     /** @throws CUNetException no such library */
     LiteRt(Path library, Arena arena) {
         if (!Files.isRegularFile(library)) {
-            throw new CUNetException(library + ": no such library: give --library, libLiteRt.so of ai-edge-litert 2.3.0.");
+            throw new CUNetException(library
+                    + ": no such library: give --library, libLiteRt.so of ai-edge-litert 2.3.0.");
         }
         symbols = SymbolLookup.libraryLookup(library, arena);
     }

@@ -85,7 +85,8 @@ final class LiteRtEngine implements Engine {
         MemorySegment scheme = arena.allocate(JAVA_INT);
         lite.call("LiteRtGetQuantizationTypeId", tensor, scheme);
         if (element != INT8 || scheme.get(JAVA_INT, 0) != PER_TENSOR) {
-            throw new CUNetException("the model has tensors of type " + element + ": this program runs float32 and int8.");
+            throw new CUNetException("the model has tensors of type " + element
+                    + ": this program runs float32 and int8.");
         }
         MemorySegment quantization = arena.allocate(2 * JAVA_LONG.byteSize(), JAVA_LONG.byteAlignment());
         lite.call("LiteRtGetPerTensorQuantization", tensor, quantization);

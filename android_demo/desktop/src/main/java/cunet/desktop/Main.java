@@ -16,7 +16,8 @@ public final class Main {
             switch (verb) {
                 case "predict" -> Predict.run(rest);
                 case "render" -> Render.run(rest);
-                default -> throw new CUNetException("usage: predict --library=libLiteRt.so --model=FILE --out=DIR PICTURE..., "
+                default -> throw new CUNetException(
+                        "usage: predict --library=libLiteRt.so --model=FILE --out=DIR PICTURE..., "
                         + "or render --library=libLiteRt.so --model=FILE --box=x0,y0,x1,y1 --out=FILE.png PICTURE");
             }
         } catch (CUNetException error) {

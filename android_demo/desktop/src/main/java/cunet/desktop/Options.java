@@ -21,7 +21,8 @@ final class Options {
             }
             String[] parts = argument.substring(2).split("=", 2);
             if (!known.contains(parts[0])) {
-                throw new CUNetException("--" + parts[0] + ": no such option; there are --" + String.join(", --", known) + ".");
+                throw new CUNetException("--" + parts[0] + ": no such option; there are --"
+                        + String.join(", --", known) + ".");
             }
             values.put(parts[0], parts.length > 1 ? parts[1] : "true");
         }

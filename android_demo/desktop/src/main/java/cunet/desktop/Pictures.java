@@ -16,10 +16,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 
 /** Picture files and drawing on a machine without a screen. */
 final class Pictures {
+    private static final Pattern PPM = Pattern.compile("P6\\s+(\\d{1,6})\\s+(\\d{1,6})\\s+255\\s");
+
     private Pictures() {}
 
     /**
@@ -42,7 +46,7 @@ final class Pictures {
 
     private static Picture ppm(Path file, byte[] bytes) {
         String head = new String(bytes, 0, Math.min(bytes.length, 64), StandardCharsets.ISO_8859_1);
-        java.util.regex.Matcher form = java.util.regex.Pattern.compile("P6\\s+(\\d{1,6})\\s+(\\d{1,6})\\s+255\\s").matcher(head);
+        Matcher form = PPM.matcher(head);
         if (!form.lookingAt()) {
             throw new CUNetException(file + ": not a binary PPM with 8 bits (P6, no comments).");
         }

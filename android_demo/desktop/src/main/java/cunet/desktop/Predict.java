@@ -60,7 +60,8 @@ final class Predict {
             }
         }
         double count = files.size();
-        System.out.printf(Locale.ROOT, "%d pictures in %s; ms each: crop %.2f, network %.2f, decode %.2f%n", files.size(), out,
+        System.out.printf(Locale.ROOT, "%d pictures in %s; ms each: crop %.2f, network %.2f, decode %.2f%n",
+                files.size(), out,
                 cut / count, network / count, decoded / count);
     }
 
@@ -106,7 +107,8 @@ final class Predict {
             return null;
         }
         if (sides.length != 4 || sides[2] <= sides[0] || sides[3] <= sides[1]) {
-            throw new CUNetException("box " + Arrays.toString(sides) + ": give x0,y0,x1,y1 with x0 < x1 and y0 < y1, in pixels.");
+            throw new CUNetException("box " + Arrays.toString(sides)
+                    + ": give x0,y0,x1,y1 with x0 < x1 and y0 < y1, in pixels.");
         }
         return new Box(sides[0], sides[1], sides[2], sides[3]);
     }
@@ -116,7 +118,8 @@ final class Predict {
         StringBuilder scores = new StringBuilder();
         for (int i = 0; i < found.points.length; i++) {
             String comma = i == 0 ? "" : ", ";
-            points.append(comma).append(String.format(Locale.ROOT, "[%.4f, %.4f]", found.points[i][0], found.points[i][1]));
+            points.append(comma).append(String.format(Locale.ROOT, "[%.4f, %.4f]", found.points[i][0],
+                    found.points[i][1]));
             scores.append(comma).append(String.format(Locale.ROOT, "%.4f", found.scores[i]));
         }
         String image = file.toString().replace("\\", "\\\\").replace("\"", "\\\"");

@@ -25,7 +25,8 @@ import java.util.Set;
  * eight combinations of rotation and mirroring, by the same maps as the app.
  */
 final class Render {
-    private static final Set<String> OPTIONS = Set.of("library", "model", "out", "box", "decoder", "flip_test", "width", "height");
+    private static final Set<String> OPTIONS = Set.of("library", "model", "out", "box", "decoder", "flip_test",
+            "width", "height");
 
     private final Options options;
     private final int width, height;
@@ -45,7 +46,8 @@ final class Render {
             throw new CUNetException("name one picture at the end of the line.");
         }
         Picture upright = Pictures.read(Path.of(options.rest.get(0)));
-        double[] b = new Fields("--box", Json.parse("{\"box\": [" + options.required("box", "x0,y0,x1,y1") + "]}")).numbers("box");
+        double[] b = new Fields("--box", Json.parse("{\"box\": [" + options.required("box", "x0,y0,x1,y1")
+                + "]}")).numbers("box");
         Box box = new Box(b[0], b[1], b[2], b[3]);
         BufferedImage sheet = new BufferedImage(4 * width, 2 * height, BufferedImage.TYPE_INT_RGB);
         double apart = 0;
@@ -62,7 +64,8 @@ final class Render {
         }
         Path out = Path.of(options.required("out", "a PNG or JPEG file"));
         Pictures.save(sheet, out);
-        System.out.printf(Locale.ROOT, "%s: rotation 0, 90, 180, 270; below mirrored; landmarks at most %.4f px apart%n", out, apart);
+        System.out.printf(Locale.ROOT,
+                "%s: rotation 0, 90, 180, 270; below mirrored; landmarks at most %.4f px apart%n", out, apart);
     }
 
     /** As LandmarkView draws it: the frame through one map, the overlay through the last part of it. */
