@@ -16,19 +16,21 @@ from cunet_tf.spec import ModelSpec
 from export.delegation import delegation
 from export.reference import Reference
 
-# Largest heat-map difference (peaks are about 1); mean landmark difference in input pixels, for
-# an input of 128; difference of the metric in points. "int8": trained on the grids that it runs on;
-# "calibrated": grids chosen after training.
+# Largest heat-map difference (peaks are about 1); median landmark difference in input pixels, for
+# an input of 128; by how many points the metric may be worse. The median, because the mean is
+# that of a few landmarks whose heat map has two peaks of one height: they jump.
+# "int8": trained on the grids that it runs on; "calibrated": grids chosen after training.
 TOLERANCE = {
     "float32": (1e-3, 0.01, 0.01),
     "float16": (3e-2, 0.1, 0.01),
     # Float files of quantized features: the last bit of a number decides between two steps.
     "float32 on grids": (0.1, 0.1, 0.01),
-    "float16 on grids": (0.5, 1.0, 0.01),
-    "int8": (0.5, 1.0, 0.05),
-    "calibrated": (1.0, 2.0, 0.25),
+    "float16 on grids": (0.5, 0.5, 0.01),
+    "int8": (0.5, 0.5, 0.05),
+    "calibrated": (1.0, 1.0, 0.25),
 }
 REFERENCE_SIDE = 128
+JUMP = 0.1  # of the input side
 EXACT_PICTURES = 32
 
 
@@ -48,15 +50,16 @@ def tolerance(spec: ModelSpec, fmt: str) -> dict[str, float]:
         kind = "int8" if trained else "calibrated"
     heat, points, metric = TOLERANCE[kind]
     scale = spec.input_size / REFERENCE_SIDE
-    return {"heatmap_max": heat, "landmark_mean": points * scale, "metric": metric}
+    return {"heatmap_max": heat, "landmark_median": points * scale, "metric": metric}
 
 
 def compare(reference: Engine, exported: Engine, crops: np.ndarray, spec: ModelSpec, fmt: str) -> dict[str, Any]:
     """Heat maps and landmarks of two engines on the same crops.
 
     Returns:
-        ``heatmap_max``, ``heatmap_mean``: differences of heat-map values; ``landmark_mean``,
-        ``landmark_max``: of decoded points, in input pixels; ``tolerance``, see
+        ``heatmap_max``, ``heatmap_mean``: differences of heat-map values; ``landmark_median``,
+        ``landmark_mean``, ``landmark_max``: of decoded points, in input pixels;
+        ``landmarks_jumped``: share (0..1) that is a tenth of the input away; ``tolerance``, see
         :func:`tolerance`; ``pictures``; ``ok``.
     """
     ours, theirs = reference(crops), exported(crops)
@@ -67,11 +70,13 @@ def compare(reference: Engine, exported: Engine, crops: np.ndarray, spec: ModelS
     return {
         "heatmap_max": float(difference.max()),
         "heatmap_mean": float(difference.mean()),
+        "landmark_median": float(np.median(gap)),
         "landmark_mean": float(gap.mean()),
         "landmark_max": float(gap.max()),
+        "landmarks_jumped": float((gap > JUMP * spec.input_size).mean()),
         "tolerance": limits,
         "pictures": len(crops),
-        "ok": bool(difference.max() <= limits["heatmap_max"] and gap.mean() <= limits["landmark_mean"]),
+        "ok": bool(difference.max() <= limits["heatmap_max"] and np.median(gap) <= limits["landmark_median"]),
     }
 
 
@@ -87,7 +92,7 @@ def metrics(reference: Engine, exported: Engine, source: Source, spec: ModelSpec
     limit = tolerance(spec, fmt)["metric"] * (10 if name == "pck" else 1)  # one of 1,000 joints is 0.1 points
     return {
         "name": name, "keras": ours, "file": theirs, "difference": theirs - ours, "tolerance": limit,
-        "images": len(source), "ok": bool(abs(theirs - ours) <= limit),
+        "images": len(source), "ok": bool((ours - theirs if name == "pck" else theirs - ours) <= limit),
     }  # fmt: skip
 
 

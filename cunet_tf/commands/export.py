@@ -119,8 +119,9 @@ def _write_calibration(file: Path, rows: list[dict[str, Any]]) -> None:
 def describe(result: dict[str, Any]) -> str:
     landmarks, parts = result["parity"]["landmarks"], []
     rows: list[tuple] = [("landmarks in input pixels", "difference", "tolerance")]
-    for name in ("heatmap_max", "heatmap_mean", "landmark_mean", "landmark_max"):
+    for name in ("heatmap_max", "heatmap_mean", "landmark_median", "landmark_mean", "landmark_max"):
         rows.append((name, f"{landmarks[name]:.2e}", landmarks["tolerance"].get(name, "-")))
+    rows.append(("landmarks that jumped by a tenth of the input", f"{landmarks['landmarks_jumped']:.2%}", "-"))
     metric = result["parity"].get("metric")
     if metric:
         figures = f"Keras {metric['keras']:.4g}, file {metric['file']:.4g} on {metric['images']} pictures"
