@@ -3,7 +3,7 @@
 import pytest
 
 from trainers.files import write_csv
-from trainers.tables.speed import KERAS, TFLITE, default_machine, fastest, measure, median, ratio, read_times, specs
+from trainers.tables.speed import CPU, KERAS, TFLITE, WALL, default_machine, measure, median, ratio, read_times, specs
 
 
 @pytest.fixture(scope="module")
@@ -16,15 +16,15 @@ def measured(tiny_spec, tmp_path_factory):
 
 def test_every_engine_is_timed_in_every_round(measured):
     times, words = read_times(measured)
-    assert set(times) == {("small", KERAS), ("small", TFLITE)}
+    assert set(times) == {("small", engine, clock) for engine in (KERAS, TFLITE) for clock in (WALL, CPU)}
     assert all(len(values) == 3 and min(values) > 0 for values in times.values())
     assert "3 rounds" in words and "64 px" in words and "one machine" in words and "(1 thread)" in words
 
 
 def test_ratio_is_taken_round_by_round():
-    times = {("a", KERAS): [2.0, 4.0, 30.0], ("b", KERAS): [1.0, 1.0, 10.0]}
+    times = {("a", KERAS, WALL): [2.0, 4.0, 30.0], ("b", KERAS, WALL): [1.0, 1.0, 10.0], ("b", KERAS, CPU): [7.0]}
     assert median(times, "a", KERAS) == 4.0 and ratio(times, "a", "b", KERAS) == 3.0
-    assert fastest(times, "b", KERAS) == 1.0 and fastest(times, "b", TFLITE) is None
+    assert median(times, "b", KERAS, CPU) == 7.0 and ratio(times, "a", "b", KERAS, CPU) is None
     assert median(times, "a", TFLITE) is None and ratio(times, "a", "c", KERAS) is None
 
 
