@@ -7,6 +7,7 @@ import cv2
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.commands.train import spread
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.w300 import write_pts
 from cunet_tf.models.saved import load_keras
@@ -53,6 +54,7 @@ def test_second_start_needs_resume_and_the_same_options(trained_run, capsys):
         (["--batch_size=500"], "batch_size=500 exceeds"),
         (["--val_share=0"], "--val_share=0.0"),
         (["--split=nonsense"], "SEED:COUNT"),
+        (["--images=21"], "--images=21: synthetic 5:20 has only 20"),
         (["--landmarks=14"], "skeleton face68 has 68 points"),
     ],
 )
@@ -61,6 +63,11 @@ def test_bad_options_stop_before_any_training(flags, words, tmp_path, capsys):
     assert main([*base, *flags]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "w" / "history.csv").exists()
+
+
+def test_images_are_spread_over_the_split():
+    source = load_synthetic(FACE68, "5:20")
+    assert spread(source, 3).samples == [source.samples[i] for i in (0, 10, 19)]
 
 
 def test_unreadable_picture_is_named_without_a_tensorflow_trace(tmp_path, capsys):
