@@ -34,3 +34,10 @@ def test_nothing_measured_says_what_to_do(tmp_path):
 
 def test_presets_and_machine():
     assert [spec.name for spec in specs(["pose-4"])] == ["pose-4"] and "cores" in default_machine()
+
+
+def test_file_without_cpu_time_is_read(tmp_path):
+    row = {"round": 0, "network": "a", "engine": KERAS, "milliseconds": 2.0, "threads": 2, "input_size": 64}
+    write_csv(tmp_path / "old.csv", [{**row, "machine": "x", "load": 1.0}, {**row, "engine": TFLITE, "load": 1.0}])
+    times, _ = read_times(tmp_path / "old.csv")
+    assert median(times, "a", KERAS) == 2.0 and median(times, "a", KERAS, CPU) is None

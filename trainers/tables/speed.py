@@ -82,7 +82,7 @@ def read_times(file: Path) -> tuple[Times, str]:
     times: Times = {}
     rows = read_csv(file)
     for row in rows:
-        for clock in (WALL, CPU):
+        for clock in {WALL, CPU} & row.keys():  # a file of an earlier version has no CPU time
             times.setdefault((row["network"], row["engine"], clock), []).append(float(row[clock]))
     if not rows:
         return times, "Not measured yet: cunet tables --table=5,11 --time."
