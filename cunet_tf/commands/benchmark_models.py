@@ -6,7 +6,7 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands.common import request_source, table
+from cunet_tf.commands.common import NETWORK_FLAGS, request_source, table
 from cunet_tf.engines import LiteRTEngine, find_model, shipped_models
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
@@ -63,6 +63,7 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
     """A file as it is; a preset, with the landmarks of the other models, in each of ``--formats``.
 
     ``PRESET+QUANT:FORMAT`` such as ``face-8+BW-a-QIG(818):packed`` is a quantized preset, in one format.
+    The options of a network (``--stacks`` ...) change all presets that have them.
     """
     from export.benchmark import Candidate
 
@@ -76,7 +77,10 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
     base, _, quant = name.partition("+")
     spec = preset(base)
     spec = spec.with_skeleton(skeleton) if skeleton and skeleton != spec.skeleton else spec
-    spec = spec.replace(quant=quant or spec.quant)
+    changes = {option: values[option].value for option in NETWORK_FLAGS if values[option].value is not None}
+    changes = {option: value for option, value in changes.items() if option in spec.config.field_names()}
+    spec = spec.replace(quant=quant or spec.quant, config=spec.config.replace(**changes))
+    name += "".join(f",{option}={value}" for option, value in changes.items())
     return [
         Candidate(name, fmt, *_converted(values, spec, name, fmt), trained=False)
         for fmt in ([fmt] if fmt else values.formats)
