@@ -88,7 +88,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             print(f"notice: {ELSEWHERE[key]}", file=sys.stderr)
     keys = [key for key in asked if key in KINDS]
     protocol = make_protocol(values)
-    names = runs_of(keys, protocol.scale) if values.accuracy else []
+    asked_runs = runs_of(keys, protocol.scale) if values.accuracy else []
+    names = dict.fromkeys(protocol.run_name(name) for name in asked_runs)
     jobs = [protocol.job(name, seed) for seed in protocol.seeds for name in names]
     training = [] if values.only_finished else jobs
     if training:

@@ -146,8 +146,14 @@ class Protocol:
         """The networks for this data."""
         return variants(self.scale, self.data, self.targets)
 
+    def run_name(self, name: str) -> str:
+        """The first name of the same network: ``detection`` is ``cunet`` where all are supervised by disks."""
+        variants = self.variants
+        return next(other for other, variant in variants.items() if variant == variants[name])
+
     def job(self, name: str, seed: int) -> Job:
-        """The run of a network from a seed."""
+        """The run of a network from a seed; two names of the same network share it."""
+        name = self.run_name(name)
         variant = self.variants[name]
         # Drawn data has the landmarks of the preset, a baseline's are MPII's; other data brings its own.
         drawn = (f"--skeleton={preset(self.variants['cunet'].preset).skeleton.name}",) * (self.data == "synthetic")
