@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 DEMO := demo
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test lint android tfa clean
+.PHONY: demo test lint android tfa clean fuzz
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -26,6 +26,10 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# 100,000 damaged packed files: the reader refuses each one with a message.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz_container 100000 cunet_tf/weights/face-mobile.cunet --seed=1
 
 # The Android demo without a phone: core tests, desktop run, app and signed APK; brings its own Java.
 android: $(VENV)/.installed

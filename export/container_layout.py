@@ -3,7 +3,7 @@
 import struct
 from enum import IntEnum
 
-MARK = b"CUNET\r\n\x1a"  # line ends and end-of-text: a transfer as text damages it at once
+MARK = b"CUNET\r\n\x1a"  # a transfer as text changes line ends, and ends at 1A
 VERSION = 1
 HEAD = struct.Struct("<8sHHI32s")  # mark, version, number of sections, expanded size, SHA-256
 SIZES = struct.Struct("<II")  # of a section: stored, plain
@@ -18,8 +18,9 @@ CRC_BYTES = 4
 
 MIB = 1 << 20
 MAX_SIZE = 64 * MIB  # of the expanded file
-MAX_SMALL = MIB  # of each section that is not LARGE, inflated: bounds the number of operations
 LARGE = (*COPY, "bits", "trits", "raw")
+MAX_SMALL = MIB  # of each other section, inflated
+MAX_PROGRAM = MIB // 4  # bounds the time: each operation takes a few microseconds
 MAX_EXTRA = 4 * MIB  # all sections together may exceed the expanded file by this much
 
 TRIT_BYTES = 3**5  # values of a byte that holds five ternary digits

@@ -16,9 +16,9 @@ from export.container_layout import (
     LARGE,
     MARK,
     MAX_EXTRA,
+    MAX_PROGRAM,
     MAX_SIZE,
     MAX_SMALL,
-    MIB,
     SECTIONS,
     SIZES,
     VERSION,
@@ -77,12 +77,12 @@ def _check_sizes(sections: dict[str, tuple[int, int, int]], size: int) -> None:
     for name, (_, stored, plain) in sections.items():
         if stored > plain:
             raise damaged(f"section {name} has {stored} bytes, more than the {plain} it holds")
-        if name not in LARGE and plain > MAX_SMALL:
-            raise damaged(f"section {name} declares {plain} bytes, allowed are {MAX_SMALL}")
+        limit = MAX_PROGRAM if name == "program" else MAX_SMALL
+        if name not in LARGE and plain > limit:
+            raise damaged(f"section {name} declares {plain} bytes, allowed are {limit}")
     total = sum(plain for _, _, plain in sections.values())
     if total > size + MAX_EXTRA:
-        limit = f"{size} and {MAX_EXTRA // MIB} MiB"
-        raise damaged(f"the sections declare {total} bytes, allowed are {limit}")
+        raise damaged(f"the sections declare {total} bytes, allowed are {size + MAX_EXTRA}")
 
 
 def read_section(container: bytes, header: Header, name: str) -> bytes:
