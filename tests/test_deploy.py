@@ -47,7 +47,7 @@ def test_calibration_gives_every_tensor_a_grid_and_reports(tiny_spec, rng):
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     rows = {row["tensor"]: row for row in twin.calibrate(images)}
     assert not twin.points.open() and len(rows) == len(twin.points.points)
-    assert all(row["clipped"] < 0.05 for row in rows.values())
+    assert all(row["clipped"] < 0.3 for row in rows.values())
     assert not rows["unet0_down0/ahead output"]["trained"] and rows["image"]["trained"]
     assert np.corrcoef(twin(images).ravel(), KerasEngine(model)(images).ravel())[0, 1] > 0.98
 
