@@ -37,8 +37,7 @@ def test_core_and_desktop_run_agree_with_python(java):
     done = subprocess.run([sys.executable, TOOLS / "check.py", "--no-apk"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE).groups()
-    packed = (ROOT / "export/container.py").exists()  # with the broken files of packed models
-    assert int(passed) > (1000 if packed else 80) and failed == "0"
+    assert int(passed) > 1000 and failed == "0"
     assert re.search(r"desktop run: .*'same_pixels_largest': 0.00\d+", done.stdout)
 
 

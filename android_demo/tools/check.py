@@ -42,28 +42,12 @@ def desktop_run(java: toolchain.Java) -> None:
         raise SystemExit("the desktop run gives other landmarks than cunet predict")
 
 
-def packed_models(folder: Path) -> list[Path]:
-    """The models that go into the app."""
-    models = sorted(WEIGHTS.glob("*.cunet"))
-    if not models:
-        try:
-            from export.container import pack
-        except ModuleNotFoundError:
-            print("!!! NO MODELS in the APK: this clone cannot pack them yet", file=sys.stderr)
-            return []
-        for file in sorted(WEIGHTS.glob("*.tflite")):
-            models.append(folder / f"{file.stem}.cunet")
-            models[-1].write_bytes(pack(file.read_bytes()))
-    return models
-
-
 def android_app(java: toolchain.Java, core: Path) -> None:
     """The app: compiled, packed, signed and listed; a loud message names a download that cannot be had."""
     try:
         linked, inputs = apk.compile_app(java, core)
         print("app: resources linked, compiled against Android 6 (API 23) and Android 14 (API 34)")
-        with tempfile.TemporaryDirectory() as folder:
-            made = apk.assemble(java, linked, inputs, packed_models(Path(folder)))
+        made = apk.assemble(java, linked, inputs, sorted(WEIGHTS.glob("*.cunet")))
         print("\n".join(apk.report(java, made)))
     except toolchain.Missing as missing:
         print(f"!!! NOT CHECKED: the app and its APK: {missing}", file=sys.stderr)

@@ -17,16 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import golden_models
+import golden_packed
 import golden_pixels
 import golden_points
 
-MODULES = [golden_pixels, golden_points, golden_models]
-try:
-    import golden_packed
-
-    MODULES.append(golden_packed)
-except ModuleNotFoundError as error:
-    print(f"NOT TESTED: packed models ({error})", file=sys.stderr)
+MODULES = [golden_pixels, golden_points, golden_models, golden_packed]
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.presets import preset
 from cunet_tf.smoothing import OneEuroFilter
 from cunet_tf.spec import ModelSpec
-from cunet_tf.tflite_file import spec_of
+from cunet_tf.tflite_file import read_model, spec_of
 from cunet_tf.video import track
 
 
@@ -127,9 +127,5 @@ def tracking() -> dict[str, Any]:
 
 def shipped_spec(name: str) -> tuple[bytes, ModelSpec]:
     """Bytes and description of a shipped model as ``.tflite``."""
-    data = find_model(name).read_bytes()
-    if data.startswith(b"CUNET"):
-        from export.container import expand
-
-        data = expand(data)
+    data = read_model(find_model(name))
     return data, spec_of(data)
