@@ -26,6 +26,7 @@ public final class PackedModel {
     private static final int MIB = 1 << 20;
     private static final int MOST = 64 * MIB;
     private static final int EXTRA = 4 * MIB;
+    private static final int PROGRAM = 1;
 
     private final byte[] file;
     private final ByteBuffer header;
@@ -79,8 +80,7 @@ public final class PackedModel {
         }
         long total = 0;
         for (int i = 0; i < SECTIONS.length; i++) {
-            boolean large = i >= 4 && i < 8 || i >= 12;  // copies, bits, trits, raw
-            if (stored(i) > plain(i) || !large && plain(i) > MIB) {
+            if (stored(i) > plain(i) || plain(i) > most(i)) {
                 throw damaged("section " + SECTIONS[i] + " declares " + plain(i) + " bytes in " + stored(i));
             }
             total += plain(i);
@@ -88,6 +88,12 @@ public final class PackedModel {
         if (total > (long) size + EXTRA) {
             throw damaged("its sections declare " + total + " bytes for a file of " + size);
         }
+    }
+
+    /** Inflated bytes that a section may have. */
+    private static long most(int section) {
+        boolean large = section >= 4 && section < 8 || section >= 12;  // copies, bits, trits, raw
+        return large ? Long.MAX_VALUE : section == PROGRAM ? MIB / 4 : MIB;
     }
 
     private long stored(int section) {
