@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 DEMO := demo
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test lint tfa clean
+.PHONY: demo test lint android tfa clean fuzz
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -27,6 +27,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# 100,000 damaged packed files: the reader refuses each one with a message.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz_container 100000 cunet_tf/weights/face-mobile.cunet --seed=1
+
+# The Android demo without a phone: core tests, desktop run, app and signed APK; brings its own Java.
+android: $(VENV)/.installed
+	$(BIN)/python android_demo/tools/check.py
+
 # TensorFlow Addons needs an old TensorFlow: an environment of its own, used by one test.
 tfa:
 	$(PYTHON) -m venv .venv-tfa
@@ -35,7 +43,7 @@ tfa:
 	$(BIN)/python -m pytest tests/test_tfa.py
 
 clean:
-	rm -rf $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) build android_demo/build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,4 +1,4 @@
-"""What runs a network: Keras for ``.keras`` and compact ``.npz``, LiteRT for ``.tflite`` (without TensorFlow)."""
+"""What runs a network: Keras for ``.keras``, LiteRT for ``.tflite``, packed or not (without TensorFlow)."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import ModelSpec
-from cunet_tf.tflite_file import read_tflite, spec_of
+from cunet_tf.tflite_file import read_model, spec_of
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -65,12 +65,32 @@ class LiteRTEngine:
         expected = tuple(int(side) for side in self._input["shape"][1:])
         if tuple(images.shape[1:]) != expected:
             raise CUNetError(f"the model takes pictures of shape {expected}, not {images.shape[1:]}.")
-        return np.concatenate([self._run(image[None]) for image in np.asarray(images, np.float32)])
+        return np.concatenate([self.decode(self.run_raw(image)) for image in np.asarray(images, np.float32)])
 
-    def _run(self, image: np.ndarray) -> np.ndarray:
-        self._interpreter.set_tensor(self._input["index"], image)
+    def run_raw(self, image: np.ndarray) -> np.ndarray:
+        """One picture ``[H, W, 3]`` in 0..1 to the model's own output, int8 or float32 ``[1, h, w, C]``."""
+        self._interpreter.set_tensor(self._input["index"], self.encode(image[None]))
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output["index"])
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Pictures in 0..1 as the model takes them: float32, or int8 on the input's grid, halves to even."""
+        if self._input["dtype"] != np.int8:
+            return np.asarray(images, np.float32)
+        scale, zero = self._input["quantization"]
+        return np.clip(np.rint(np.float32(images) / np.float32(scale)) + zero, -128, 127).astype(np.int8)
+
+    def decode(self, output: np.ndarray) -> np.ndarray:
+        """The model's own output as float32 heat maps."""
+        if self._output["dtype"] != np.int8:
+            return output
+        scale, zero = self._output["quantization"]
+        return (output.astype(np.float32) - zero) * np.float32(scale)
+
+
+def shipped_models() -> dict[str, Path]:
+    """Models that come with the package, by name."""
+    return {file.stem: file for file in sorted(WEIGHTS.glob("*.cunet"))}
 
 
 def find_model(name: str) -> Path:
@@ -81,7 +101,7 @@ def find_model(name: str) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
-    shipped = {file.stem: file for end in ("npz", "tflite") for file in sorted(WEIGHTS.glob(f"*.{end}"))}
+    shipped = shipped_models()
     if name in shipped:
         return shipped[name]
     if Path(name).suffix or "/" in name:
@@ -96,16 +116,9 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
         CUNetError: no such model, another format, or a damaged file.
     """
     path = find_model(name)
-    if path.suffix == ".tflite":
-        return LiteRTEngine(read_tflite(path), threads)
     if path.suffix == ".keras":
         with native_stderr_hidden():
             from cunet_tf.models.saved import load_keras
 
         return KerasEngine(load_keras(path))
-    if path.suffix == ".npz":
-        with native_stderr_hidden():
-            from export.compact import load_compact
-
-        return KerasEngine(load_compact(path))
-    raise CUNetError(f"--model={name}: a model file ends in .keras, .tflite or .npz.")
+    return LiteRTEngine(read_model(path), threads)

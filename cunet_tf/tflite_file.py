@@ -3,6 +3,7 @@
 Works with LiteRT's own flatbuffer schema; TensorFlow is not imported.
 """
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,50 @@ from ai_edge_litert.tools import flatbuffer_utils
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
+LARGEST = 1 << 26  # bytes of an unpacked model
 IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
 
 
-def read_tflite(path: Path | str) -> bytes:
-    """The bytes of a ``.tflite`` file.
+def read_model(path: Path | str) -> bytes:
+    """The ``.tflite`` model in a file: ``.tflite``, ``.tflite.gz`` or a packed ``.cunet``.
 
     Raises:
-        CUNetError: no such file, or not a TensorFlow Lite model.
+        CUNetError: no such file, another kind of file, or a damaged one.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise CUNetError(f"{path}: no such model file.")
-    data = Path(path).read_bytes()
+    data = path.read_bytes()
+    try:
+        if path.suffix == ".gz":
+            data = unzip(data)
+        elif path.suffix == ".cunet":
+            from export.container import expand
+
+            data = expand(data)
+        elif path.suffix != ".tflite":
+            raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet")
+    except CUNetError as error:
+        raise CUNetError(f"{path}: {error}") from None
     if data[4:8] != IDENTIFIER:
         raise CUNetError(f"{path}: not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
     return data
+
+
+def unzip(data: bytes) -> bytes:
+    """The content of a gzip file.
+
+    Raises:
+        CUNetError: a damaged file, or one larger than ``LARGEST``.
+    """
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(data, LARGEST)
+    except zlib.error as error:
+        raise CUNetError(f"damaged gzip data ({error}): export the model again.") from None
+    if not stream.eof:
+        raise CUNetError(f"gzip data that is cut short, or holds more than {LARGEST:,} bytes: export the model again.")
+    return content
 
 
 def spec_of(data: bytes) -> ModelSpec | None:
@@ -46,26 +76,18 @@ def spec_of(data: bytes) -> ModelSpec | None:
     return None
 
 
-def with_spec(data: bytes, spec: ModelSpec) -> bytes:
-    """The model with its description added, or replaced."""
-    from ai_edge_litert import schema_py_generated as schema
+def finished(data: bytes, spec: ModelSpec, input_name: str, output_name: str) -> bytes:
+    """A converted model with its description, its one input and output named, and nothing superfluous.
 
-    model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
-    model.metadata = [entry for entry in model.metadata or [] if entry.name != SPEC_NAME.encode()]
-    buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = list(spec.to_json().encode())
-    model.buffers.append(buffer)
-    entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers) - 1
-    model.metadata.append(entry)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def with_names(data: bytes, input_name: str, output_name: str) -> bytes:
-    """The model with its one input and output renamed, and a signature that says so."""
+    Names of inner tensors and the converter's own notes are left out: they take more bytes than
+    one-bit kernels.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     graph = model.subgraphs[0]
+    for index, tensor in enumerate(graph.tensors):
+        tensor.name = str(index).encode()
     signature = schema.SignatureDefT()
     signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
     for field, index, name in (("inputs", graph.inputs[0], input_name), ("outputs", graph.outputs[0], output_name)):
@@ -73,7 +95,16 @@ def with_names(data: bytes, input_name: str, output_name: str) -> bytes:
         entry.name, entry.tensorIndex = name.encode(), index
         graph.tensors[index].name = name.encode()
         setattr(signature, field, [entry])
-    model.signatureDefs = [signature]
+    model.signatureDefs, model.description = [signature], b"cunet-tf"
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    buffer.data = list(spec.to_json().encode())
+    used = sorted({0} | {tensor.buffer for tensor in graph.tensors})
+    places = {old: new for new, old in enumerate(used)}
+    for tensor in graph.tensors:
+        tensor.buffer = places[tensor.buffer]
+    model.buffers = [*(model.buffers[old] for old in used), buffer]
+    entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers) - 1
+    model.metadata = [entry]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -4,7 +4,9 @@ import pytest
 from cunet_tf.engines import KerasEngine, LiteRTEngine, find_model, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.cunet import build_cunet
+from export.formats import ENDINGS, export_model
 from export.tflite import convert
+from tests.test_deploy import network
 
 
 def test_files_choose_the_engine_and_agree(tiny_spec, tmp_path, rng):
@@ -20,14 +22,28 @@ def test_files_choose_the_engine_and_agree(tiny_spec, tmp_path, rng):
         engines[1](images[:, :32])
 
 
+def test_integer_files_agree_however_they_are_wrapped(tiny_spec, tmp_path, rng):
+    model = network(tiny_spec, "TW-QIG(828)")
+    images = rng.random((2, 64, 64, 3), dtype=np.float32)
+    outputs = {}
+    for fmt in ("int8", "int8-float-io", "packed", "gz"):
+        file = tmp_path / f"{fmt}{ENDINGS[fmt]}"
+        file.write_bytes(export_model(model, model.spec, fmt, images).data)
+        engine = load_engine(str(file))
+        assert engine.spec == model.spec
+        outputs[fmt] = engine(images)
+        np.testing.assert_array_equal(outputs[fmt], outputs["int8"])
+    assert outputs["int8"].dtype == np.float32 and len(np.unique(outputs["int8"])) > 2
+
+
 def test_shipped_models_are_found_by_name():
-    assert find_model("face-mobile").suffix == ".tflite"
+    assert find_model("face-mobile").suffix == ".cunet"
 
 
 def test_unusable_names(tmp_path):
     other = tmp_path / "m.onnx"
     other.write_bytes(b"x")
-    for name, words in [(str(other), "ends in .keras, .tflite or .npz"), ("face-mobil", "Did you mean 'face-mobile'"),
+    for name, words in [(str(other), "ends in .keras, .tflite"), ("face-mobil", "Did you mean 'face-mobile'"),
                         ("a/b.tflite", "no such file")]:  # fmt: skip
         with pytest.raises(CUNetError, match=words):
             load_engine(name)
@@ -36,7 +52,7 @@ def test_unusable_names(tmp_path):
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 def test_cut_model_is_refused(tmp_path, share):
     whole = find_model("face-mobile").read_bytes()
-    file = tmp_path / "cut.tflite"
+    file = tmp_path / "cut.cunet"
     file.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(CUNetError):
         load_engine(str(file))

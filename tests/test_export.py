@@ -1,8 +1,12 @@
+import csv
+import json
+
 import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.models.saved import load_keras
-from cunet_tf.tflite_file import read_tflite, spec_of
+from cunet_tf.tflite_file import read_model, spec_of
+from tests.test_deploy import network
 
 
 @pytest.mark.parametrize("fmt", ["float32", "float16"])
@@ -15,13 +19,13 @@ def test_file_is_written_after_the_parity_check(trained_run, tmp_path, fmt, caps
     assert code == 0
     text = capsys.readouterr().out
     assert "within tolerance" in text and f"{out.stat().st_size:,} bytes" in text
-    spec = spec_of(read_tflite(out))
+    spec = spec_of(read_model(out))
     trained = load_keras(trained_run / "best.keras").spec
     assert spec == trained.replace(name="mine", license="research use only")
 
 
 def test_no_file_is_left_when_out_of_tolerance(trained_run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("export.parity.TOLERANCE", {"float16": (0.0, 0.0)})
+    monkeypatch.setattr("export.parity.TOLERANCE", {"float16": (0.0, 0.0, 0.0)})
     out = tmp_path / "m.tflite"
     assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", "--parity_pictures=2"]) == 1
     assert "OUT OF TOLERANCE" in capsys.readouterr().out
@@ -39,3 +43,20 @@ def test_no_file_is_left_when_out_of_tolerance(trained_run, tmp_path, monkeypatc
 def test_bad_input(trained_run, flags, words, capsys):
     assert main(["export", *(flag.format(run=trained_run) for flag in flags)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_packed_file_with_metric_and_calibration_report(tiny_spec, tmp_path, capsys):
+    model = network(tiny_spec, "BW-a-QIG(818)")
+    model.save(tmp_path / "low.keras")
+    out, grids = tmp_path / "low.cunet", tmp_path / "grids.csv"
+    code = main(
+        ["export", f"--model={tmp_path / 'low.keras'}", "--format=packed", f"--out={out}", f"--calibration={grids}"]
+        + ["--data=synthetic", "--split=1:4", "--calibration_split=2:4", "--parity_pictures=2", "--json"]
+    )
+    report = json.loads(capsys.readouterr().out)
+    assert report["parity"]["exact"]["differences"] == 0 and report["parity"]["metric"]["images"] == 4
+    assert sum(report["sizes"].values()) == report["bytes"]
+    assert (code == 0) == report["ok"] == out.exists()  # an untrained network's landmarks may jump
+    with grids.open() as file:
+        rows = list(csv.DictReader(file))
+    assert {"tensor", "scale", "zero_point", "trained", "low", "high", "clipped"} == set(rows[0])

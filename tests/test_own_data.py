@@ -9,7 +9,7 @@ from cunet_tf.cli import main
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.draw import save_png
 from cunet_tf.skeletons import FACE68
-from cunet_tf.tflite_file import read_tflite, spec_of
+from cunet_tf.tflite_file import read_model, spec_of
 
 CHOSEN = {"right_eye": 36, "left_eye": 45, "nose_tip": 30, "chin": 8, "mouth": 66}
 
@@ -45,6 +45,6 @@ def test_train_evaluate_export_predict(root, capsys):
     file = root / "own.tflite"
     flags = ["--split=test", f"--out={file}", "--format=float32"]
     assert main(["export", f"--model={run / 'best.keras'}", *data, *flags]) == 0
-    assert spec_of(read_tflite(file)).skeleton.names == tuple(CHOSEN)
+    assert spec_of(read_model(file)).skeleton.names == tuple(CHOSEN)
     assert main(["predict", f"--model={file}", f"--out={root / 'found'}", str(root / "0.png")]) == 0
     assert np.array(json.loads((root / "found" / "0.json").read_text())["landmarks"]).shape == (5, 2)

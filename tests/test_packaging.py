@@ -26,8 +26,8 @@ def test_wheel_has_packages_weights_and_command(wheel):
         names = set(archive.namelist())
         entry = next(name for name in names if name.endswith("entry_points.txt"))
         assert "cunet = cunet_tf.cli:main" in archive.read(entry).decode()
-    shipped = {f"cunet_tf/weights/{name}.{end}" for name in ("face-mobile", "pose-mobile") for end in ("tflite", "md")}
-    assert shipped | {"cunet_tf/weights/face-mobile-q.npz", "cunet_tf/weights/face-mobile-q.md"} <= names
+    shipped = {f"cunet_tf/weights/{name}.{end}" for name in ("face-mobile", "pose-mobile") for end in ("cunet", "md")}
+    assert shipped <= names
     assert {f"cunet_tf/commands/{verb}.py" for verb in VERBS} <= names
     assert {"trainers/fit.py", "export/tflite.py"} <= names
     assert not any(name.startswith(("tests/", "docs/", "android_demo/")) for name in names)

@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 
 from cunet_tf.data.synthetic import load_synthetic
+from cunet_tf.engines import KerasEngine
 from cunet_tf.heatmaps import GaussianCodec
-from export.parity import compare, crops_of
+from cunet_tf.presets import preset
+from export.formats import export_model
+from export.parity import compare, crops_of, exactness, metrics, tolerance
+from export.reference import Reference
+from tests.test_deploy import network
 
 
 class Fixed:
@@ -30,6 +35,9 @@ def test_differences_are_in_input_pixels(points, tiny_spec):
     report = compare(Fixed(maps(points)), Fixed(maps(moved)), np.zeros((3, 64, 64, 3)), tiny_spec, "float16")
     assert report["landmark_mean"] == pytest.approx(4 * 0.05, rel=0.05)
     assert report["heatmap_max"] == pytest.approx(np.abs(maps(points) - maps(moved)).max())
+    assert (
+        report["landmark_median"] == pytest.approx(report["landmark_mean"], rel=0.2) and not report["landmarks_jumped"]
+    )
     assert not report["ok"] and report["pictures"] == 3
 
 
@@ -46,3 +54,30 @@ def test_crops_are_spread_over_the_source(tiny_spec):
     source = load_synthetic(tiny_spec.skeleton, "3:10")
     assert crops_of(source, tiny_spec, 4).shape == (4, 64, 64, 3)
     assert crops_of(source, tiny_spec, 50).shape[0] == 10
+
+
+def test_tolerances_follow_format_grids_and_size(tiny_spec):
+    quantized = tiny_spec.replace(quant="TW-QIG(828)")
+    assert tolerance(tiny_spec, "float32")["metric"] == 0.01 and tolerance(quantized, "packed")["metric"] == 0.05
+    assert tolerance(tiny_spec, "int8")["metric"] > tolerance(quantized, "int8")["metric"]
+    assert tolerance(quantized, "float16")["landmark_median"] > tolerance(tiny_spec, "float16")["landmark_median"]
+    small, large = (tolerance(preset(name), "float32")["landmark_median"] for name in ("face-mobile", "face-8"))
+    assert large == 2 * small
+
+
+def test_integer_files_are_exact_and_a_changed_one_is_not(tiny_spec, rng, monkeypatch):
+    model = network(tiny_spec, "TW-QIG(828)")
+    crops = rng.random((2, 64, 64, 3), dtype=np.float32)
+    data = export_model(model, model.spec, "int8", crops).tflite
+    found = exactness(data, crops)
+    assert found["ok"] and found["differences"] == 0 and found["values"] == 2 * 16 * 16 * 68
+    wrong = Reference(data)
+    monkeypatch.setattr("export.parity.Reference", lambda _: lambda image: wrong(image) + np.int8(1))
+    assert not exactness(data, crops)["ok"]
+
+
+def test_metric_of_two_engines(tiny_spec):
+    source = load_synthetic(tiny_spec.skeleton, "3:4")
+    engine = KerasEngine(network(tiny_spec))
+    found = metrics(engine, engine, source, tiny_spec, "float32")
+    assert found["name"] == "nme_interocular" and found["difference"] == 0 and found["ok"] and found["images"] == 4

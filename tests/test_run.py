@@ -53,6 +53,13 @@ def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):
     assert recorder.model.saved == [".tmp-last.keras"]  # 1.5 does not beat 1.0
 
 
+def test_resume_with_nothing_to_do_leaves_the_history_alone(folder):
+    record(folder, [3.0, 1.0])
+    before = folder.history_file.stat().st_mtime_ns
+    record(folder, [], start=2)
+    assert folder.history_file.stat().st_mtime_ns == before
+
+
 def test_folder_of_another_run_is_refused(folder):
     record(folder, [3.0])
     with pytest.raises(CUNetError, match="add --resume"):

@@ -80,8 +80,9 @@ def test_times_are_measured_once_for_both_tables(tmp_path, monkeypatch):
 
     def measure(specs, rounds, machine):
         calls.append([spec.name for spec in specs])
-        return [{"round": 0, "network": name, "engine": engine, "milliseconds": 2.0, "threads": 1, "input_size": 256,
-                 "machine": machine, "load": 1.0} for name in calls[-1] for engine in ("keras", "tflite")]  # fmt: skip
+        row = {"round": 0, "milliseconds": 2.0, "cpu_milliseconds": 3.0, "threads": 1, "input_size": 256,
+               "machine": machine, "load": 1.0}  # fmt: skip
+        return [{**row, "network": name, "engine": engine} for name in calls[-1] for engine in ("keras", "tflite")]
 
     monkeypatch.setattr(tables.speed, "measure", measure)
     assert main(["tables", "--table=5,11", "--machine=two cores", f"--out={tmp_path}"]) == 0

@@ -41,3 +41,7 @@ def test_networks_that_have_hardly_learned_are_named(tmp_path):
     text = describe_orderings(found, CLAIM)
     assert "not finished" in text and "still fail (NME above 8 %) with cunet (100 %)" in text
     assert "Noise: not known" in describe_noise(found)
+
+
+def test_noise_counts_a_network_with_two_names_once(tmp_path):
+    assert seed_gaps(results(tmp_path, {("cunet", 0): 5.0, ("detection", 1): 5.5})) == [0.5]

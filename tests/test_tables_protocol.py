@@ -51,6 +51,12 @@ def test_finished_run_counts_for_its_own_job_only(tmp_path):
     assert protocol(tmp_path, data=None).job("cunet", 0).evaluation()
 
 
+def test_two_names_of_one_network_share_a_run(tmp_path):
+    disks, gaussians = protocol(tmp_path), protocol(tmp_path, targets="gaussian")
+    assert disks.job("detection", 1) == disks.job("cunet", 1) != disks.job("regression", 1)
+    assert gaussians.job("regression", 1) == gaussians.job("cunet", 1) != gaussians.job("detection", 1)
+
+
 def test_bodies_start_from_the_pose_preset():
     assert {name: variants(Scale(), name)["cunet"].landmarks for name in ("300w", "lspet", "mpii")} == {
         "300w": 68, "lspet": 14, "mpii": 16

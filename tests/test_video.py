@@ -128,12 +128,12 @@ def test_the_shipped_model_closes_in_on_a_small_face():
     pictures, points, _ = draw_clip(0, 12, 120)
     frames = []
     for index, picture in enumerate(pictures):
-        canvas = np.full((360, 360, 3), 128, np.uint8)
-        canvas[200:320, 220:340] = picture
+        canvas = np.full((240, 240, 3), 128, np.uint8)
+        canvas[90:210, 110:230] = picture
         frames.append((index / 30.0, canvas))
     tracked = list(track(Localizer.load("face-mobile"), frames))
     assert not tracked[-1].lost
-    apart = np.linalg.norm(tracked[-1].raw.points - points[-1] - [220, 200], axis=-1)
+    apart = np.linalg.norm(tracked[-1].raw.points - points[-1] - [110, 90], axis=-1)
     assert apart.mean() < 0.08 * np.linalg.norm(points[-1, 36] - points[-1, 45])
 
 

@@ -80,7 +80,7 @@ class Job:
     def mark_trained(self) -> None:
         """Call after a training that ended well: the last checkpoint counts as newer than the history.
 
-        A resumed run that finds nothing to do writes the history only.
+        The times of a copied folder, or of one from an earlier version, may be in another order.
         """
         (self.folder / "last.keras").touch()
 

@@ -78,7 +78,8 @@ class Recorder(keras.callbacks.Callback):
         self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
         self.patience = patience
         self.rows: list[dict[str, Any]] = folder.history(before=start)
-        folder.write_history(self.rows)
+        if len(self.rows) < len(folder.history()):  # untouched, it stays older than the last checkpoint
+            folder.write_history(self.rows)
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)

@@ -1,8 +1,13 @@
-"""cunet benchmark: how fast a data source feeds training, against what a preset consumes.
+"""cunet benchmark: models side by side (bytes, latency, memory, metric), or the speed of a data source.
+
+With names behind it: files (.tflite, .cunet, .tflite.gz, also of others), shipped names, presets
+(untrained, in --formats, or PRESET+QUANT:FORMAT), with --data the metric of each. Without
+names: how fast --data feeds training, against what --preset consumes.
 
 Example:
+  cunet benchmark face-mobile other.tflite --data=300w --root=300w --split=helen/testset --out=report
+  cunet benchmark face-8:float32 "face-8+BW-a-QIG(818):packed" --out=report
   cunet benchmark --data=synthetic --preset=face-mobile
-  cunet benchmark --data=300w --root=300w --preset=face-mobile --csv=docs/results/input_speed.csv
 """
 
 import os
@@ -11,11 +16,11 @@ from typing import Any
 
 from absl import flags
 
+from cunet_tf.commands import benchmark_models
 from cunet_tf.commands.common import (
     define_data,
     define_network,
     network_spec,
-    no_arguments,
     request_source,
     table,
 )
@@ -28,11 +33,16 @@ def define(values: flags.FlagValues) -> None:
     define_data(values, split="train")
     flags.DEFINE_integer("batch_size", 16, "Pictures in a batch.", 1, flag_values=values)
     flags.DEFINE_float("seconds", 5.0, "Time of each measurement.", 0.1, flag_values=values)
-    flags.DEFINE_string("csv", None, "Append the figures as rows to this file.", flag_values=values)
+    flags.DEFINE_string("csv", None, "Append the input speeds as rows to this file.", flag_values=values)
+    benchmark_models.define(values)
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
-    no_arguments(rest)
+    return benchmark_models.run(values, rest) if rest else input_speed(values)
+
+
+def input_speed(values: flags.FlagValues) -> dict[str, Any]:
+    """Pictures per second that the data source delivers, and that training consumes."""
     spec = network_spec(values)
     source = request_source(values, spec.skeleton)
     with native_stderr_hidden():
@@ -64,5 +74,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    if "rows" in result:
+        return benchmark_models.describe(result)
     rows: list[tuple] = [(f"{result['data']} at {result['input_size']} px, {result['cores']} cores", "pictures/s")]
     return table(rows + [(name, f"{speed:.0f}") for name, speed in result["images_per_second"].items()])

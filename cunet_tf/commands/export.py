@@ -1,85 +1,145 @@
-"""cunet export: a trained .keras model as .tflite, or a low-bit one in compact form, checked against Keras.
+"""cunet export: a trained .keras model for deployment, checked against Keras and against integer arithmetic.
+
+Formats: float32, float16; int8 (what a low-bit network computes in training, exactly), int8-float-io
+(the same with float at both ends); packed (.cunet, the int8 file near one bit a weight), gz.
+Float networks become int8 too: --data gives the pictures that choose their grids.
 
 Example:
   cunet export --model=runs/drawn/best.keras --format=float16 --out=face.tflite
-  cunet export --model=runs/face/best.keras --format=float32 --out=face.tflite \\
+  cunet export --model=runs/low/best.keras --format=packed --out=face.cunet \\
       --data=300w --root=300w --split=helen/testset
-  cunet export --model=runs/low/best.keras --format=compact --out=face.npz
 """
 
+import csv
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from cunet_tf.commands.common import define_data, no_arguments, request_source, table
+from cunet_tf.data.check import hidden_labels
+from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.spec import ModelSpec
 
 
 def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
     flags.DEFINE_string("model", None, "A .keras file.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
-    flags.DEFINE_string("format", "float16", "float32, float16, or compact (low-bit).", flag_values=values)
-    flags.DEFINE_string("out", None, "The file to write: .tflite, or .npz for compact.", flag_values=values)
+    flags.DEFINE_string("format", "float16", "float32, float16, int8, int8-float-io, packed or gz.", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "The file to write: .tflite; .cunet for packed, .tflite.gz for gz.", flag_values=values
+    )
     flags.DEFINE_string("name", None, "The model's own name; by default its preset's.", flag_values=values)
     flags.DEFINE_string("license", None, "Terms of the weights, written into the file.", flag_values=values)
-    flags.DEFINE_integer("parity_pictures", 16, "Pictures of the parity check.", 1, flag_values=values)
+    flags.DEFINE_integer("parity_pictures", 32, "Pictures of the parity check.", 1, flag_values=values)
+    flags.DEFINE_string(
+        "calibration_split", "train", "Part of --data that chooses the grids training left open.", flag_values=values
+    )
+    flags.DEFINE_integer("calibration_pictures", 64, "So many pictures of it.", 1, flag_values=values)
+    flags.DEFINE_string(
+        "calibration", None, "Write grid and clipping rate of each tensor to this CSV.", flag_values=values
+    )
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     if not values.model or not values.out:
-        raise CUNetError("give --model=FILE.keras and --out=FILE.tflite.")
-    ending = ".npz" if values.format == "compact" else ".tflite"
-    if not values.out.endswith(ending):
-        raise CUNetError(f"--out={values.out}: name a file that ends in {ending}.")
-
+        raise CUNetError("give --model=FILE.keras and --out=FILE.")
     with native_stderr_hidden():
         from cunet_tf.models.saved import load_keras
-        from export.compact import load_compact, save_compact
-        from export.parity import compare, crops_of
-        from export.tflite import FORMATS, convert
+        from export import parity
+        from export.formats import FLOAT, export_model, require_format
 
-    if values.format not in (*FORMATS, "compact"):
-        raise CUNetError(f"--format={values.format}: use one of {', '.join(FORMATS)}, compact.")
+    require_format(values.format, values.out)
     model = load_keras(values.model)
+    spec = _described(values, model)
+    source, calibration = _sources(values, spec)
+    crops = parity.crops_of(calibration, spec, values.calibration_pictures)
+    exported = export_model(model, spec, values.format, crops)
+    test = parity.crops_of(source, spec, values.parity_pictures)
+    keras_engine, engine = KerasEngine(model), LiteRTEngine(exported.tflite)
+    report = {"landmarks": parity.compare(keras_engine, engine, test, spec, values.format)}
+    if values.format not in FLOAT:
+        report["exact"] = parity.exactness(exported.tflite, test)
+    if values.data and not hidden_labels(source):
+        report["metric"] = parity.metrics(keras_engine, engine, source, spec, values.format)
+    ok = all(part["ok"] for part in report.values())
+    if ok:
+        Path(values.out).parent.mkdir(parents=True, exist_ok=True)
+        Path(values.out).write_bytes(exported.data)
+    if values.calibration:
+        _write_calibration(Path(values.calibration), exported.calibration)
+    return {"model": values.model, "out": values.out, "format": values.format, "bytes": len(exported.data),
+            "parity_data": f"{source.name} {source.split}", "parity": report, "sizes": _sizes(exported),
+            "calibration": exported.calibration, "ok": ok}  # fmt: skip
+
+
+def _described(values: flags.FlagValues, model: Any) -> ModelSpec:
     spec = preset(values.preset) if values.preset else getattr(model, "spec", None)
     if spec is None:
         raise CUNetError(f"{values.model} carries no description: name its --preset.")
-    spec = spec.replace(name=values.name or spec.name, license=values.license or spec.license)
-    # Without data of the user's own, drawn pictures are enough to compare two programs.
-    source = request_source(values, spec.skeleton) if values.data else load_synthetic(spec.skeleton, "test")
+    return spec.replace(name=values.name or spec.name, license=values.license or spec.license)
 
-    if values.format == "compact":
-        model.spec = spec
-        data = save_compact(model)
-        engine: Any = KerasEngine(load_compact(data))
-    else:
-        data = convert(model, spec, values.format)
-        engine = LiteRTEngine(data)
-    crops = crops_of(source, spec, values.parity_pictures)
-    report = compare(KerasEngine(model), engine, crops, spec, values.format)
-    if report["ok"]:
-        Path(values.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(values.out).write_bytes(data)
-    return {"model": values.model, "out": values.out, "format": values.format, "bytes": len(data),
-            "parity_data": f"{source.name} {source.split}", "parity": report, "ok": report["ok"]}  # fmt: skip
+
+def _sources(values: flags.FlagValues, spec: ModelSpec) -> tuple[Source, Source]:
+    """Pictures to compare on, and pictures to choose grids from: the user's, or drawn ones."""
+    if not values.data:
+        return load_synthetic(spec.skeleton, "test"), load_synthetic(spec.skeleton, "train")
+    source = request_source(values, spec.skeleton)
+    if values.format in ("float32", "float16"):
+        return source, source
+    return source, request_source(values, spec.skeleton, values.calibration_split)
+
+
+def _sizes(exported: Any) -> dict[str, int]:
+    """Bytes of a packed file by kind; their sum is the file."""
+    if exported.fmt != "packed":
+        return {}
+    from export.container import size_report
+
+    return size_report(exported.data)
+
+
+def _write_calibration(file: Path, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
 
 
 def describe(result: dict[str, Any]) -> str:
-    parity = result["parity"]
-    limits = parity["tolerance"]
-    rows: list[tuple] = [("", "difference", "tolerance")]
-    for name in ("heatmap_max", "heatmap_mean", "landmark_mean", "landmark_max"):
-        rows.append((name, f"{parity[name]:.2e}", limits.get(name, "-")))
+    landmarks, parts = result["parity"]["landmarks"], []
+    rows: list[tuple] = [("landmarks in input pixels", "difference", "tolerance")]
+    for name in ("heatmap_max", "heatmap_mean", "landmark_median", "landmark_mean", "landmark_max"):
+        rows.append((name, f"{landmarks[name]:.2e}", landmarks["tolerance"].get(name, "-")))
+    rows.append(("landmarks that jumped by a tenth of the input", f"{landmarks['landmarks_jumped']:.2%}", "-"))
+    metric = result["parity"].get("metric")
+    if metric:
+        figures = f"Keras {metric['keras']:.4g}, file {metric['file']:.4g} on {metric['images']} pictures"
+        rows.append((f"{metric['name']}: {figures}", f"{metric['difference']:+.2e}", f"{metric['tolerance']:.4g}"))
+    exact = result["parity"].get("exact")
+    if exact:
+        parts.append(
+            f"integer arithmetic: {exact['differences']} of {exact['values']:,} values differ from the reference on "
+            f"{exact['pictures']} pictures; {exact['delegated']} of {exact['convolutions']} convolutions delegated to "
+            f"XNNPACK, {exact['islands']} conversions amid the graph"
+        )
+        worst = max(result["calibration"], key=lambda row: row["clipped"])
+        parts.append(f"most clipped tensor: {worst['tensor']}, {100 * worst['clipped']:.3f} % of its values")
+    if result["sizes"]:
+        parts.append("bytes: " + ", ".join(f"{name} {count:,}" for name, count in result["sizes"].items()))
     verdict = "within tolerance" if result["ok"] else "OUT OF TOLERANCE, file not written"
-    return (
-        f"{result['out']}: {result['format']}, {result['bytes']:,} bytes\nparity with {result['model']} on "
-        f"{parity['pictures']} pictures of {result['parity_data']} (landmarks in input pixels): {verdict}\n\n"
-        f"{table(rows)}"
-    )
+    return "\n".join([
+        f"{result['out']}: {result['format']}, {result['bytes']:,} bytes",
+        f"parity with {result['model']} on {landmarks['pictures']} pictures of {result['parity_data']}: {verdict}", "",
+        table(rows), *parts,
+    ])  # fmt: skip

@@ -27,7 +27,7 @@ from trainers.tables import latency, speed
 from trainers.tables.context import Context, Gallery
 from trainers.tables.kinds import ELSEWHERE, KINDS, parse_keys, runs_of
 from trainers.tables.page import label_of, write_index, write_table
-from trainers.tables.protocol import Protocol, Scale, parse_budget, parse_seeds
+from trainers.tables.protocol import DETECTION, REGRESSION, Protocol, Scale, parse_budget, parse_seeds
 from trainers.tables.results import Results
 
 DATA_FLAGS = ("data", "root", "allow_missing", "box")
@@ -54,6 +54,12 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("budget", "16x800", "EPOCHSxIMAGES of every training.", flag_values=values)
     flags.DEFINE_integer("batch_size", 8, "Pictures in a step.", 1, flag_values=values)
     flags.DEFINE_list("seeds", "0,1", "A training from each.", flag_values=values)
+    flags.DEFINE_enum(
+        "targets", DETECTION, [DETECTION, REGRESSION],
+        "Supervision of the networks, where it is not itself compared. Disks learn far faster: on a small budget "
+        "they compare networks, Gaussians their first epochs.",
+        flag_values=values,
+    )  # fmt: skip
     flags.DEFINE_string("test_split", "test", "Part of the data set for accuracy.", flag_values=values)
     flags.DEFINE_string("workdir", "runs/tables", "Folder of the runs.", flag_values=values)
     flags.DEFINE_bool("time", True, "Measure times for Tables 5 and 11; --notime takes OUT/latency.csv as it is.",
@@ -82,7 +88,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             print(f"notice: {ELSEWHERE[key]}", file=sys.stderr)
     keys = [key for key in asked if key in KINDS]
     protocol = make_protocol(values)
-    names = runs_of(keys, protocol.scale) if values.accuracy else []
+    asked_runs = runs_of(keys, protocol.scale) if values.accuracy else []
+    names = dict.fromkeys(protocol.run_name(name) for name in asked_runs)
     jobs = [protocol.job(name, seed) for seed in protocol.seeds for name in names]
     training = [] if values.only_finished else jobs
     if training:
@@ -108,8 +115,9 @@ def make_protocol(values: flags.FlagValues) -> Protocol:
     epochs, images = parse_budget(values.budget)
     data_flags = tuple(values[name].serialize() for name in DATA_FLAGS if values[name].present)
     scale = Scale(**{field.name: values[field.name].value for field in fields(Scale)})
-    protocol = Protocol(values.data, values.split, values.test_split, values.box, data_flags, epochs, images,
-                        values.batch_size, parse_seeds(values.seeds), Path(values.workdir), scale)  # fmt: skip
+    budget = (epochs, images, values.batch_size, parse_seeds(values.seeds))
+    protocol = Protocol(values.data, values.split, values.test_split, values.box, data_flags, *budget,
+                        Path(values.workdir), scale, values.targets)  # fmt: skip
     for variant in protocol.variants.values():
         variant.config()  # refuses sizes that do not fit together
     return protocol

@@ -58,7 +58,7 @@ def describe_noise(results: Results) -> str:
 def seed_gaps(results: Results) -> list[float]:
     """Differences of the error between neighbouring seeds of every network."""
     gaps = []
-    for name in results.protocol.variants:
+    for name in dict.fromkeys(map(results.protocol.run_name, results.protocol.variants)):
         errors = [row["error"] for row in results.figures(name).values()]
         gaps += [abs(one - other) for one, other in pairwise(errors)]
     return gaps

@@ -11,7 +11,7 @@ from trainers.tables.protocol import Scale, width_name, widths
 
 ELSEWHERE = {"fig10": "Fig. 10 (training memory) is made by cunet memory, not here."}
 TRAINS = ("data", "root", "split", "test_split", "allow_missing", "box", "accuracy", "budget", "batch_size", "seeds",
-          "workdir", *(field.name for field in fields(Scale)), "out")  # fmt: skip
+          "targets", "workdir", *(field.name for field in fields(Scale)), "out")  # fmt: skip
 TIMES = ("rounds", "machine", "out")
 READS = ("results", "out")
 DRAWS = ("model", "figure_data", "figure_root", "figure_split", "out")
@@ -51,7 +51,7 @@ KINDS = {
     "7": Kind(
         refinement.table_7,
         "iterative refinement against depth",
-        ("cunet", "iterative-regression-regression"),
+        ("regression", "iterative-regression-regression"),
         flags=TRAINS,
     ),
     "8": Kind(quantized.table_8, "quantized networks, faces", flags=READS),

@@ -5,10 +5,12 @@ from cunet_tf.presets import preset
 from trainers.files import Row
 from trainers.tables.context import Context, sizes
 from trainers.tables.page import Table
-from trainers.tables.speed import KERAS, TFLITE, Times, fastest, median, ratio, read_times
+from trainers.tables.speed import CPU, KERAS, TFLITE, WALL, Times, median, ratio, read_times
 
 FILE = "latency.csv"
-ENGINES = (KERAS, TFLITE)
+# Columns: of wall-clock time, then of CPU time.
+CLOCKS = {f"{engine}{name}_ms": (engine, clock) for name, clock in (("", WALL), ("_cpu", CPU))
+          for engine in (KERAS, TFLITE)}  # fmt: skip
 PAIRS = tuple((f"hourglass-{n}", f"pose-{n}") for n in (16, 8, 4))
 OURS = {"Newell": "hourglass-8", "CU-Net-8": "pose-8", "CU-Net-16": "pose-16"}  # rows of Table 11 that we build
 NAMES = "`pose-N` is CU-Net-N, 16 landmarks; parameters are convolution weights, MACs with all heads."
@@ -33,8 +35,7 @@ def ratios(times: Times, large: str, small: str) -> Row:
         "network": f"ratio {large} : {small}",
         **{name: one[name] / other[name] for name in one},
         "paper_parameters": papers[0].parameters / papers[1].parameters,
-        **{f"{engine}_ms": ratio(times, large, small, engine) for engine in ENGINES},
-        **{f"{engine}_fastest_ms": _of_fastest(times, large, small, engine) for engine in ENGINES},
+        **{column: ratio(times, large, small, *clock) for column, clock in CLOCKS.items()},
         "paper_ms": papers[0].milliseconds / papers[1].milliseconds,
     }
 
@@ -58,10 +59,4 @@ def networks() -> list[str]:
 
 
 def _times(times: Times, name: str) -> Row:
-    medians = {f"{engine}_ms": median(times, name, engine) for engine in ENGINES}
-    return medians | {f"{engine}_fastest_ms": fastest(times, name, engine) for engine in ENGINES}
-
-
-def _of_fastest(times: Times, large: str, small: str, engine: str) -> float | None:
-    one, other = (fastest(times, name, engine) for name in (large, small))
-    return one / other if one and other else None
+    return {column: median(times, name, *clock) for column, clock in CLOCKS.items()}

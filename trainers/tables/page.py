@@ -15,8 +15,8 @@ HEADERS = {
     "paper_ms": "paper: ms (K40)",
     "keras_ms": "Keras ms",
     "tflite_ms": "`.tflite` ms",
-    "keras_fastest_ms": "Keras ms, fastest",
-    "tflite_fastest_ms": "`.tflite` ms, fastest",
+    "keras_cpu_ms": "Keras ms, CPU",
+    "tflite_cpu_ms": "`.tflite` ms, CPU",
     "failure_rate": "failures [%]",
     "held_out": "held out",
 }

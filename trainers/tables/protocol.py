@@ -48,13 +48,13 @@ class Variant:
     Attributes:
         preset: where it starts from.
         options: flags of ``cunet train`` beside it.
-        targets: another flag; ``None`` for Gaussians.
+        targets: its supervision.
         landmarks: of the data, which ``cunet train`` gives to any preset.
     """
 
     preset: str
     options: dict[str, int]
-    targets: str | None = None
+    targets: str
     landmarks: int = 68
 
     def config(self) -> NetworkConfig:
@@ -64,7 +64,7 @@ class Variant:
     def flags(self) -> tuple[str, ...]:
         """For ``cunet train``."""
         options = [f"--{name}={value}" for name, value in self.options.items()]
-        return (f"--preset={self.preset}", *options, *([f"--targets={self.targets}"] if self.targets else []))
+        return (f"--preset={self.preset}", *options, f"--targets={self.targets}")
 
 
 def width_name(m: int, n: int) -> str:
@@ -77,15 +77,18 @@ def widths(scale: Scale) -> list[tuple[int, int]]:
     return [(round(scale.main_channels * m), round(scale.growth * n)) for m, n in WIDTHS]
 
 
-def variants(scale: Scale, data: str | None = None) -> dict[str, Variant]:
-    """Every network that a table can ask for, by the name of its run."""
+def variants(scale: Scale, data: str | None = None, targets: str = DETECTION) -> dict[str, Variant]:
+    """Every network that a table can ask for, by the name of its run.
+
+    ``targets`` is the supervision of all but those whose supervision is the point (Table 6).
+    """
     base = "pose-mobile" if data in BODIES else "face-mobile"
     landmarks = MPII16.size if data == "mpii" else preset(base).skeleton.size
     wide = {"main_channels": scale.main_channels, "growth": scale.growth}
     size = {"input_size": scale.input_size}
 
-    def cunet(targets: str | None = None, **options: int) -> Variant:
-        return Variant(base, {"stacks": scale.stacks, **wide, **size, **options}, targets, landmarks)
+    def cunet(own: str = targets, **options: int) -> Variant:
+        return Variant(base, {"stacks": scale.stacks, **wide, **size, **options}, own, landmarks)
 
     def iterative(first: str, second: str) -> Variant:
         return cunet(f"{first},{second}", refinement=scale.refinement)
@@ -94,13 +97,14 @@ def variants(scale: Scale, data: str | None = None) -> dict[str, Variant]:
     others = [pair for pair in widths(scale) if pair != (scale.main_channels, scale.growth)]
     return {
         "cunet": cunet(),
-        "hourglass": Variant("hourglass-4", hourglass, None, landmarks),
-        "dense-unet": Variant("dense-unet-4", {**wide, **size}, None, landmarks),
+        "hourglass": Variant("hourglass-4", hourglass, targets, landmarks),
+        "dense-unet": Variant("dense-unet-4", {**wide, **size}, targets, landmarks),
         "order-0": cunet(order=0),
         "order-2": cunet(order=2),
         "supervisions-1": cunet(supervisions=1),
         "supervisions-2": cunet(supervisions=2),
         "detection": cunet(DETECTION),
+        "regression": cunet(REGRESSION),
         "iterative-regression-regression": iterative(REGRESSION, REGRESSION),
         "iterative-detection-regression": iterative(DETECTION, REGRESSION),
         "iterative-detection-detection": iterative(DETECTION, DETECTION),
@@ -121,6 +125,7 @@ class Protocol:
         epochs, images, batch_size, seeds: the budget.
         workdir: folder of the runs.
         scale: size of the networks.
+        targets: supervision where it is not itself compared.
     """
 
     data: str | None
@@ -134,14 +139,21 @@ class Protocol:
     seeds: tuple[int, ...]
     workdir: Path
     scale: Scale = field(default_factory=Scale)
+    targets: str = DETECTION
 
     @property
     def variants(self) -> dict[str, Variant]:
         """The networks for this data."""
-        return variants(self.scale, self.data)
+        return variants(self.scale, self.data, self.targets)
+
+    def run_name(self, name: str) -> str:
+        """The first name of the same network: ``detection`` is ``cunet`` where all are supervised by disks."""
+        variants = self.variants
+        return next(other for other, variant in variants.items() if variant == variants[name])
 
     def job(self, name: str, seed: int) -> Job:
-        """The run of a network from a seed."""
+        """The run of a network from a seed; two names of the same network share it."""
+        name = self.run_name(name)
         variant = self.variants[name]
         # Drawn data has the landmarks of the preset, a baseline's are MPII's; other data brings its own.
         drawn = (f"--skeleton={preset(self.variants['cunet'].preset).skeleton.name}",) * (self.data == "synthetic")
@@ -161,7 +173,7 @@ class Protocol:
         data = {"data.name": self.data, "data.split": self.split, "data.box": self.box} if self.data else {}
         return {
             **{f"spec.config.{name}": value for name, value in config.items()},
-            "spec.quant": "float", "recipe.targets": variant.targets or REGRESSION, "epochs": self.epochs,
+            "spec.quant": "float", "recipe.targets": variant.targets, "epochs": self.epochs,
             "batch_size": self.batch_size, "seed": seed, "init": None,
             "data.train_images+data.validation_images": self.images, **data,
         }  # fmt: skip
@@ -173,7 +185,8 @@ class Protocol:
         return (
             f"Ours: {self.images} pictures of {self.data or 'the data'} {self.split} (5 % of them held out), "
             f"{self.epochs} epochs, batch {self.batch_size}, seeds {', '.join(map(str, self.seeds))}; tested on "
-            f"{self.test_split}, {self.box} boxes, no flip test. Small networks ({scale}, {landmarks} landmarks) on a "
+            f"{self.test_split}, {self.box} boxes, no flip test; supervision {self.targets} where a row does not say "
+            f"another. Small networks ({scale}, {landmarks} landmarks) on a "
             "small budget: compare the ordering, not the level."
         )
 

@@ -9,7 +9,7 @@ from trainers.tables.page import Table
 
 RUNS = {
     "detection": "detection",
-    "regression": "cunet",
+    "regression": "regression",
     "detection-detection": "iterative-detection-detection",
     "detection-regression": "iterative-detection-regression",
     "regression-regression": "iterative-regression-regression",

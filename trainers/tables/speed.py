@@ -17,7 +17,8 @@ KERAS, TFLITE = "keras", "tflite"
 THREADS = {TFLITE: 1}  # Keras takes all cores, as TensorFlow does unless told otherwise
 WARM_UP = 2  # calls that are not timed
 
-Times = dict[tuple[str, str], list[float]]  # (network, engine) -> milliseconds of each round
+WALL, CPU = "milliseconds", "cpu_milliseconds"
+Times = dict[tuple[str, str, str], list[float]]  # (network, engine, WALL or CPU) -> each round
 
 
 def default_machine() -> str:
@@ -34,8 +35,9 @@ def measure(specs: Iterable[ModelSpec], rounds: int, machine: str) -> list[Row]:
         machine: in words, written into each row.
 
     Returns:
-        Rows with ``round, network, engine, milliseconds, threads, input_size, machine, load``; the
-        last is the system's load average, ours among it.
+        Rows with ``round, network, engine, milliseconds, cpu_milliseconds, threads, input_size, machine,
+        load``: the second time is that of the processor in all threads of this program, which other programs
+        disturb less; the last is the system's load average, ours among it.
     """
     runners: dict[tuple[str, str], Callable[[], object]] = {}
     sides = {}
@@ -50,10 +52,10 @@ def measure(specs: Iterable[ModelSpec], rounds: int, machine: str) -> list[Row]:
     for index in range(rounds):
         print(f"round {index + 1} of {rounds}", flush=True)
         for (name, engine), run in runners.items():
-            start = time.perf_counter()
+            start, cpu_start = time.perf_counter(), time.process_time()
             run()
-            spent = 1e3 * (time.perf_counter() - start)
-            rows.append({"round": index, "network": name, "engine": engine, "milliseconds": spent,
+            wall, cpu = time.perf_counter() - start, time.process_time() - cpu_start
+            rows.append({"round": index, "network": name, "engine": engine, WALL: 1e3 * wall, CPU: 1e3 * cpu,
                          "threads": THREADS.get(engine) or os.cpu_count(), "input_size": sides[name],
                          "machine": machine, "load": round(os.getloadavg()[0], 1)})  # fmt: skip
     return rows
@@ -80,35 +82,31 @@ def read_times(file: Path) -> tuple[Times, str]:
     times: Times = {}
     rows = read_csv(file)
     for row in rows:
-        times.setdefault((row["network"], row["engine"]), []).append(float(row["milliseconds"]))
+        for clock in {WALL, CPU} & row.keys():  # a file of an earlier version has no CPU time
+            times.setdefault((row["network"], row["engine"], clock), []).append(float(row[clock]))
     if not rows:
         return times, "Not measured yet: cunet tables --table=5,11 --time."
     threads = {row["engine"]: row["threads"] for row in rows}
     first, load = rows[0], np.median([float(row["load"]) for row in rows])
     return times, (
         f"Measured in one run, {1 + int(rows[-1]['round'])} rounds, every network and engine once in each; medians, "
-        "ratios taken round by round; fastest: of all rounds, the least disturbed by other work. One picture at "
-        f"{first['input_size']} px, batch 1, float32, untrained weights (time does not depend on them), last head. "
-        f"Keras through a compiled `tf.function` ({threads[KERAS]} threads), `.tflite` by LiteRT ({threads[TFLITE]} "
-        f"thread). Machine: {first['machine']}, load average {load:.1f}: above the number of cores other work ran "
-        "beside it."
+        "ratios taken round by round. CPU: time of the processor in all threads, which other work on the machine "
+        f"disturbs less. One picture at {first['input_size']} px, batch 1, float32, untrained weights (time does not "
+        f"depend on them), last head. Keras through a compiled `tf.function` ({threads[KERAS]} threads), `.tflite` by "
+        f"LiteRT ({threads[TFLITE]} thread). Machine: {first['machine']}, load average {load:.1f}: above the number "
+        "of cores other work ran beside it."
     )
 
 
-def median(times: Times, network: str, engine: str) -> float | None:
+def median(times: Times, network: str, engine: str, clock: str = WALL) -> float | None:
     """Milliseconds; ``None`` where nothing was measured."""
-    values = times.get((network, engine))
+    values = times.get((network, engine, clock))
     return float(np.median(values)) if values else None
 
 
-def fastest(times: Times, network: str, engine: str) -> float | None:
-    """Milliseconds of the round that was disturbed least; ``None`` where nothing was measured."""
-    return min(times.get((network, engine), []), default=None)
-
-
-def ratio(times: Times, network: str, to: str, engine: str) -> float | None:
+def ratio(times: Times, network: str, to: str, engine: str, clock: str = WALL) -> float | None:
     """Median over the rounds of the ratio of two networks."""
-    pair = [times.get((name, engine)) for name in (network, to)]
+    pair = [times.get((name, engine, clock)) for name in (network, to)]
     return float(np.median(np.divide(*pair))) if all(pair) else None
 
 

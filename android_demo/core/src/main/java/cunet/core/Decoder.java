@@ -1,0 +1,119 @@
+package cunet.core;
+
+/**
+ * Heat maps to points, the same as cunet_tf.heatmaps.decode: {@code argmax}; {@code quarter}, a quarter pixel
+ * toward the higher neighbour; {@code dark}, the maximum of a local quadratic fit to the logarithm of the
+ * smoothed map (Zhang et al., CVPR 2020).
+ */
+public enum Decoder {
+    ARGMAX, QUARTER, DARK;
+
+    private static final double FLOOR = 1e-6;  // of what goes into the logarithm
+    private static final double FLATTEST = 1e-9;  // determinant below which there is no peak to refine
+
+    /** @throws CUNetException a name that is none of the three */
+    public static Decoder named(String name) {
+        for (Decoder decoder : values()) {
+            if (decoder.name().equalsIgnoreCase(name)) {
+                return decoder;
+            }
+        }
+        throw new CUNetException("decoder " + name + ": this program knows argmax, quarter and dark.");
+    }
+
+    /**
+     * @param maps {@code [side, side, channels]}
+     * @param sigma of the training targets, in heat-map pixels; sets the smoothing of {@code dark}
+     * @return points {@code [channels][2]} in heat-map pixels, centres on integers
+     */
+    public double[][] points(float[] maps, int side, int channels, double sigma) {
+        Maps seen = new Maps(this == DARK ? Blur.gaussian(maps, side, channels, sigma) : maps, side, channels);
+        double[][] points = new double[channels][];
+        for (int c = 0; c < channels; c++) {
+            int peak = seen.peak(c);
+            int x = peak % side;
+            int y = peak / side;
+            points[c] = this == DARK ? newton(seen, x, y, c)
+                    : this == QUARTER ? quarter(seen, x, y, c) : new double[] {x, y};
+        }
+        return points;
+    }
+
+    /** Heights of the peaks, clipped to 0..1, {@code [channels]}. */
+    public static float[] scores(float[] maps, int side, int channels) {
+        Maps seen = new Maps(maps, side, channels);
+        float[] scores = new float[channels];
+        for (int c = 0; c < channels; c++) {
+            scores[c] = Math.max(0f, Math.min(1f, maps[seen.peak(c) * channels + c]));
+        }
+        return scores;
+    }
+
+    /** A peak on the border has no neighbour across it and stays there. */
+    private static double[] quarter(Maps maps, int x, int y, int c) {
+        int last = maps.side - 1;
+        double dx = x == 0 || x == last ? 0 : Math.signum(maps.at(x + 1, y, c) - maps.at(x - 1, y, c));
+        double dy = y == 0 || y == last ? 0 : Math.signum(maps.at(x, y + 1, c) - maps.at(x, y - 1, c));
+        return new double[] {x + 0.25 * dx, y + 0.25 * dy};
+    }
+
+    /** Newton step on the logarithm; at most one pixel, half a pixel past the border. */
+    private static double[] newton(Maps maps, int x, int y, int c) {
+        int nearX = Math.max(1, Math.min(maps.side - 2, x));
+        int nearY = Math.max(1, Math.min(maps.side - 2, y));
+        double[][] p = new double[3][3];
+        for (int v = 0; v < 3; v++) {
+            for (int u = 0; u < 3; u++) {
+                p[v][u] = Math.log(Math.max(maps.at(nearX + u - 1, nearY + v - 1, c), FLOOR));
+            }
+        }
+        double dx = (p[1][2] - p[1][0]) / 2;
+        double dy = (p[2][1] - p[0][1]) / 2;
+        double dxx = p[1][2] - 2 * p[1][1] + p[1][0];
+        double dyy = p[2][1] - 2 * p[1][1] + p[0][1];
+        double dxy = (p[2][2] - p[2][0] - p[0][2] + p[0][0]) / 4;
+        double determinant = dxx * dyy - dxy * dxy;
+        if (!(determinant > FLATTEST && dxx < 0)) {
+            return new double[] {x, y};
+        }
+        double stepX = -(dyy * dx - dxy * dy) / determinant;
+        double stepY = -(dxx * dy - dxy * dx) / determinant;
+        // Where the peak is on the border, the fit is made one pixel further in.
+        return new double[] {nearX + clip(stepX, nearX == x ? 1.0 : 1.5), nearY + clip(stepY, nearY == y ? 1.0 : 1.5)};
+    }
+
+    private static double clip(double value, double limit) {
+        return Math.max(-limit, Math.min(limit, value));
+    }
+
+    /** A view of {@code [side, side, channels]}. */
+    private static final class Maps {
+        final float[] values;
+        final int side, channels;
+
+        Maps(float[] values, int side, int channels) {
+            if (side < 3 || values.length != (long) side * side * channels) {
+                throw new CUNetException("heat maps: " + values.length + " values for " + side + "x" + side + "x"
+                        + channels + ", at least 3x3 each.");
+            }
+            this.values = values;
+            this.side = side;
+            this.channels = channels;
+        }
+
+        float at(int x, int y, int c) {
+            return values[(y * side + x) * channels + c];
+        }
+
+        /** Index {@code y * side + x} of the maximum, the first one in row order. */
+        int peak(int c) {
+            int best = 0;
+            for (int i = 1; i < side * side; i++) {
+                if (values[i * channels + c] > values[best * channels + c]) {
+                    best = i;
+                }
+            }
+            return best;
+        }
+    }
+}

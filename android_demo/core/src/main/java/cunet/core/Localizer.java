@@ -1,0 +1,148 @@
+package cunet.core;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Pictures in, landmarks out: crop, network, decoder, and back to the picture's pixels. */
+public final class Localizer implements AutoCloseable {
+    private static final int STRIDE = 4;
+
+    public final ModelSpec spec;
+    /** Milliseconds of the last {@link #locate}: crop and conversion, network, decoding. */
+    public double cropMillis, networkMillis, decodeMillis;
+
+    private final Engine engine;
+    private final Decoder decoder;
+    private final boolean flipTest;
+    private final ByteBuffer in, out;
+
+    /**
+     * @param decoder the description's own when {@code null}
+     * @param flipTest average with the un-flipped heat maps of the mirror image
+     * @throws CUNetException the engine's shapes are not those that the description names
+     */
+    public Localizer(Engine engine, ModelSpec spec, Decoder decoder, boolean flipTest) {
+        TensorType input = engine.input();
+        TensorType output = engine.output();
+        if (input.side() != spec.inputSize || input.channels() != 3) {
+            throw new CUNetException("model " + spec.name + ": its description says " + spec.inputSize
+                    + " px RGB, the network takes " + input.side() + " px with " + input.channels() + " channels.");
+        }
+        if (output.side() * STRIDE != input.side() || output.channels() != spec.skeleton.size()) {
+            throw new CUNetException("model " + spec.name + ": its description has " + spec.skeleton.size()
+                    + " landmarks, the network gives " + output.channels() + " maps of " + output.side() + " px.");
+        }
+        this.engine = engine;
+        this.spec = spec;
+        this.decoder = decoder == null ? Decoder.named(spec.decoder) : decoder;
+        this.flipTest = flipTest;
+        in = ByteBuffer.allocateDirect(input.bytes()).order(ByteOrder.nativeOrder());
+        out = ByteBuffer.allocateDirect(output.bytes()).order(ByteOrder.nativeOrder());
+    }
+
+    /**
+     * Landmarks of one object in an upright picture.
+     *
+     * @param box tight box in the picture's pixels, enlarged by the model's crop factor; {@code null} takes
+     *     the whole picture, padded to a square, not enlarged
+     */
+    public Landmarks locate(Picture picture, Box box) {
+        return locate(picture, new Orientation(0, false), box);
+    }
+
+    /**
+     * Landmarks of one object in a camera frame as it lies; the frame is never turned as a whole.
+     *
+     * @param box tight box in upright pixels, or {@code null}
+     * @return landmarks in upright pixels
+     */
+    public Landmarks locate(Picture frame, Orientation orientation, Box box) {
+        long start = System.nanoTime();
+        Box place = box;
+        double factor = spec.cropFactor;
+        if (box == null) {
+            factor = 1;
+            place = Box.whole(orientation.uprightWidth(frame.width, frame.height),
+                    orientation.uprightHeight(frame.width, frame.height));
+        }
+        Affine toCrop = Affine.crop(place, factor, spec.inputSize);
+        Affine toUpright = orientation.frameToUpright(frame.width, frame.height);
+        Picture crop = Warp.crop(frame, toCrop.after(toUpright), spec.inputSize);
+        cropMillis = millisSince(start);
+        float[] maps = heatmaps(crop);
+        start = System.nanoTime();
+        int side = engine.output().side();
+        int channels = spec.skeleton.size();
+        double[][] points = decoder.points(maps, side, channels, spec.sigma);
+        float[] scores = Decoder.scores(maps, side, channels);
+        double half = (STRIDE - 1) / 2.0;  // heat-map pixel u is crop coordinate STRIDE * u + half
+        Affine toPicture = toCrop.inverse().after(new Affine(STRIDE, 0, half, 0, STRIDE, half));
+        Landmarks found = new Landmarks(toPicture.apply(points), scores, place);
+        decodeMillis = millisSince(start);
+        return found;
+    }
+
+    /**
+     * Heat maps {@code [side, side, C]} of a crop, with the flip test.
+     *
+     * @throws CUNetException the network returned NaN
+     */
+    public float[] heatmaps(Picture crop) {
+        networkMillis = 0;
+        float[] maps = run(crop);
+        if (flipTest) {
+            average(maps, run(crop.mirrored()));
+        }
+        return maps;
+    }
+
+    private float[] run(Picture crop) {
+        long start = System.nanoTime();
+        engine.input().write(unitRange(crop), in);
+        cropMillis += millisSince(start);
+        start = System.nanoTime();
+        engine.run(in, out);
+        networkMillis += millisSince(start);
+        float[] maps = engine.output().read(out);
+        for (float value : maps) {
+            if (Float.isNaN(value) || Float.isInfinite(value)) {
+                throw new CUNetException("model " + spec.name + " returned NaN: the file is damaged, export it again.");
+            }
+        }
+        return maps;
+    }
+
+    private static float[] unitRange(Picture crop) {
+        float[] values = new float[3 * crop.argb.length];
+        for (int i = 0, j = 0; i < crop.argb.length; i++) {
+            int pixel = crop.argb[i];
+            values[j++] = (pixel >> 16 & 0xFF) / 255f;
+            values[j++] = (pixel >> 8 & 0xFF) / 255f;
+            values[j++] = (pixel & 0xFF) / 255f;
+        }
+        return values;
+    }
+
+    private void average(float[] maps, float[] mirrored) {
+        int side = engine.output().side();
+        int[] flip = spec.skeleton.flip;
+        for (int y = 0; y < side; y++) {
+            for (int x = 0; x < side; x++) {
+                int at = (y * side + x) * flip.length;
+                int across = (y * side + side - 1 - x) * flip.length;
+                for (int c = 0; c < flip.length; c++) {
+                    maps[at + c] = (maps[at + c] + mirrored[across + flip[c]]) / 2f;
+                }
+            }
+        }
+    }
+
+    private static double millisSince(long nanos) {
+        return (System.nanoTime() - nanos) / 1e6;
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

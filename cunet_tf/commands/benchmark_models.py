@@ -1,0 +1,146 @@
+"""The part of cunet benchmark that compares model files and untrained presets."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from cunet_tf.commands.common import NETWORK_FLAGS, request_source, table
+from cunet_tf.engines import LiteRTEngine, find_model, shipped_models
+from cunet_tf.errors import CUNetError
+from cunet_tf.presets import PRESETS, preset
+from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.tflite_file import read_model, spec_of
+
+CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark.png"
+
+
+def define(values: flags.FlagValues) -> None:
+    flags.DEFINE_list("formats", ["float32", "int8"], "Formats of presets, which run untrained.", flag_values=values)
+    flags.DEFINE_string(
+        "yardstick", "hourglass-8", "Preset or file that the others are compared with; '' for the first named.",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_integer("threads", 1, "Threads of the interpreter.", 1, flag_values=values)
+    flags.DEFINE_integer("runs", 30, "Timed pictures of each model.", 1, flag_values=values)
+    flags.DEFINE_string(
+        "cache", "runs/benchmark", "Folder of converted presets, which take minutes.", flag_values=values
+    )
+    flags.DEFINE_string("out", None, f"Folder for {CSV_NAME}, {MARKDOWN_NAME} and {PLOT_NAME}.", flag_values=values)
+
+
+def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
+    """Compare the models of these names, the yardstick first: files, shipped names or presets."""
+    from export.benchmark import compare
+
+    chosen = list(dict.fromkeys([values.yardstick, *names] if values.yardstick else names))
+    skeleton = next((spec.skeleton for spec in map(_spec, names) if spec is not None), None)
+    candidates = [each for name in chosen for each in candidates_of(values, name, skeleton)]
+    rows = compare(candidates, values.threads, values.runs, _progress)
+    if values.data:
+        for row, candidate in zip(rows, candidates, strict=True):
+            row |= _metric(values, candidate)
+    if values.out:
+        _write(Path(values.out), rows, values)
+    return {"rows": rows, "threads": values.threads, "runs": values.runs}
+
+
+def _is_file(name: str) -> bool:
+    """Files and shipped names go before presets of the same name."""
+    return Path(name).is_file() or _preset_name(name) not in PRESETS or name in shipped_models()
+
+
+def _preset_name(name: str) -> str:
+    return name.partition(":")[0].partition("+")[0]
+
+
+def _spec(name: str) -> Any:
+    return spec_of(read_model(find_model(name))) if _is_file(name) else preset(_preset_name(name))
+
+
+def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[Any]:
+    """A file as it is; a preset, with the landmarks of the other models, in each of ``--formats``.
+
+    ``PRESET+QUANT:FORMAT`` such as ``face-8+BW-a-QIG(818):packed`` is a quantized preset, in one format.
+    The options of a network (``--stacks`` ...) change all presets that have them.
+    """
+    from export.benchmark import Candidate
+
+    if _is_file(name):
+        path = find_model(name)
+        kind = {".cunet": "packed", ".gz": "gz"}.get(path.suffix, "tflite")
+        if path.suffix == ".keras":
+            raise CUNetError(f"{name}: export it first; a .keras file is not what a phone runs.")
+        return [Candidate(path.name.split(".")[0], kind, read_model(path), path.stat().st_size)]
+    name, _, fmt = name.partition(":")
+    base, _, quant = name.partition("+")
+    spec = preset(base)
+    spec = spec.with_skeleton(skeleton) if skeleton and skeleton != spec.skeleton else spec
+    changes = {option: values[option].value for option in NETWORK_FLAGS if values[option].value is not None}
+    changes = {option: value for option, value in changes.items() if option in spec.config.field_names()}
+    spec = spec.replace(quant=quant or spec.quant, config=spec.config.replace(**changes))
+    name += "".join(f",{option}={value}" for option, value in changes.items())
+    return [
+        Candidate(name, fmt, *_converted(values, spec, name, fmt), trained=False)
+        for fmt in ([fmt] if fmt else values.formats)
+    ]
+
+
+def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tuple[bytes, int]:
+    """The ``.tflite`` bytes of an untrained preset and its size on disk, from the cache where it is there."""
+    from export.formats import ENDINGS, FLOAT, require_format
+
+    require_format(fmt, ENDINGS.get(fmt, ""))
+    hourglass = spec.config.architecture == "hourglass"
+    ending = ENDINGS["int8" if hourglass and fmt not in FLOAT else fmt]
+    file = Path(values.cache) / f"{name}-{spec.skeleton.size}-{fmt}{ending}"
+    if not file.is_file():
+        print(f"converting {name} to {fmt} ...", file=sys.stderr)
+        with native_stderr_hidden():
+            from export.untrained import export_untrained
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(export_untrained(spec, fmt).data)
+    return read_model(file), file.stat().st_size
+
+
+def _metric(values: flags.FlagValues, candidate: Any) -> dict[str, Any]:
+    """NME or PCK of a trained model on --data; empty for others."""
+    from cunet_tf.evaluation import evaluate
+    from cunet_tf.localizer import Localizer
+
+    engine = LiteRTEngine(candidate.tflite)
+    if not candidate.trained or engine.spec is None:
+        return {"metric": None, "value": None}
+    result = evaluate(Localizer(engine), request_source(values, engine.spec.skeleton))
+    name = "pck" if result["pck"] is not None else f"nme_{result['normalizer']}"
+    return {"metric": name, "value": result[name]}
+
+
+def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -> None:
+    from cunet_tf.commands.evaluate import append_row
+    from export.benchmark_page import page, plot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CSV_NAME).unlink(missing_ok=True)
+    for row in rows:
+        append_row(folder / CSV_NAME, row)
+    (folder / MARKDOWN_NAME).write_text(page(rows, f"{values.data} {values.split}" if values.data else ""))
+    plot(rows, folder / PLOT_NAME)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{total} rounds", end="\n" if done == total else "", file=sys.stderr)
+
+
+def describe(result: dict[str, Any]) -> str:
+    head = ("model", "bytes", "median ms", "p90 ms", f"of {result['rows'][0]['relative_to']}", "peak MiB", "delegated")
+    rows: list[tuple] = [head]
+    for row in result["rows"]:
+        mark = "" if row["trained"] else " (untrained)"
+        value = f", {row['metric']} {row['value']:.3f}" if row.get("value") is not None else ""
+        rows.append((f"{row['model']} {row['format']}{mark}{value}", row["bytes"], f"{row['median_ms']:.2f}",
+                     f"{row['p90_ms']:.2f}", f"{row['relative']:.3f}", f"{row['peak_mib']:.1f}",
+                     f"{row['operations_delegated']} of {row['operations']}"))  # fmt: skip
+    return f"{result['runs']} interleaved runs, {result['threads']} thread(s)\n\n{table(rows)}"

@@ -1,0 +1,143 @@
+"""Bytes, latency, memory and delegation of ``.tflite`` models, measured side by side."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.quiet import native_stderr_hidden
+from export.delegation import delegation
+
+WARM_UP = 3
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model of a comparison.
+
+    Attributes:
+        name: of the model, ``face-8``.
+        fmt: ``int8``, ``packed`` ...
+        tflite: bytes of the model that runs.
+        stored: bytes of the file on disk.
+        trained: whether its metric means anything.
+    """
+
+    name: str
+    fmt: str
+    tflite: bytes
+    stored: int
+    trained: bool = True
+
+    @property
+    def label(self) -> str:
+        """Name and format."""
+        return f"{self.name} {self.fmt}"
+
+
+def latencies(
+    candidates: list[Candidate], threads: int, runs: int, progress: Callable[[int, int], None] | None = None
+) -> dict[str, np.ndarray]:
+    """Milliseconds of single pictures, ``[runs]`` for each label.
+
+    All models run in turn, once each a round, so that a slow moment of the machine hits all of
+    them. Only ``invoke`` is timed.
+    """
+    calls = {candidate.label: _prepare(candidate, threads) for candidate in candidates}
+    times: dict[str, list[float]] = {label: [] for label in calls}
+    for round_ in range(WARM_UP + runs):
+        for label, invoke in calls.items():
+            start = time.perf_counter()
+            invoke()
+            if round_ >= WARM_UP:
+                times[label].append(1000 * (time.perf_counter() - start))
+        if progress:
+            progress(round_ + 1, WARM_UP + runs)
+    return {label: np.array(values) for label, values in times.items()}
+
+
+def _prepare(candidate: Candidate, threads: int) -> Callable[[], None]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with native_stderr_hidden():
+            interpreter = Interpreter(model_content=candidate.tflite, num_threads=threads)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise CUNetError(f"{candidate.label}: LiteRT cannot prepare this model: {error}") from None
+    rng = np.random.default_rng(0)
+    for detail in interpreter.get_input_details():
+        noise = rng.random(detail["shape"])
+        values = noise if detail["dtype"] == np.float32 else 255 * noise - 128
+        interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
+    return interpreter.invoke
+
+
+# A fresh process, because memory that one model took is never given back. Not ru_maxrss, which a
+# child inherits from the process that started it.
+PEAK = """
+import re, sys
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+def highest():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+idle = highest()
+interpreter = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
+interpreter.allocate_tensors()
+for _ in range(2):
+    interpreter.invoke()
+print("peak", highest() - idle)
+"""
+
+
+def peak_memory(tflite: bytes, threads: int = 1) -> float:
+    """MiB that loading and running a model adds to an idle process, its file included.
+
+    Raises:
+        CUNetError: the model does not run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.tflite"
+        file.write_bytes(tflite)
+        command = [sys.executable, "-c", PEAK, str(file), str(threads)]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    lines = [line for line in done.stdout.splitlines() if line.startswith("peak ")]
+    if done.returncode or not lines:
+        raise CUNetError(f"the model does not run: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+    return int(lines[-1].split()[1]) * 1024 / MIB
+
+
+def compare(
+    candidates: list[Candidate], threads: int, runs: int, progress: Callable | None = None
+) -> list[dict[str, Any]]:
+    """One row for each candidate.
+
+    Returns:
+        ``model``, ``format``, ``trained``, ``bytes``; ``median_ms``, ``p90_ms``, ``threads``,
+        ``runs``; ``peak_mib``; ``operations``, ``operations_delegated``, ``delegated_share``
+        (0..1); ``relative``, the median divided by that of ``relative_to``, the first candidate.
+    """
+    times = latencies(candidates, threads, runs, progress)
+    first = candidates[0].label
+    rows = []
+    for candidate in candidates:
+        own, found = times[candidate.label], delegation(candidate.tflite)
+        rows.append({
+            "model": candidate.name, "format": candidate.fmt, "trained": candidate.trained,
+            "bytes": candidate.stored,
+            "median_ms": float(np.median(own)), "p90_ms": float(np.percentile(own, 90)),
+            "relative": float(np.median(own) / np.median(times[first])), "relative_to": first,
+            "threads": threads, "runs": runs, "peak_mib": peak_memory(candidate.tflite, threads),
+            "operations": found["operations"], "operations_delegated": found["operations_delegated"],
+            "delegated_share": found["operations_delegated"] / found["operations"],
+        })  # fmt: skip
+    return rows

@@ -1,0 +1,97 @@
+"""The deploy twin: a trained network as the int8 hardware computes it, in Keras."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from cunet_tf.config_baselines import HourglassConfig
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.spec import ModelSpec
+from export.points import Points
+from export.twin_layers import DeployBlock, DeployConv, DeployPad, DeployStem, Folded
+
+STEM_FOLDED = ("stem_bn", "stem_relu", "stem_grid")  # DeployStem does their work
+
+
+@dataclass
+class Deployed:
+    """A twin and its tensors.
+
+    Attributes:
+        model: ``image -> heatmaps`` of the last head, constants only.
+        points: every tensor that lies on a grid.
+        spec: of the trained network.
+    """
+
+    model: keras.Model
+    points: Points
+    spec: ModelSpec
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """As an :class:`~cunet_tf.engines.Engine`."""
+        return np.concatenate([np.asarray(self.model([image[None]])) for image in np.asarray(images, np.float32)])
+
+    def calibrate(self, images: np.ndarray) -> list[dict[str, Any]]:
+        """Choose the grids that training left open from pictures ``[B, H, W, 3]``, and report.
+
+        Returns:
+            A row for each tensor: grid, range seen, share of values beyond the grid.
+        """
+        if self.points.open():
+            self._watch(images)
+            self.points.settle()
+        self._watch(images)
+        return self.points.rows()
+
+    def _watch(self, images: np.ndarray) -> None:
+        self.points.observe(True)
+        try:
+            self(images)
+        finally:
+            self.points.observe(False)
+
+
+def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
+    """The twin of a trained network, float or quantized.
+
+    Kernels are the quantized ones, as constants; a BN behind a convolution is folded into it,
+    one behind a concatenation is a 1x1 depthwise convolution; features lie on the grids of
+    training. Tensors that training left in float (all of a float network; the heads of a
+    quantized one) have no grid until :meth:`Deployed.calibrate`.
+
+    Raises:
+        CUNetError: the network is a stacked hourglass, or Keras runs on another backend.
+    """
+    if isinstance(spec.config, HourglassConfig):
+        raise CUNetError("a stacked hourglass has no deploy twin: export it as float32, float16 or ptq.")
+    if keras.backend.backend() != "tensorflow":
+        raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
+    plain = keras.Model(model.inputs, model.outputs[-1])
+    points = Points(shared=QuantConfig.parse(spec.quant).features is not None)
+
+    @functools.cache  # a layer that runs in both passes has one twin
+    def twin_of(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(layer, SemanticBlock):
+            return DeployBlock(layer, points)
+        if isinstance(layer, ConcatBNReLUConv):
+            return DeployConv(layer, points)
+        if layer.name == "stem_pad":
+            return DeployPad(layer, points)
+        if layer.name == "stem_conv":
+            return DeployStem(layer, model.get_layer("stem_bn"), _stem_quantizer(model), points)
+        if layer.name in STEM_FOLDED:
+            return Folded(name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    twin = keras.models.clone_model(plain, clone_function=twin_of)
+    return Deployed(twin, points, spec)
+
+
+def _stem_quantizer(model: keras.Model) -> Any:
+    names = {layer.name for layer in model.layers}
+    return model.get_layer("stem_grid").quantizer if "stem_grid" in names else None

@@ -1,0 +1,80 @@
+"""A trained Keras model to a file in any format."""
+
+import gzip
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.spec import ModelSpec
+from export.container import pack
+from export.deploy import deploy
+from export.tflite import convert, convert_int8
+
+ENDINGS = {
+    "float32": ".tflite",
+    "float16": ".tflite",
+    "int8": ".tflite",
+    "int8-float-io": ".tflite",
+    "packed": ".cunet",
+    "gz": ".tflite.gz",
+}
+FLOAT = ("float32", "float16")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A model in a file format.
+
+    Attributes:
+        fmt: of :data:`ENDINGS`.
+        data: bytes of the file.
+        tflite: bytes of the ``.tflite`` model that the file holds.
+        calibration: of integer formats, a row for each tensor, see
+            :meth:`export.deploy.Deployed.calibrate`.
+    """
+
+    fmt: str
+    data: bytes
+    tflite: bytes
+    calibration: list[dict[str, Any]]
+
+
+def require_format(fmt: str, out: str) -> None:
+    """Refuse an unknown format, and a file name with another ending than the format's.
+
+    Raises:
+        CUNetError: says what to use.
+    """
+    if fmt not in ENDINGS:
+        raise CUNetError(f"--format={fmt}: use one of {', '.join(ENDINGS)}. {did_you_mean(fmt, ENDINGS)}")
+    if not out.endswith(ENDINGS[fmt]):
+        raise CUNetError(f"--out={out}: name a file that ends in {ENDINGS[fmt]}.")
+
+
+def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarray) -> Exported:
+    """Convert the last head of a model.
+
+    Args:
+        model: trained, float or quantized.
+        spec: written into the file as its self-description.
+        fmt: ``float32``, ``float16``; ``int8``; ``int8-float-io`` (float at both ends); ``packed``
+            (the int8 file near one bit a weight, ``.cunet``) or ``gz`` (the int8 file, gzip).
+        crops: float32 ``[B, H, W, 3]`` in 0..1, to choose the grids that training left open; not
+            looked at for float formats.
+
+    Raises:
+        CUNetError: unknown format, or a network that has no deploy twin.
+    """
+    require_format(fmt, ENDINGS.get(fmt, ""))
+    if fmt in FLOAT:
+        data = convert(model, spec, fmt)
+        return Exported(fmt, data, data, [])
+    deployed = deploy(model, spec)
+    rows = deployed.calibrate(crops)
+    tflite = convert_int8(deployed, spec, float_io=fmt == "int8-float-io")
+    if fmt == "packed":
+        return Exported(fmt, pack(tflite), tflite, rows)
+    return Exported(fmt, gzip.compress(tflite, 9, mtime=0) if fmt == "gz" else tflite, tflite, rows)
