@@ -18,6 +18,12 @@ TWO = ONE.replace(stacks=2, order=1)
 
 
 @pytest.fixture
+def rng():
+    """Data with which no ReLU or maximum is within rounding of its kink: one that flips sides moves all that follows."""
+    return np.random.default_rng(1)
+
+
+@pytest.fixture
 def images(rng):
     return rng.random((4, 32, 32, 3), dtype=np.float32)
 
@@ -65,10 +71,10 @@ def assert_equal_training(config, memory, images, points, **options):
     losses, variables = trained(config, "none", images, points, **options)
     found, ours = trained(config, memory, images, points, **options)
     assert losses[-1] < losses[0]
-    np.testing.assert_allclose(found, losses, rtol=1e-4)
+    np.testing.assert_allclose(found, losses, rtol=1e-5)
     for path, value in variables.items():
         if "seed" not in path:  # moving statistics among them, updated once a step
-            np.testing.assert_allclose(ours[path], value, rtol=2e-3, atol=1e-4, err_msg=path)
+            np.testing.assert_allclose(ours[path], value, rtol=1e-4, atol=1e-5, err_msg=path)
 
 
 @pytest.mark.parametrize("memory", ["recompute", "recompute+bottleneck"])
