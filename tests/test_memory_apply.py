@@ -19,7 +19,7 @@ TWO = ONE.replace(stacks=2, order=1)
 
 @pytest.fixture
 def rng():
-    """Data with which no ReLU or maximum is within rounding of its kink: one that flips sides moves all that follows."""
+    """Data with which no ReLU is so near its kink that rounding decides: one that flips moves all that follows."""
     return np.random.default_rng(1)
 
 

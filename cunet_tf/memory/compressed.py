@@ -2,8 +2,9 @@
 
 The forward pass computes with exact values; only what is kept for the backward pass is
 rounded. A tensor that a quantizer has put on a grid of at most as many bits is stored as the
-integers of that grid, and nothing is lost. Any other is rounded stochastically between its
-channel's lowest and highest value, so that the stored value is right in the mean.
+integers of that grid, and nothing is lost. Any other is rounded between its channel's lowest
+and highest value: to 8 bits to the nearest level; to 4, where the levels are far apart,
+stochastically, so that the stored value is right in the mean.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from cunet_tf.memory.recompute import Recipe, attach, attached, recipe_of, zero_
 from cunet_tf.quantize import functional, quantizers  # as modules: they may be half imported, see registration.py
 from cunet_tf.quantize.seam import custom_gradient, tensorflow
 
+STOCHASTIC_BELOW = 8  # bits; at 8 its noise costs time and is larger than the error it removes
 MARGIN = 1e-3  # of a step: the highest value plus noise stays below the next integer
 
 
 def rounded(x: Any, bits: int) -> Callable[[Any], Any]:
-    """Stores a tensor ``[B, H, W, C]`` in ``bits`` a value, rounded stochastically.
+    """Stores a tensor ``[B, H, W, C]`` in ``bits`` a value, rounded as :func:`encode` says.
 
     Returns:
         A function from a zero (float32 scalar) to the stored value, of the type of ``x``; what
@@ -44,9 +46,10 @@ def on_grid(x: Any, grid: quantizers.Linear) -> Callable[[Any], Any]:
 
 
 def encode(x: Any, bits: int) -> tuple[Any, Any, Any]:
-    """Stochastic rounding to ``2^bits`` levels between the lowest and highest value of each channel.
+    """Rounding to ``2^bits`` levels between the lowest and highest value of each channel.
 
-    The random numbers depend on the values alone, so that equal runs stay equal.
+    To the nearest level at 8 bits, else stochastic. The random numbers depend on the values
+    alone, so that equal runs stay equal.
 
     Returns:
         ``(codes, low, step)``: uint8 like x; float32 ``[C]``, with ``x ~ low + step * codes``.
@@ -56,9 +59,11 @@ def encode(x: Any, bits: int) -> tuple[Any, Any, Any]:
     axes = list(range(len(x.shape) - 1))
     low, high = tf.reduce_min(full, axes), tf.reduce_max(full, axes)
     levels = 2**bits - 1 - MARGIN
-    ends = tf.stack([tf.reduce_min(low), tf.reduce_max(high)])
-    noise = functional.shared_noise(tf.shape(full), tf.bitcast(ends, tf.int32), len(x.shape)) + 0.5
-    codes = tf.cast((full - low) * tf.math.divide_no_nan(levels, high - low) + noise, tf.uint8)
+    offset: Any = 0.5
+    if bits < STOCHASTIC_BELOW:
+        ends = tf.stack([tf.reduce_min(low), tf.reduce_max(high)])
+        offset += functional.shared_noise(tf.shape(full), tf.bitcast(ends, tf.int32), len(x.shape))
+    codes = tf.cast((full - low) * tf.math.divide_no_nan(levels, high - low) + offset, tf.uint8)
     codes.set_shape(x.shape)
     return codes, low, (high - low) / levels
 
