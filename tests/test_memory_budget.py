@@ -19,7 +19,9 @@ def test_fits_finds_depth_and_batch_of_a_linear_cost():
         return {"variable_bytes": 10 * config.stacks, "peak_over_idle": 5 * config.stacks * batch_size}
 
     found, rows = fits(CUNetConfig(stacks=4), "recompute", 2, 205, cost)
-    assert found == {"memory": "recompute", "batch_size": 2, "deepest": 10, "stacks": 4, "largest_batch": 8}
+    points = {"bytes_of_2_unets": 40, "bytes_of_3_unets": 60, "bytes_of_1_pictures": 60, "bytes_of_2_pictures": 80}
+    head = {"memory": "recompute", "batch_size": 2, "deepest": 10, "stacks": 4, "largest_batch": 8}
+    assert found == {**head, **points}
     assert [needed_bytes(row) for row in rows] == [40, 60, 60, 80]
 
 

@@ -42,7 +42,12 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("steps", 3, "Steps to time; 0 only counts the kept bytes.", 0, flag_values=values)
     flags.DEFINE_float("budget_gb", None, "Memory in GB (10^9 bytes): the deepest network and the largest batch that "
                        "fit, from lines through two measured points.", 0, flag_values=values)  # fmt: skip
-    flags.DEFINE_string("csv", None, "File for the table.", flag_values=values)
+    flags.DEFINE_string(
+        "csv",
+        None,
+        "File for the table; with --budget_gb, for what fits and the four points behind it.",
+        flag_values=values,
+    )
     flags.DEFINE_string("plot", None, "PNG file: memory over the number of U-Nets.", flag_values=values)
 
 
@@ -63,7 +68,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     else:
         result = _budget(values, config, modes, run_one)
     if values.csv:
-        write_csv(result["rows"], Path(values.csv))
+        fits = [{"budget_gb": values.budget_gb, **found} for found in result.get("fits", ())]
+        write_csv(fits or result["rows"], Path(values.csv))
     if values.plot:
         plot(result["rows"], Path(values.plot))
     return result
@@ -131,7 +137,7 @@ def with_ratios(rows: list[dict[str, Any]], first: str) -> list[dict[str, Any]]:
 
 
 def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
-    """The table; ratios with four digits."""
+    """The table; floats with four digits."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

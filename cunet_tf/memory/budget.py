@@ -51,7 +51,8 @@ def fits(
             with a configuration, a mode and a batch size.
 
     Returns:
-        ``memory, batch_size, deepest, stacks, largest_batch``, and the measured rows.
+        ``memory, batch_size, deepest, stacks, largest_batch`` and the bytes needed at the four
+        points, and the measured rows.
     """
     # All U-Nets supervised and the same order, so that the networks differ in depth alone.
     depths = [measure(_deep(config, n), memory, batch_size) for n in DEPTHS]
@@ -63,6 +64,8 @@ def fits(
         "deepest": largest(budget, tuple(zip(DEPTHS, by_depth, strict=True))),
         "stacks": config.stacks,
         "largest_batch": passes * largest(budget, tuple(zip(BATCHES, by_batch, strict=True))),
+        **{f"bytes_of_{n}_unets": need for n, need in zip(DEPTHS, by_depth, strict=True)},
+        **{f"bytes_of_{n * passes}_pictures": need for n, need in zip(BATCHES, by_batch, strict=True)},
     }  # fmt: skip
     return found, [*depths, *batches]
 

@@ -35,11 +35,12 @@ def measure(config: CUNetConfig, memory: str, batch_size: int, steps: int, quant
         quant: see :class:`~cunet_tf.quantize.names.QuantConfig`.
 
     Returns:
-        ``stacks, memory, quant, batch_size``; ``kept_bytes``, see :mod:`cunet_tf.memory.measure`;
-        ``variable_bytes`` of the network and the optimizer; and with steps ``idle_bytes`` (before
-        a step), ``peak_bytes`` (the most during it), both of the whole process, or of the GPU's
-        allocator where there is a GPU; ``peak_over_idle``; ``step_seconds`` and
-        ``processor_seconds`` (of all threads; medians); ``loss``.
+        ``stacks, main_channels, growth, input_size, order, quant, memory, batch_size``;
+        ``kept_bytes``, see :mod:`cunet_tf.memory.measure`; ``variable_bytes`` of the network and
+        the optimizer; and with steps ``idle_bytes`` (before a step), ``peak_bytes`` (the most
+        during it), both of the whole process, or of the GPU's allocator where there is a GPU;
+        ``peak_over_idle``; ``step_seconds`` and ``processor_seconds`` (of all threads; medians);
+        ``loss``.
 
     Raises:
         CUNetError: the process failed; the message quotes its last line.
@@ -67,7 +68,8 @@ def run_task(task: dict[str, Any]) -> dict[str, Any]:
     keras.utils.set_random_seed(0)
     model = build_network(config, task["quant"], task["memory"])
     found = _timed_steps(model, config, task["batch_size"], task["steps"]) if task["steps"] else {}
-    head = {"stacks": config.stacks, "order": config.effective_order, "memory": task["memory"], "quant": task["quant"]}
+    shape = {name: getattr(config, name) for name in ("stacks", "main_channels", "growth", "input_size")}
+    head = {**shape, "order": config.effective_order, "quant": task["quant"], "memory": task["memory"]}
     kept = kept_bytes(model, task["batch_size"])
     return {**head, "batch_size": task["batch_size"], "kept_bytes": kept, **found}
 
