@@ -61,8 +61,10 @@ def make_jobs(values: flags.FlagValues) -> dict[tuple[str, str], Job]:
     """A run for each mode and seed, by both.
 
     Raises:
-        CUNetError: an unknown mode, or data that is not there.
+        CUNetError: an unknown mode, a seed that is no number, or data that is not there.
     """
+    if not values.seeds or not all(seed.isdigit() for seed in values.seeds):
+        raise CUNetError(f"--seeds={','.join(values.seeds)}: give numbers, with commas.")
     skeleton = preset(values.preset).skeleton
     request_source(values, skeleton)
     test = request_source(values, skeleton, values.test_split)
@@ -74,10 +76,18 @@ def make_jobs(values: flags.FlagValues) -> dict[tuple[str, str], Job]:
         for mode in (str(MemoryConfig.parse(text)) for text in values.modes):
             folder = Path(values.workdir) / f"{mode}-s{seed}"
             train = (*given, f"--seed={seed}", f"--memory={mode}")
-            expects = {"memory": mode, "seed": int(seed), "epochs": values.epochs, "batch_size": values.batch_size}
             evaluate = (*data, f"--split={values.test_split}")
+            expects = {**_expects(values), "memory": mode, "seed": int(seed)}
             jobs[mode, seed] = Job(folder.name, folder, train, evaluate, test.split, test.box, expects)
     return jobs
+
+
+def _expects(values: flags.FlagValues) -> dict[str, Any]:
+    return {
+        "spec.preset": values.preset, "recipe.targets": values.targets, "epochs": values.epochs,
+        "batch_size": values.batch_size, "data.name": values.data, "data.split": values.split,
+        "data.train_images+data.validation_images": values.images,
+    }  # fmt: skip
 
 
 def write_tables(values: flags.FlagValues, jobs: dict[tuple[str, str], Job]) -> None:
