@@ -34,17 +34,20 @@ class StemConv(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class BatchNorm(keras.layers.BatchNormalization):
-    """Batch normalisation over the last axis with the network's constants; its reader recomputes it."""
+    """Batch normalisation over the last axis, computed as in the rest of the network; its reader may recompute it."""
 
     memory: MemoryConfig = NONE
 
+    def add_weight(self, *args: Any, **kwargs: Any) -> Any:
+        return super().add_weight(*args, **{**kwargs, "autocast": False})  # float32 also under mixed precision
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not (self.memory and training):
+        if not training or not (self.memory or self.trainable):
             return super().call(inputs, training, mask)
         if not self.trainable:
             fixed = (self.gamma, self.beta, self.moving_mean, self.moving_variance)
             return recompute.deferred(moving_norm, self.memory)(inputs, *fixed)
-        norm = recompute.deferred(batch_moments_norm, self.memory)
+        norm = recompute.deferred(batch_moments_norm, self.memory) if self.memory else batch_moments_norm
         output, mean, variance = norm(inputs, self.gamma, self.beta)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * MOMENTUM + ops.stop_gradient(batch) * (1.0 - MOMENTUM))
