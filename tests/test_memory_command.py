@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from cunet_tf.commands.memory import with_ratios
 from cunet_tf.memory.process import measure
 from tests.conftest import TINY
 
+DOCS = Path(__file__).parents[1] / "docs"
 FLAGS = ["memory", "--preset=face-mobile", "--main_channels=8", "--growth=4", "--input_size=64", "--levels=1"]
 
 
@@ -60,3 +62,15 @@ def test_ratios_are_to_the_first_mode_of_the_same_network():
     rows = [{"stacks": n, "batch_size": 2, "memory": mode, "kept_bytes": n * kept}
             for n in (1, 2) for mode, kept in (("none", 100), ("both", 8))]  # fmt: skip
     assert [row["kept_ratio"] for row in with_ratios(rows, "none")] == [1.0, 0.08, 1.0, 0.08]
+
+
+@pytest.mark.parametrize("name", ["memory", "memory_quantized"])
+def test_the_page_shows_the_measured_table(name):
+    page = (DOCS / "memory.md").read_text()
+    with (DOCS / f"results/{name}.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    for row in rows:
+        kept, ratio, peak = float(row["kept_bytes"]) / 1e6, float(row["kept_ratio"]), float(row["peak_ratio"])
+        assert f"| {row['stacks']} | {row['memory']} | {kept:,.1f} | {ratio:.3f} |" in page
+        assert f"| {peak:.3f} |" in page
