@@ -1,6 +1,6 @@
 """cunet memory: what training keeps and takes, naive against recomputed and compressed (paper, Fig. 10).
 
-Each configuration trains some steps on random pictures in a process of its own. kept: bytes that the
+Each mode trains some steps on random pictures in a process of its own, all in turn. kept: bytes that the
 forward pass leaves for the backward pass, counted in the graph, the same on every machine; peak: the
 most that the process (or the GPU's allocator) took during the steps, over the idle process.
 
@@ -56,17 +56,16 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     config, quant, modes = check_flags(values)
     from cunet_tf.memory.process import measure
 
-    run_one = partial(_told, partial(measure, steps=values.steps, quant=quant))
+    run_all = partial(_told, partial(measure, steps=values.steps, quant=quant))
     if values.budget_gb is None:
         rows: list[dict[str, Any]] = []
         for each in _configs(config, values.unets):
-            for mode in modes:
-                rows.append(run_one(each, mode, values.batch_size))
-                if values.csv:  # what is measured stays, should a larger network not fit into the machine
-                    write_csv(with_ratios(rows, modes[0]), Path(values.csv))
+            rows += run_all(each, modes, values.batch_size)
+            if values.csv:  # what is measured stays, should a larger network not fit into the machine
+                write_csv(with_ratios(rows, modes[0]), Path(values.csv))
         result: dict[str, Any] = {"rows": with_ratios(rows, modes[0])}
     else:
-        result = _budget(values, config, modes, run_one)
+        result = _budget(values, config, modes, run_all)
     if values.csv:
         fits = [{"budget_gb": values.budget_gb, **found} for found in result.get("fits", ())]
         write_csv(fits or result["rows"], Path(values.csv))
@@ -106,20 +105,24 @@ def _configs(config: CUNetConfig, unets: list[str] | None) -> list[CUNetConfig]:
     return [config.replace(stacks=int(text), supervisions=None) for text in unets]
 
 
-def _told(measure: Any, config: CUNetConfig, mode: str, batch_size: int) -> dict[str, Any]:
-    row = measure(config, mode, batch_size)
-    peak = f", peak {row['peak_over_idle'] / MB:,.0f} MB" if "peak_over_idle" in row else ""
-    text = f"{config.stacks} U-Nets, batch size {batch_size}, {mode}: kept {row['kept_bytes'] / MB:,.1f} MB{peak}"
-    print(text, file=sys.stderr, flush=True)
-    return row
+def _told(measure: Any, config: CUNetConfig, modes: list[str], batch_size: int) -> list[dict[str, Any]]:
+    print(f"{config.stacks} U-Nets, batch size {batch_size}: {', '.join(modes)} ...", file=sys.stderr, flush=True)
+    rows = measure(config, modes, batch_size)
+    for row in rows:
+        peak = f", peak {row['peak_over_idle'] / MB:,.0f} MB" if "peak_over_idle" in row else ""
+        print(f"  {row['memory']}: kept {row['kept_bytes'] / MB:,.1f} MB{peak}", file=sys.stderr, flush=True)
+    return rows
 
 
-def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[str], run_one: Any) -> dict[str, Any]:
+def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[str], run_all: Any) -> dict[str, Any]:
     from cunet_tf.memory.budget import fits
+
+    def one(each: CUNetConfig, mode: str, batch_size: int) -> dict[str, Any]:
+        return run_all(each, [mode], batch_size)[0]
 
     fitting, rows = [], []
     for mode in modes:
-        found, measured = fits(config, mode, values.batch_size, values.budget_gb * GB, run_one)
+        found, measured = fits(config, mode, values.batch_size, values.budget_gb * GB, one)
         fitting.append(found)
         rows += measured
     return {"budget_gb": values.budget_gb, "fits": fitting, "rows": with_ratios(rows, modes[0]),
