@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from trainers.markdown import markdown_table
+
 Row = dict[str, Any]
 
 
@@ -17,7 +19,7 @@ def page(rows: list[Row], data: str) -> str:
     head = ["model", "format", "bytes", "median ms", "p90 ms", f"of {first['relative_to']}", "peak MiB over idle",
             "operations delegated"]  # fmt: skip
     head += [f"{_metric_name(rows)} on {data}"] if data else []
-    lines = [head, ["---"] * len(head)]
+    lines = [head]
     for row in rows:
         cells = [row["model"] if row["trained"] else f"{row['model']} (untrained)", row["format"], f"{row['bytes']:,}",
                  f"{row['median_ms']:.2f}", f"{row['p90_ms']:.2f}", f"{row['relative']:.3f}", f"{row['peak_mib']:.1f}",
@@ -25,11 +27,10 @@ def page(rows: list[Row], data: str) -> str:
         if data:
             cells.append("-" if row.get("value") is None else f"{row['value']:.3f}")
         lines.append(cells)
-    text = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
     return (
         f"# Models side by side\n\nBy `cunet benchmark`: one picture at a time, {first['threads']} thread(s), medians "
         f"of {first['runs']} rounds in which every model runs once; peak memory in a fresh process. Untrained models "
-        f"have drawn weights: bytes and time are theirs, a metric they have none.\n\n{text}\n"
+        f"have drawn weights: bytes and time are theirs, a metric they have none.\n\n{markdown_table(lines)}\n"
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from cunet_tf.errors import CUNetError
 from cunet_tf.tflite_file import read_model
 from export.container import expand, pack, size_report
+from trainers.markdown import markdown_table, number
 
 REPEATS = 15
 
@@ -31,10 +32,8 @@ def measure(tflite: bytes) -> dict[str, float]:
 def table(columns: dict[str, dict[str, float]]) -> str:
     """Markdown: a column for each file, a row for each number."""
     names = list(columns)
-    lines = ["| bytes | " + " | ".join(names) + " |", "|--" * (len(names) + 1) + "|"]
-    for row in columns[names[0]]:
-        lines.append(f"| {row} | " + " | ".join(f"{columns[name][row]:,}" for name in names) + " |")
-    return "\n".join(lines)
+    rows = [[row, *(number(columns[name][row]) for name in names)] for row in columns[names[0]]]
+    return markdown_table([["bytes", *names], *rows])
 
 
 def main(files: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 Each mode trains some steps on random pictures in a process of its own, all in turn. kept: bytes that the
 forward pass leaves for the backward pass, counted in the graph, the same on every machine; peak: the
-most that the process (or the GPU's allocator) took during the steps, over the idle process.
+most that the process (or the GPU's allocator) took during a step, over the idle process.
 
 Example:
   cunet memory --preset=face-mobile --batch_size=8
@@ -12,7 +12,6 @@ Example:
   cunet memory --preset=pose-8 --budget_gb=12 --batch_size=16 --modes=none,recompute
 """
 
-import csv
 import sys
 from functools import partial
 from pathlib import Path
@@ -26,9 +25,11 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MODES, MemoryConfig
 from cunet_tf.presets import preset
 from cunet_tf.quantize.names import QuantConfig
+from trainers.files import write_csv
 
 GB = 10**9
 MB = 10**6
+DIGITS = 4  # of ratios and seconds in the CSV
 RATIOS = {"kept_bytes": "kept_ratio", "peak_over_idle": "peak_ratio", "step_seconds": "time_ratio",
           "processor_seconds": "processor_ratio"}  # fmt: skip
 
@@ -42,12 +43,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("steps", 3, "Steps to time; 0 only counts the kept bytes.", 0, flag_values=values)
     flags.DEFINE_float("budget_gb", None, "Memory in GB (10^9 bytes): the deepest network and the largest batch that "
                        "fit, from lines through two measured points.", 0, flag_values=values)  # fmt: skip
-    flags.DEFINE_string(
-        "csv",
-        None,
-        "File for the table; with --budget_gb, for what fits and the four points behind it.",
-        flag_values=values,
-    )
+    table_file = "File for the table; with --budget_gb, for what fits and the four points behind it."
+    flags.DEFINE_string("csv", None, table_file, flag_values=values)
     flags.DEFINE_string("plot", None, "PNG file: memory over the number of U-Nets.", flag_values=values)
 
 
@@ -62,13 +59,13 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         for each in _configs(config, values.unets):
             rows += run_all(each, modes, values.batch_size)
             if values.csv:  # what is measured stays, should a larger network not fit into the machine
-                write_csv(with_ratios(rows, modes[0]), Path(values.csv))
+                write_csv(Path(values.csv), with_ratios(rows, modes[0]), digits=DIGITS)
         result: dict[str, Any] = {"rows": with_ratios(rows, modes[0])}
     else:
         result = _budget(values, config, modes, run_all)
     if values.csv:
         fits = [{"budget_gb": values.budget_gb, **found} for found in result.get("fits", ())]
-        write_csv(fits or result["rows"], Path(values.csv))
+        write_csv(Path(values.csv), fits or result["rows"], digits=DIGITS)
     if values.plot:
         plot(result["rows"], Path(values.plot))
     return result
@@ -137,15 +134,6 @@ def with_ratios(rows: list[dict[str, Any]], first: str) -> list[dict[str, Any]]:
         yardstick = base[row["stacks"], row["batch_size"]]
         found.append({**row, **{to: row[name] / yardstick[name] for name, to in RATIOS.items() if name in row}})
     return found
-
-
-def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
-    """The table; floats with four digits."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> None:

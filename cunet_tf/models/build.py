@@ -39,5 +39,4 @@ def build_network(
         'hourglass'
     """
     config = network.config if isinstance(network, ModelSpec) else network
-    MemoryConfig.parse(memory).require(config)
     return set_memory(BUILDERS[type(config)](network, quant=quant), memory)
