@@ -18,7 +18,7 @@ demo: $(VENV)/.installed
 	$(CUNET) export --model=$(DEMO)/run/best.keras --format=float16 --out=$(DEMO)/face.tflite
 	@echo "== predict with the .tflite file, without TensorFlow"
 	$(CUNET) predict --model=$(DEMO)/face.tflite --out=$(DEMO)/found docs/pictures/drawn
-	@echo "== look at $(DEMO)/found/*.png, $(DEMO)/ced.png, $(DEMO)/run/curves.png"
+	@echo "== look at $(DEMO)/found/*_found.jpg, $(DEMO)/ced.png, $(DEMO)/run/curves.png"
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

@@ -7,7 +7,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cunet_tf.outputs import MARK, marked_picture, replace_file
 from cunet_tf.skeletons import Skeleton
+
+COMMENT = {"Comment": f"{{{MARK}}}"}  # of figures: marks them as ours
 
 
 def draw_landmarks(
@@ -64,7 +67,17 @@ def contact_sheet(tiles: list[np.ndarray], columns: int = 4, side: int = 256) ->
 def save_png(path: Path | str, image: np.ndarray) -> None:
     """Write RGB ``uint8`` as PNG."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(cv2.imencode(".png", image[..., ::-1])[1].tobytes())
+    Path(path).write_bytes(encoded(image, ".png"))
+
+
+def save_result(path: Path, image: np.ndarray) -> None:
+    """Write RGB ``uint8`` in the format of the ending (.png, .jpg), marked as ours."""
+    replace_file(path, lambda target: target.write_bytes(marked_picture(encoded(image, path.suffix))))
+
+
+def encoded(image: np.ndarray, ending: str) -> bytes:
+    """RGB ``uint8`` as the bytes of a ``.png`` or ``.jpg`` file."""
+    return cv2.imencode(ending, image[..., ::-1])[1].tobytes()
 
 
 def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
@@ -82,7 +95,7 @@ def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
         axis.grid(alpha=0.3, which="both")
         if axis.lines:
             axis.legend()
-    figure.savefig(path, format="png", dpi=100)
+    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
 
 
 def plot_shares(
@@ -96,7 +109,7 @@ def plot_shares(
     axis.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, None), ylim=(0, 100))
     axis.grid(alpha=0.3)
     axis.legend()
-    figure.savefig(path, format="png", dpi=100)
+    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
 
 
 def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: str, path: Path) -> bool:
@@ -115,7 +128,7 @@ def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: 
     axis.grid(alpha=0.3)
     axis.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=100)
+    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
     return True
 
 
@@ -128,7 +141,7 @@ def plot_panels(panels: dict[str, dict[str, list[tuple[int, float]]]], xlabel: s
         axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
         axis.grid(alpha=0.3)
         axis.legend()
-    figure.savefig(path, format="png", dpi=100)
+    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
 
 
 def _figure(columns: int) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """What runs a network: Keras for ``.keras``, LiteRT for ``.tflite``, packed or not (without TensorFlow)."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 
 class Engine(Protocol):
-    """Runs a network on pictures; ``spec`` describes it, if the file does."""
+    """Runs a network on pictures, from any number of threads; ``spec`` describes it, if the file does."""
 
     spec: ModelSpec | None
 
@@ -30,15 +31,19 @@ class KerasEngine:
     def __init__(self, model, spec: ModelSpec | None = None):
         self.model = model
         self.spec = spec or getattr(model, "spec", None)
+        self._lock = threading.Lock()  # the first call builds Keras' predict function
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        outputs = self.model.predict_on_batch(images)
+        with self._lock:
+            outputs = self.model.predict_on_batch(images)
         last = outputs[-1] if isinstance(outputs, (list, tuple)) else outputs
         return np.asarray(last, np.float32)
 
 
 class LiteRTEngine:
     """Runs a ``.tflite`` model picture by picture.
+
+    Threads take turns: an interpreter holds the tensors of one picture, and already uses several cores.
 
     Args:
         data: bytes of the model.
@@ -58,6 +63,7 @@ class LiteRTEngine:
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
+        self._lock = threading.Lock()
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
 
@@ -69,9 +75,11 @@ class LiteRTEngine:
 
     def run_raw(self, image: np.ndarray) -> np.ndarray:
         """One picture ``[H, W, 3]`` in 0..1 to the model's own output, int8 or float32 ``[1, h, w, C]``."""
-        self._interpreter.set_tensor(self._input["index"], self.encode(image[None]))
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output["index"])
+        encoded = self.encode(image[None])
+        with self._lock:
+            self._interpreter.set_tensor(self._input["index"], encoded)
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._output["index"])
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Pictures in 0..1 as the model takes them: float32, or int8 on the input's grid, halves to even."""

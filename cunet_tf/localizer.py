@@ -27,7 +27,7 @@ class Landmarks:
 
 
 class Localizer:
-    """Finds landmarks with a trained network.
+    """Finds landmarks with a trained network; one object may serve many threads.
 
     Args:
         engine: see :func:`cunet_tf.engines.load_engine`.

@@ -3,8 +3,11 @@
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+_LOCK = threading.RLock()  # two threads at once would restore each other's file
 
 
 @contextlib.contextmanager
@@ -14,7 +17,7 @@ def native_stderr_hidden() -> Iterator[Path]:
     Python's own ``sys.stderr`` writes to the same descriptor and is hidden as well: keep
     the block as short as the noisy call.
     """
-    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+    with _LOCK, tempfile.NamedTemporaryFile(suffix=".log") as log:
         kept = os.dup(2)
         os.dup2(log.fileno(), 2)
         try:

@@ -1,7 +1,7 @@
 """Landmarks on video: frames in, tracked and smoothed landmarks out, and the files of both."""
 
-import json
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ import numpy as np
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Landmarks, Localizer
+from cunet_tf.outputs import json_text, movie_mark
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.smoothing import OneEuroFilter
 
@@ -160,9 +161,10 @@ class OverlayWriter:
     """
 
     def __init__(self, path: Path, fps: float, frame: np.ndarray):
+        self._path, self._part = path, path.with_name(f".tmp-{path.name}")
         height, width = _even(frame).shape[:2]
         with native_stderr_hidden():
-            self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, (width, height))
+            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter_fourcc(*"mp4v"), fps, (width, height))
         if not self._writer.isOpened():
             raise CUNetError(
                 f"{path}: cannot write an mp4v video of {width}x{height} pixels at {fps:g} frames/s: "
@@ -176,6 +178,9 @@ class OverlayWriter:
     def close(self) -> None:
         """Finish the file: without this no player opens it."""
         self._writer.release()
+        with self._part.open("ab") as file:
+            file.write(movie_mark())
+        os.replace(self._part, self._path)
 
 
 def _even(frame: np.ndarray) -> np.ndarray:
@@ -192,4 +197,4 @@ def write_record(file: TextIO, tracked: Tracked) -> None:
         "smoothed": None if smoothed is None else np.round(smoothed.points, 4).tolist(),
         "scores": np.round(tracked.raw.scores.astype(float), 4).tolist(),
     }  # fmt: skip
-    file.write(json.dumps(record) + "\n")
+    file.write(json_text(record))

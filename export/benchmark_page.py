@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from cunet_tf.draw import COMMENT
 from trainers.markdown import markdown_table
 
 Row = dict[str, Any]
@@ -56,7 +57,7 @@ def plot(rows: list[Row], file: Path) -> None:
         panels[0][0].set_xscale("log")
         panels[0][0].set_yscale("log")
     figure.tight_layout()
-    figure.savefig(file, dpi=110)
+    figure.savefig(file, dpi=110, metadata=COMMENT)
     plt.close(figure)
 
 

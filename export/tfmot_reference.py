@@ -19,6 +19,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import native_stderr_hidden
 from export.tfmot_graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 from trainers.files import write_csv
@@ -34,6 +35,8 @@ def main(argv: list[str]) -> int:
     flags.DEFINE_string("csv", None, "File for the table of differences.", flag_values=values)
     try:
         values(argv)
+        if values.csv:
+            claim([values.csv], "--csv", begins_with(*COLUMNS))
         result = measure()
     except (CUNetError, flags.Error) as error:
         print(f"tfmot_reference: error: {error}", file=sys.stderr)

@@ -1,22 +1,6 @@
-import pytest
-
-from trainers.files import csv_text, read_csv, replace_file, replace_text, write_csv
+from trainers.files import csv_text, read_csv, write_csv
 
 ROWS = [{"name": "a,b", "value": 1 / 3, "count": 7}, {"name": "c", "value": None, "more": 2.0}]
-
-
-def test_file_is_replaced_whole(tmp_path):
-    for text in ("first, longer", "second"):
-        replace_text(tmp_path / "new" / "table.md", text)
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["table.md"]
-    assert (tmp_path / "new" / "table.md").read_text() == "second"
-
-
-def test_failed_write_leaves_the_old_file(tmp_path):
-    replace_text(tmp_path / "a", "old")
-    with pytest.raises(ZeroDivisionError):
-        replace_file(tmp_path / "a", lambda target: target.write_text(str(1 / 0)))
-    assert (tmp_path / "a").read_text() == "old"
 
 
 def test_rows_become_csv_with_every_key_and_empty_cells():

@@ -1,12 +1,16 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from cunet_tf.data.geometry import crop_matrix, warp
+from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import GaussianCodec
 from cunet_tf.localizer import Localizer
 from cunet_tf.presets import preset
-from cunet_tf.skeletons import Skeleton
+from cunet_tf.skeletons import FACE68, Skeleton
 
 SKELETON = Skeleton("two", ("left", "right"), flip_pairs=((0, 1),))
 
@@ -84,3 +88,23 @@ def test_model_without_description_asks_for_a_preset():
     engine.spec = None
     with pytest.raises(CUNetError, match="--preset"):
         Localizer(engine)
+
+
+def test_many_threads_share_a_localizer():
+    """Each call's points are those of its own picture, to the last bit."""
+    localizer = Localizer.load("face-mobile")
+    faces = [sample.load() for sample in load_synthetic(FACE68, "8:8")]
+    expected = [localizer.locate(face) for face in faces]
+    order = [index % len(faces) for index in range(160)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda index: localizer.locate(faces[index]), order))
+    for index, landmarks in zip(order, found, strict=True):
+        np.testing.assert_array_equal(landmarks.points, expected[index].points)
+        np.testing.assert_array_equal(landmarks.scores, expected[index].scores)
+
+
+def test_localizers_load_in_threads_and_leave_stderr_alone(capfd):
+    with ThreadPoolExecutor(8) as pool:
+        loaded = list(pool.map(Localizer.load, ["face-mobile"] * 8))
+    os.write(2, b"still here")
+    assert len(loaded) == 8 and "still here" in capfd.readouterr().err

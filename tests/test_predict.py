@@ -29,10 +29,10 @@ def test_shipped_model_without_tensorflow(pictures, tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["pictures"]) == 2
     record = json.loads((tmp_path / "out" / "face_0.json").read_text())
-    assert set(record) == {"image", "width", "height", "box", "skeleton", "landmarks", "scores"}
+    assert set(record) == {"written_by", "image", "width", "height", "box", "skeleton", "landmarks", "scores"}
     assert (record["width"], record["height"], record["skeleton"]) == (160, 160, "face68")
     assert np.array(record["landmarks"]).shape == (68, 2) and len(record["scores"]) == 68
-    assert (tmp_path / "out" / "face_0.png").exists()
+    assert (tmp_path / "out" / "face_0_found.jpg").exists()
 
 
 def test_box_is_used(pictures, tmp_path):
@@ -70,3 +70,50 @@ def test_bad_pictures_can_be_passed_over(pictures, tmp_path, capsys):
     assert main(flags) == 0
     result = json.loads(capsys.readouterr().out)
     assert len(result["pictures"]) == 2 and result["skipped"][0].endswith("cut.jpg")
+
+
+def files_of(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_results_beside_the_pictures_leave_them_alone(pictures, capsys):
+    before = files_of(pictures)
+    predict = ["predict", "--model=face-mobile", f"--out={pictures}", str(pictures)]
+    for _ in range(2):  # the second call finds its own overlays in the folder, and takes them for no pictures
+        assert main(predict) == 0
+    after = files_of(pictures)
+    assert set(after) - set(before) == {f"face_{i}{end}" for i in (0, 1) for end in (".json", "_found.jpg")}
+    assert {name: after[name] for name in before} == before
+    assert main([*predict[:-1], str(pictures / "face_0_found.jpg")]) == 2
+    assert "cunet drew this picture" in capsys.readouterr().err
+
+
+def test_pictures_that_share_a_stem_keep_their_whole_names(pictures, tmp_path):
+    (pictures / "face_0.jpg").write_bytes((pictures / "face_0.png").read_bytes())
+    assert main(["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", str(pictures)]) == 0
+    names = {"face_0.png.json", "face_0.jpg.json", "face_1.json"}
+    assert {name for name in files_of(tmp_path / "out") if name.endswith(".json")} == names
+    assert "face_0.png_found.jpg" in files_of(tmp_path / "out")
+
+
+@pytest.mark.parametrize("victim", ["face_1.json", "face_0_found.jpg"])
+@pytest.mark.parametrize("kind", ["file", "link", "dangling link"])
+def test_what_somebody_else_wrote_is_refused_before_any_work(pictures, tmp_path, victim, kind, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    precious = out / victim if kind == "file" else tmp_path / "precious"
+    if kind != "dangling link":
+        precious.write_text("precious")
+    if kind != "file":
+        (out / victim).symlink_to(precious)
+    assert main(["predict", "--model=face-mobile", f"--out={out}", str(pictures)]) == 2
+    assert f"{victim} exists and was not written by cunet" in capsys.readouterr().err
+    assert [file.name for file in out.iterdir()] == [victim] and precious.exists() == (kind != "dangling link")
+
+
+def test_out_that_is_a_file_is_one_line(pictures, capsys):
+    face = pictures / "face_0.png"
+    before = face.read_bytes()
+    assert main(["predict", "--model=face-mobile", f"--out={face}", str(face)]) == 2
+    assert "face_0.png is not a folder: --out" in capsys.readouterr().err
+    assert face.read_bytes() == before

@@ -8,6 +8,7 @@ from scipy.io import loadmat
 from cunet_tf.cli import main
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.models.cunet import build_cunet
+from cunet_tf.outputs import is_ours
 from cunet_tf.presets import preset
 from cunet_tf.skeletons import FACE68
 from tests.conftest import TINY
@@ -33,6 +34,7 @@ def test_mpii_test_part_gives_the_submission_file(tmp_path, rng):
     build_cunet(preset("pose-2").replace(config=config)).save(tmp_path / "pose.keras")
     flags = [f"--model={tmp_path / 'pose.keras'}", "--data=mpii", f"--root={tmp_path}", f"--out={tmp_path / 'out'}"]
     assert main(["predict", *flags]) == 0
+    assert is_ours(tmp_path / "out" / "pred_keypoints_mpii.mat")
     pred = loadmat(tmp_path / "out" / "pred_keypoints_mpii.mat")["pred"]
     assert pred.shape == (1, 1) and pred[0, 0]["annorect"].size == 2
 

@@ -135,6 +135,19 @@ def test_ctrl_c_in_a_file_is_an_interruption(drawn, clip, tmp_path, monkeypatch)
     assert len(records(tmp_path / "face.jsonl")) == 2
 
 
+@pytest.mark.parametrize("victim", ["face.mp4", "face.jsonl"])
+def test_files_of_somebody_else_are_refused_and_our_own_replaced(clip, tmp_path, victim, capsys):
+    (tmp_path / victim).write_text("precious")
+    assert predict(tmp_path, f"--video={clip}", "--max_frames=1") == 2
+    assert f"{victim} exists and was not written by cunet" in capsys.readouterr().err
+    assert (tmp_path / victim).read_text() == "precious"
+    (tmp_path / victim).unlink()
+    for count in (1, 2):
+        assert predict(tmp_path, f"--video={clip}", f"--max_frames={count}") == 0
+    assert FrameReader(tmp_path / "face.mp4").total == 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["face.jsonl", "face.mp4"]
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -145,7 +158,7 @@ def test_ctrl_c_in_a_file_is_an_interruption(drawn, clip, tmp_path, monkeypatch)
         (["--camera=0", "photo.jpg"], "photo.jpg: pictures and --video or --camera"),
         (["--video=none.mp4"], "none.mp4: no such video file"),
         (["--video={clip}", "--out={folder}"], "would replace this video"),
-        (["--video={clip}", "--out={clip}"], "cannot be written"),
+        (["--video={clip}", "--out={clip}"], "is not a folder"),
         (["--video={clip}", "--box=5,5,1,1"], "x0 < x1"),
         (["--video={clip}", "--max_frames=0"], "--max_frames=0"),
         (["--video={clip}", "--min_cutoff=0"], "min_cutoff=0.0"),

@@ -67,7 +67,7 @@ def test_folder_of_another_run_is_refused(folder):
     with pytest.raises(CUNetError, match="seed was 1"):
         folder.create({"seed": 2}, resume=True)
     folder.create({"seed": 1}, resume=True)
-    assert json.loads((folder.path / "config.json").read_text()) == {"seed": 1}
+    assert json.loads((folder.path / "config.json").read_text()) == {"written_by": "cunet-tf", "seed": 1}
 
 
 def test_run_of_an_earlier_version_goes_on(folder):

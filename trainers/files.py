@@ -1,26 +1,14 @@
-"""Writing files so that a reader, or a stop, never sees half of one; result tables as CSV."""
+"""Result tables as CSV."""
 
 import csv
 import io
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cunet_tf.outputs import replace_text
+
 Row = dict[str, Any]
-
-
-def replace_file(file: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` fill a file beside ``file``, then rename it; the folder is made where needed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".tmp-{file.name}")
-    write(temporary)
-    os.replace(temporary, file)
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Write a text file as a whole."""
-    replace_file(file, lambda target: target.write_text(text))
 
 
 def csv_text(rows: list[Row], columns: Iterable[str] | None = None, digits: int | None = 5) -> str:

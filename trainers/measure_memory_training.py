@@ -16,8 +16,9 @@ from absl import flags
 from cunet_tf.commands.common import command_line, define_data, request_source
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.outputs import claim_pages, page_text, replace_text
 from cunet_tf.presets import preset
-from trainers.files import replace_text, write_csv
+from trainers.files import write_csv
 from trainers.jobs import Job, run_jobs
 from trainers.markdown import markdown_table, number
 from trainers.sweep_table import metric_of
@@ -48,6 +49,7 @@ def main(argv: list[str]) -> int:
     define(values)
     values(argv)
     try:
+        claim_pages(values.out, [NAME], "--out")
         jobs = make_jobs(values)
         Path(values.workdir).mkdir(parents=True, exist_ok=True)
         _, failed = run_jobs(list(jobs.values()), "measure_memory_training", lambda: write_tables(values, jobs))
@@ -97,7 +99,7 @@ def write_tables(values: flags.FlagValues, jobs: dict[tuple[str, str], Job]) -> 
         out = Path(values.out)
         write_csv(out / f"{NAME}.csv", rows)
         given = command_line("memory", values, list(values)).removeprefix("cunet memory")
-        replace_text(out / f"{NAME}.md", to_markdown(rows, f"{MODULE}{given}"))
+        replace_text(out / f"{NAME}.md", page_text(to_markdown(rows, f"{MODULE}{given}")))
 
 
 def make_row(mode: str, job: Job) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from cunet_tf.data.pipeline import Examples
 from cunet_tf.losses import loss_for
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quantize import health
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
@@ -47,14 +48,16 @@ def main(argv: list[str]) -> int:
     values = flags.FlagValues()
     define(values)
     values(argv)
+    gradients, clipping = (Path(values.out, f"quantization_{name}.csv") for name in ("gradients", "clipping"))
+    claim([gradients], "--out", begins_with("measure"))
+    claim([clipping], "--out", begins_with("model", "tensor"))
     trained = load_keras(values.model)
     source = request_source(values, trained.spec.skeleton)
     rows = gradient_rows(trained, source) + master_rows(trained.spec, source, values.steps)
-    write_csv(Path(values.out) / "quantization_gradients.csv", rows)
+    write_csv(gradients, rows)
     images = (images for images, _ in batches(trained.spec, source, 4))
     clipped = health.clipping_rates(trained, images)
-    clipping = [{"model": values.model, **row} for row in clipped]
-    write_csv(Path(values.out) / "quantization_clipping.csv", clipping)
+    write_csv(clipping, [{"model": values.model, **row} for row in clipped])
     print_worst(rows, clipped)
     return 0
 

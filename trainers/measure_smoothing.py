@@ -17,6 +17,7 @@ from absl import flags
 from cunet_tf.data.drawn_clip import FPS, draw_clip
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.localizer import Localizer
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.skeletons import FACE68
 from cunet_tf.smoothing import OneEuroFilter
 from cunet_tf.video import track
@@ -46,6 +47,8 @@ def main(argv: list[str]) -> int:
     values = flags.FlagValues()
     define(values)
     values(argv)
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*COLUMNS))
     localizer = Localizer.load(values.model)
     settings = [(float(cutoff), float(beta)) for cutoff, beta in product(values.min_cutoff, values.beta)]
     rows: list[dict[str, Any]] = []

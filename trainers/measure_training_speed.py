@@ -14,6 +14,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.models.build import build_network
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
 from trainers.files import write_csv
 from trainers.fit import compile_model
@@ -39,6 +40,8 @@ def main(argv: list[str]) -> int:
     values = flags.FlagValues()
     define(values)
     values(argv)
+    if values.csv:
+        claim([values.csv], "--csv", begins_with("quant", "step_ms"))
     names = values.quants.split(";")
     runners = {name: runner(values.preset, name, values.batch_size) for name in names}
     times: dict[str, list[float]] = {name: [] for name in names}

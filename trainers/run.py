@@ -8,8 +8,9 @@ import keras
 
 from cunet_tf.draw import plot_curves
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import claim, is_ours, json_text, replace_file, replace_text
 from cunet_tf.spec import ModelSpec
-from trainers.files import read_csv, replace_file, replace_text, write_csv
+from trainers.files import read_csv, write_csv
 
 OF_THE_MACHINE = ("device", "memory")  # a resumed run may have others
 
@@ -21,19 +22,22 @@ class RunFolder:
         self.path = Path(path)
         self.best, self.last = self.path / "best.keras", self.path / "last.keras"
         self.history_file = self.path / "history.csv"
+        self.curves = self.path / "curves.png"
+        self.files = (self.path / "config.json", self.best, self.last, self.history_file, self.curves)
 
     def create(self, config: dict[str, Any], resume: bool) -> None:
         """Make the folder and write ``config.json``.
 
         Raises:
-            CUNetError: the folder holds a run that ``resume`` does not continue, or a run
-                with another configuration.
+            CUNetError: the folder holds a run that ``resume`` does not continue, a run with another
+                configuration, or files of these names that no run has written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "config.json"
+        claim(self.files, "--workdir", ours=lambda _: is_run(file))
+        self.path.mkdir(parents=True, exist_ok=True)
         if self.last.exists():
             self._check_same_run(file, config, resume)
-        replace_text(file, json.dumps(config, indent=2) + "\n")
+        replace_text(file, json_text(config, indent=2))
 
     def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> None:
         if not resume:
@@ -57,6 +61,17 @@ class RunFolder:
         """Replace ``history.csv`` as a whole."""
         if rows:
             write_csv(self.history_file, rows, digits=None)
+
+
+def is_run(config: Path) -> bool:
+    """Whether a ``config.json`` was written by a run, also of an earlier version, which left no mark."""
+    if is_ours(config):
+        return True
+    try:
+        ModelSpec.from_dict(json.loads(config.read_text())["spec"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    return True
 
 
 class Recorder(keras.callbacks.Callback):
@@ -101,7 +116,7 @@ class Recorder(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
         self.folder.write_history(self.rows)
-        replace_file(self.folder.path / "curves.png", lambda target: plot_curves(self.rows, target))
+        replace_file(self.folder.curves, lambda target: plot_curves(self.rows, target))
         if self._best_epoch() == epoch:
             self.on_test_begin()
             replace_file(self.folder.best, self.model.save)

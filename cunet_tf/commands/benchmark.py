@@ -25,7 +25,10 @@ from cunet_tf.commands.common import (
     table,
 )
 from cunet_tf.commands.evaluate import append_row
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import native_stderr_hidden
+
+SPEED_COLUMNS = ("data", "input_size", "cores", "what", "images_per_second")
 
 
 def define(values: flags.FlagValues) -> None:
@@ -43,6 +46,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
 
 def input_speed(values: flags.FlagValues) -> dict[str, Any]:
     """Pictures per second that the data source delivers, and that training consumes."""
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*SPEED_COLUMNS))
     spec = network_spec(values)
     source = request_source(values, spec.skeleton)
     with native_stderr_hidden():
@@ -67,8 +72,8 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
     rows[f"consumed by training {spec.preset}"] = consumption(model, values.batch_size, 8)
     if values.csv:
         for name, speed in rows.items():
-            append_row(Path(values.csv), {"data": values.data, "input_size": spec.input_size, "cores": os.cpu_count(),
-                                          "what": name, "images_per_second": speed})  # fmt: skip
+            cells = (values.data, spec.input_size, os.cpu_count(), name, speed)
+            append_row(Path(values.csv), dict(zip(SPEED_COLUMNS, cells, strict=True)))
     return {"data": values.data, "split": source.split, "input_size": spec.input_size, "cores": os.cpu_count(),
             "images_per_second": rows}  # fmt: skip
 

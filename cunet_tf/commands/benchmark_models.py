@@ -9,6 +9,7 @@ from absl import flags
 from cunet_tf.commands.common import NETWORK_FLAGS, request_source, table
 from cunet_tf.engines import LiteRTEngine, find_model, shipped_models
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import claim, claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.tflite_file import read_model, spec_of
@@ -34,6 +35,9 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
     """Compare the models of these names, the yardstick first: files, shipped names or presets."""
     from export.benchmark import compare
 
+    if values.out:
+        claim_pages(values.out, [Path(CSV_NAME).stem], "--out")
+        claim([Path(values.out, PLOT_NAME)], "--out")
     chosen = list(dict.fromkeys([values.yardstick, *names] if values.yardstick else names))
     skeleton = next((spec.skeleton for spec in map(_spec, names) if spec is not None), None)
     candidates = [each for name in chosen for each in candidates_of(values, name, skeleton)]
@@ -118,14 +122,12 @@ def _metric(values: flags.FlagValues, candidate: Any) -> dict[str, Any]:
 
 
 def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -> None:
-    from cunet_tf.commands.evaluate import append_row
     from export.benchmark_page import page, plot
+    from trainers.files import write_csv
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CSV_NAME).unlink(missing_ok=True)
-    for row in rows:
-        append_row(folder / CSV_NAME, row)
-    (folder / MARKDOWN_NAME).write_text(page(rows, f"{values.data} {values.split}" if values.data else ""))
+    write_csv(folder / CSV_NAME, rows)
+    data = f"{values.data} {values.split}" if values.data else ""
+    replace_text(folder / MARKDOWN_NAME, page_text(page(rows, data)))
     plot(rows, folder / PLOT_NAME)
 
 

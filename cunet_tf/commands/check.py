@@ -7,7 +7,6 @@ Example:
 """
 
 import dataclasses
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -21,12 +20,14 @@ from cunet_tf.commands.common import define_data, no_arguments, table
 from cunet_tf.data.check import ERROR, WARNING, Finding, finding_of, full_check, quick_check
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
-from cunet_tf.draw import save_png
+from cunet_tf.draw import save_result
 from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.outputs import claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
 
 SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16, "folder": None}
+REPORT, SHEET = "report.json", "contact_sheet.png"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -45,6 +46,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     if values.against and values.quick:
         raise CUNetError("--against compares pictures: leave out --quick.")
+    if values.out:
+        claim([Path(values.out, name) for name in (REPORT, SHEET)], "--out")
     skeleton = find_skeleton(values)
     problems: list[CUNetError] = []
     source = _load(values, skeleton, values.split, problems)
@@ -124,9 +127,8 @@ def _progress(done: int, total: int) -> None:
 
 
 def _write(folder: Path, result: dict[str, Any], source: Source, findings: list[Finding]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(result, indent=2) + "\n")
-    save_png(folder / "contact_sheet.png", sheet(source, findings))
+    replace_text(folder / REPORT, json_text(result, indent=2))
+    save_result(folder / SHEET, sheet(source, findings))
 
 
 def describe(result: dict[str, Any]) -> str:
@@ -143,5 +145,5 @@ def describe(result: dict[str, Any]) -> str:
         lines = [f"{kind} ({count:,})", *(f"  {finding}" for finding in found[: result["limit"]])]
         parts.append("\n".join(lines))
     if result["out"]:
-        parts.append(f"Look at {Path(result['out']) / 'contact_sheet.png'}; report.json beside it holds all findings.")
+        parts.append(f"Look at {Path(result['out']) / SHEET}; {REPORT} beside it holds all findings.")
     return "\n\n".join(parts)

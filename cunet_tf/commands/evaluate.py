@@ -6,7 +6,6 @@ Example:
 """
 
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,18 @@ from cunet_tf.commands.common import define_data, no_arguments, request_source, 
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
+from cunet_tf.evaluation import MEANS, evaluate
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
+from cunet_tf.outputs import begins_with, claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 
 COLUMNS = (
     "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",
     "nme_box", "failure_rate", "auc",
 )  # fmt: skip
+
+REPORT, CURVES = "evaluation.json", ("ced.png", "pck.png")
 
 
 def define(values: flags.FlagValues) -> None:
@@ -46,6 +49,10 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     if not values.model:
         raise CUNetError("name a model with --model: a .keras or .tflite file, or a shipped name.")
+    if values.out:
+        claim([Path(values.out, name) for name in (REPORT, *CURVES)], "--out")
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*COLUMNS, *(f"pck_{name}" for name in MEANS)))
     spec = preset(values.preset) if values.preset else None
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
     source = request_source(values, localizer.spec.skeleton)
@@ -55,8 +62,6 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             f"data {values.data}, split {source.split}: no sample is annotated, there is nothing to compare "
             "with: choose another split, or write predictions with cunet predict --data."
         )
-
-    from cunet_tf.evaluation import MEANS, evaluate
 
     result = evaluate(localizer, source, _progress)
     per_image = result.pop("per_image")
@@ -100,14 +105,13 @@ def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: 
     from cunet_tf.draw import plot_shares
     from cunet_tf.metrics import ced
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
+    replace_text(folder / REPORT, json_text(result, indent=2))
     if per_image.ndim == 2:
         limits = np.linspace(0.0, 0.5, 101)
         groups = {"all": range(source.skeleton.size), **source.skeleton.groups}
         parts = {name: per_image[:, list(ids)] for name, ids in groups.items()}
         curves = {name: ced(part[~np.isnan(part)], limits) for name, part in parts.items()}
-        plot_shares(limits, curves, 0.2, "error, share of the torso [%]", "joints [%]", folder / "pck.png")
+        plot_shares(limits, curves, 0.2, "error, share of the torso [%]", "joints [%]", folder / CURVES[1])
         return
     limits = np.linspace(0.0, 0.15, 301)
     subsets = np.array([sample.subset for sample in source])
@@ -115,7 +119,7 @@ def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: 
     if len(result["subsets"]) > 1:
         curves |= {name: ced(per_image[subsets == name], limits) for name in result["subsets"]}
     label = f"NME [%], {result['normalizer']} distance"
-    plot_shares(limits, curves, result["auc_threshold"], label, "pictures [%]", folder / "ced.png")
+    plot_shares(limits, curves, result["auc_threshold"], label, "pictures [%]", folder / CURVES[0])
 
 
 def describe(result: dict[str, Any]) -> str:

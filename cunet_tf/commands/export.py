@@ -22,9 +22,11 @@ from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import ModelSpec
+from cunet_tf.tflite_file import read_model, spec_of
 
 
 def define(values: flags.FlagValues) -> None:
@@ -57,6 +59,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         from export.formats import FLOAT, export_model, require_format
 
     require_format(values.format, values.out)
+    claim([values.out], "--out", is_described)
+    if values.calibration:
+        claim([values.calibration], "--calibration", begins_with("tensor", "scale"))
     model = load_keras(values.model)
     spec = _described(values, model)
     source, calibration = _sources(values, spec)
@@ -78,6 +83,14 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     return {"model": values.model, "out": values.out, "format": values.format, "bytes": len(exported.data),
             "parity_data": f"{source.name} {source.split}", "parity": report, "sizes": _sizes(exported),
             "calibration": exported.calibration, "ok": ok}  # fmt: skip
+
+
+def is_described(file: Path) -> bool:
+    """Whether a file is a model with a description: an earlier export, which a new one may replace."""
+    try:
+        return spec_of(read_model(file)) is not None
+    except CUNetError:
+        return False
 
 
 def _described(values: flags.FlagValues, model: Any) -> ModelSpec:

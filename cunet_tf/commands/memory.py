@@ -23,6 +23,7 @@ from cunet_tf.commands.common import define_network, network_config, no_argument
 from cunet_tf.config import CUNetConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MODES, MemoryConfig
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
 from cunet_tf.quantize.names import QuantConfig
 from trainers.files import write_csv
@@ -91,6 +92,10 @@ def check_flags(values: flags.FlagValues) -> tuple[CUNetConfig, str, list[str]]:
     if config.refinement and values.batch_size % 2:
         raise CUNetError(f"--batch_size={values.batch_size}: iterative refinement halves each batch; give an even one.")
     _configs(config, values.unets)
+    if values.csv:
+        claim([values.csv], "--csv", begins_with("stacks" if values.budget_gb is None else "budget_gb"))
+    if values.plot:
+        claim([values.plot], "--plot")
     return config, str(quant), modes
 
 

@@ -1,5 +1,7 @@
 """cunet predict: landmarks of pictures or video, as JSON in their own pixels and drawn over them.
 
+STEM.jpg gives OUT/STEM.json and OUT/STEM_found.jpg; a file that cunet did not write is never replaced.
+
 Example:
   cunet predict --model=face-mobile --out=found photo.jpg
   cunet predict --model=face-mobile --out=found --box=120,80,310,290 photo.jpg
@@ -9,7 +11,7 @@ Example:
   cunet predict --model=face-mobile --out=found --camera=0
 """
 
-import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from cunet_tf.data.sample import read_image
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Landmarks, Localizer
+from cunet_tf.outputs import claim, is_ours, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
@@ -30,7 +33,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
     flags.DEFINE_string(
-        "out", None, "Folder for NAME.json and NAME.png, of video NAME.jsonl and NAME.mp4.", flag_values=values
+        "out", None, "Folder for NAME.json and NAME_found.jpg, of video NAME.jsonl and NAME.mp4.", flag_values=values
     )
     flags.DEFINE_list(
         "box", None, "x0,y0,x1,y1 in pixels: the object's tight box (video: in the first frame). "
@@ -52,6 +55,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if values.data and (rest or source is not None or values.box):
         raise CUNetError("--data stands alone, without pictures, --video, --camera or --box.")
     files = list_pictures(rest) if source is None and not values.data else []
+    targets = name_targets(files, Path(values.out))
+    claim([target for pair in targets for target in pair], "--out")
     box = parse_box(values.box) if values.box else None
     spec = preset(values.preset) if values.preset else None
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
@@ -60,7 +65,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if source is not None:
         return predict_video.run(values, source, localizer, box)
     results, bad = [], []
-    for file in files:
+    for file, pair in zip(files, targets, strict=True):
         try:
             image = read_image(file)
         except CUNetError as error:
@@ -69,16 +74,16 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             print(f"skipped {error}")
             bad.append(str(file))
             continue
-        results.append(write_result(file, image, localizer.locate(image, box), localizer, Path(values.out)))
+        results.append(write_result(file, image, localizer.locate(image, box), localizer, *pair))
         print(f"{file} -> {results[-1]['json']}")
     return {"model": values.model, "out": values.out, "pictures": results, "skipped": bad}
 
 
 def list_pictures(names: list[str]) -> list[Path]:
-    """Files, and the pictures in folders, in order.
+    """Files, and the pictures in folders, in order; overlays that we drew are no pictures.
 
     Raises:
-        CUNetError: nothing given, or a path that does not exist; two pictures with one stem.
+        CUNetError: nothing given, a path that does not exist, or an overlay.
     """
     if not names:
         raise CUNetError("name the pictures, or a folder of them, at the end of the line.")
@@ -86,19 +91,36 @@ def list_pictures(names: list[str]) -> list[Path]:
     for name in names:
         path = Path(name)
         if path.is_dir():
-            found = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
+            found = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and not is_ours(file))
             if not found:
                 raise CUNetError(f"{path}: no picture in this folder ({', '.join(sorted(PICTURES))}).")
             files += found
         elif path.exists():
+            if path.suffix.lower() in PICTURES and is_ours(path):
+                raise CUNetError(f"{path}: cunet drew this picture: name the one it was drawn from.")
             files.append(path)
         else:
             raise CUNetError(f"{path}: no such file or folder.")
-    stems: dict[str, Path] = {}
-    for file in files:
-        if stems.setdefault(file.stem, file) != file:
-            raise CUNetError(f"{file} and {stems[file.stem]} would write the same result: use two --out folders.")
     return files
+
+
+def name_targets(files: list[Path], out: Path) -> list[tuple[Path, Path]]:
+    """JSON file and overlay of each picture: by its stem, or by its whole name where others share the stem.
+
+    Raises:
+        CUNetError: two pictures have the same name.
+    """
+    stems = Counter(file.stem for file in dict.fromkeys(files))
+    owners: dict[Path, Path] = {}
+    targets = []
+    for file in files:
+        name = file.stem if stems[file.stem] == 1 else file.name
+        pair = out / f"{name}.json", out / f"{name}_found.jpg"
+        other = next((owners[target] for target in pair if owners.setdefault(target, file) != file), None)
+        if other is not None:
+            raise CUNetError(f"{file} and {other} would write the same result: use two --out folders.")
+        targets.append(pair)
+    return targets
 
 
 def parse_box(parts: list[str]) -> np.ndarray:
@@ -116,12 +138,13 @@ def parse_box(parts: list[str]) -> np.ndarray:
     return box
 
 
-def write_result(file: Path, image: np.ndarray, found: Landmarks, localizer: Localizer, out: Path) -> dict[str, Any]:
-    """Write ``STEM.json`` and ``STEM.png``; returns their paths and the mean score."""
-    from cunet_tf.draw import draw_landmarks, save_png
+def write_result(
+    file: Path, image: np.ndarray, found: Landmarks, localizer: Localizer, target: Path, overlay: Path
+) -> dict[str, Any]:
+    """Write the JSON file and the overlay; returns their paths and the mean score."""
+    from cunet_tf.draw import draw_landmarks, save_result
 
     skeleton = localizer.spec.skeleton
-    out.mkdir(parents=True, exist_ok=True)
     height, width = image.shape[:2]
     record = {
         "image": str(file), "width": width, "height": height,
@@ -129,11 +152,10 @@ def write_result(file: Path, image: np.ndarray, found: Landmarks, localizer: Loc
         "landmarks": np.round(found.points, 4).tolist(),
         "scores": np.round(found.scores.astype(float), 4).tolist(),
     }  # fmt: skip
-    target = out / f"{file.stem}.json"
-    target.write_text(json.dumps(record) + "\n")
-    save_png(target.with_suffix(".png"), draw_landmarks(image, found.points, skeleton, box=found.box))
+    replace_text(target, json_text(record))
+    save_result(overlay, draw_landmarks(image, found.points, skeleton, box=found.box))
     return {
-        "image": str(file), "json": str(target), "png": str(target.with_suffix(".png")),
+        "image": str(file), "json": str(target), "overlay": str(overlay),
         "mean_score": float(found.scores.mean()),
     }  # fmt: skip
 

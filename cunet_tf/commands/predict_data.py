@@ -1,6 +1,5 @@
 """``cunet predict --data=...``: landmarks of every sample of a data set, in its own boxes."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,10 @@ from absl import flags
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.localizer import Landmarks, Localizer
+from cunet_tf.outputs import claim, json_text
 
 BATCH = 16
-SUBMISSION = "pred_keypoints_mpii.mat"
+PREDICTIONS, SUBMISSION = "predictions.jsonl", "pred_keypoints_mpii.mat"
 
 
 def define(values: flags.FlagValues) -> None:
@@ -22,20 +22,21 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     """Write ``predictions.jsonl`` and, for MPII's official test part, the submission file."""
-    source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
     out = Path(values.out)
+    claim([out / PREDICTIONS, out / SUBMISSION], "--out")
+    source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Landmarks] = {}
-    with (out / "predictions.jsonl").open("w") as file:
+    with (out / PREDICTIONS).open("w") as file:
         for start in range(0, len(source), BATCH):
             batch = source.samples[start : start + BATCH]
             places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
             for sample, landmarks in zip(batch, places, strict=True):
                 found[sample.name] = landmarks
-                file.write(json.dumps({"name": sample.name, **_record(landmarks)}) + "\n")
+                file.write(json_text({"name": sample.name, **_record(landmarks)}))
             print(f"{min(start + BATCH, len(source))}/{len(source)} samples")
     result = {"model": values.model, "data": values.data, "split": source.split, "samples": len(source),
-              "out": str(out / "predictions.jsonl"), "submission": None}  # fmt: skip
+              "out": str(out / PREDICTIONS), "submission": None}  # fmt: skip
     if values.data == "mpii" and values.split == "test":
         result["submission"] = _submit(out / SUBMISSION, found, source, values.root)
     return result

@@ -12,6 +12,7 @@ from absl import flags
 from cunet_tf.draw import draw_landmarks
 from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Localizer
+from cunet_tf.outputs import claim
 from cunet_tf.skeletons import Skeleton
 from cunet_tf.smoothing import BETA, MIN_CUTOFF, OneEuroFilter
 from cunet_tf.video import MIN_SCORE, FrameReader, OverlayWriter, Tracked, track, write_record
@@ -48,10 +49,12 @@ def source_of(values: flags.FlagValues, rest: list[str]) -> Path | int | None:
     if rest:
         raise CUNetError(f"{rest[0]}: pictures and --video or --camera do not go together: run twice.")
     if values.camera is not None:
+        claim(_targets(values.camera, Path(values.out)), "--out")
         return values.camera
     video = Path(values.video)
     if _targets(video, Path(values.out))[1].resolve() == video.resolve():
         raise CUNetError(f"{video}: the overlay would replace this video: choose another --out folder.")
+    claim(_targets(video, Path(values.out)), "--out")
     return video
 
 

@@ -19,8 +19,8 @@ from cunet_tf.commands.common import command_line, network_config, no_arguments,
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
-from trainers.files import replace_text
 from trainers.jobs import Job, run_jobs
 from trainers.sweep import make_jobs, parse_quants, same_settings
 
@@ -79,6 +79,7 @@ def check_flags(values: flags.FlagValues) -> Source:
         raise CUNetError(f"name a --preset: {', '.join(PRESETS)}.")
     if Path(values.name).name != values.name:
         raise CUNetError(f"--name={values.name}: give a file name without ending or folder; the folder is --out.")
+    claim_pages(values.out, [values.name], "--out or --name")
     if values.init and not Path(values.init).is_file():
         raise CUNetError(f"--init={values.init}: no such model file.")
     config = network_config(values)
@@ -115,7 +116,7 @@ def write_tables(values: flags.FlagValues, jobs: list[Job]) -> list[dict[str, An
         csv_file, markdown_file = map(Path, table_files(values))
         command = command_line("sweep", values, (*train_flags(values), "workdir", *OWN))
         replace_text(csv_file, to_csv(rows))
-        replace_text(markdown_file, to_markdown(rows, command, values.name))
+        replace_text(markdown_file, page_text(to_markdown(rows, command, values.name)))
     return rows
 
 

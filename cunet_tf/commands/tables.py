@@ -20,13 +20,14 @@ from absl import flags
 from cunet_tf.commands.common import command_line, define_data, no_arguments, request_source
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import begins_with, claim, claim_pages
 from cunet_tf.presets import preset
 from trainers.files import write_csv
 from trainers.jobs import Job, run_jobs
 from trainers.tables import latency, speed
 from trainers.tables.context import Context, Gallery
 from trainers.tables.kinds import ELSEWHERE, KINDS, parse_keys, runs_of
-from trainers.tables.page import label_of, write_index, write_table
+from trainers.tables.page import label_of, stem_of, write_index, write_table
 from trainers.tables.protocol import DETECTION, REGRESSION, Protocol, Scale, parse_budget, parse_seeds
 from trainers.tables.results import Results
 
@@ -87,6 +88,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         if key in ELSEWHERE:
             print(f"notice: {ELSEWHERE[key]}", file=sys.stderr)
     keys = [key for key in asked if key in KINDS]
+    claim_outputs(Path(values.out), keys)
     protocol = make_protocol(values)
     asked_runs = runs_of(keys, protocol.scale) if values.accuracy else []
     names = dict.fromkeys(protocol.run_name(name) for name in asked_runs)
@@ -104,6 +106,18 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     trained, failed = run_jobs(training, "tables", lambda: write_tables(values, with_runs, protocol))
     missing = missing_runs(jobs)
     return {"tables": files, "trained": trained, "failed": failed, "missing": missing, "ok": not failed}
+
+
+def claim_outputs(out: Path, keys: list[str]) -> None:
+    """Refuse a folder in which somebody else's files have the names of ours.
+
+    Raises:
+        CUNetError: names the first of them.
+    """
+    stems = [stem_of(key) for key in keys]
+    claim_pages(out, stems, "--out")
+    claim([out / "tables.md", *(out / f"{stem}.png" for stem in stems)], "--out")
+    claim([out / latency.FILE], "--out", begins_with("round", "network", "engine"))
 
 
 def make_protocol(values: flags.FlagValues) -> Protocol:

@@ -6,6 +6,7 @@ picture, also for those without people. It finds a person by place and skips tho
 ``objpos``: order, places and ``objpos`` must be the release's own.
 """
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from scipy.io import savemat
 from cunet_tf.data.mpii import find
 from cunet_tf.data.mpii_release import RELEASE, Picture, centre, number, read_release
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import MARK, replace_file
 from cunet_tf.skeletons import MPII16
 
 Key = tuple[str, int]
+HEADER_TEXT = 116  # bytes of a MAT-file that may hold any text
 EMPTY = np.zeros((0, 0))
 
 
@@ -42,9 +45,10 @@ def write_submission(file: Path | str, results: Mapping[Key, np.ndarray], root: 
     _check(results, pictures)
     entries = [{"image": {"name": picture.name}, "annorect": _people(picture, results)} for picture in pictures]
     path = Path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pred = struct_array(entries, ("image", "annorect"))
-    savemat(path, {"pred": pred}, appendmat=False, do_compression=True)
+    stream = io.BytesIO()
+    savemat(stream, {"pred": struct_array(entries, ("image", "annorect"))}, do_compression=True)
+    text = f"MATLAB 5.0 MAT-file, {{{MARK}}}".encode().ljust(HEADER_TEXT)
+    replace_file(path, lambda target: target.write_bytes(text + stream.getvalue()[HEADER_TEXT:]))
 
 
 def person_key(sample_name: str) -> Key:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainers.files import Row, replace_text, write_csv
+from cunet_tf.outputs import page_text, replace_text
+from trainers.files import Row, write_csv
 from trainers.markdown import markdown_table, number
 
 HEADERS = {
@@ -66,7 +67,7 @@ def write_table(table: Table, out: Path, command: str) -> list[str]:
     """Write STEM.csv and STEM.md into a folder; returns both paths."""
     files = [out / f"{table.stem}.{end}" for end in ("csv", "md")]
     write_csv(files[0], table.rows)
-    replace_text(files[1], to_markdown(table, command))
+    replace_text(files[1], page_text(to_markdown(table, command)))
     return [str(file) for file in files]
 
 
@@ -96,4 +97,4 @@ def write_index(out: Path, titles: dict[str, str]) -> None:
     present = [key for key in titles if (out / f"{stem_of(key)}.md").is_file()]
     lines = [f"- [{label_of(key)}]({stem_of(key)}.md): {titles[key]}" for key in present]
     about = "The paper's tables and figures beside ours, each by `cunet tables`."
-    replace_text(out / "tables.md", "\n".join(["# Tables", "", about, "", *lines, ""]))
+    replace_text(out / "tables.md", page_text("\n".join(["# Tables", "", about, "", *lines])))

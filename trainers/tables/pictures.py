@@ -5,7 +5,7 @@ import numpy as np
 from cunet_tf.data.geometry import apply, crop_matrix, warp
 from cunet_tf.data.sample import Sample
 from cunet_tf.data.sources import Request, load_source
-from cunet_tf.draw import contact_sheet, draw_landmarks, save_png
+from cunet_tf.draw import contact_sheet, draw_landmarks, save_result
 from cunet_tf.localizer import Landmarks, Localizer
 from trainers.tables.context import Context
 from trainers.tables.page import Table, stem_of
@@ -27,7 +27,7 @@ def fig_11(context: Context) -> Table:
         found = localizer.locate(image, sample.box)
         tiles.append(_tile(image, found, localizer))
         rows.append({"picture": sample.name, "error_percent_of_box": error(sample, found)})
-    save_png(context.out / f"{stem_of('fig11')}.png", contact_sheet(tiles, COLUMNS, SIDE))
+    save_result(context.out / f"{stem_of('fig11')}.png", contact_sheet(tiles, COLUMNS, SIDE))
     about = (
         f"`{gallery.model}` on {gallery.data} {gallery.split}, in reading order. Error: mean distance over the points "
         "in percent of the root of the box's area. The paper shows photographs of MPII, LSP and 300-W, which are "

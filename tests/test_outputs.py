@@ -1,0 +1,108 @@
+"""Nothing that somebody else wrote is ever replaced."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from cunet_tf.cli import main
+from cunet_tf.data.synthetic import draw
+from cunet_tf.draw import encoded, plot_shares, save_result
+from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import begins_with, claim, is_ours, json_text, page_text, replace_file, replace_text
+
+PRECIOUS = b"precious"
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_pictures_keep_their_pixels_under_the_mark(tmp_path, ending):
+    image = draw("face68", 8, 0)
+    save_result(tmp_path / f"ours.{ending}", image)
+    data = encoded(image, f".{ending}")
+    assert is_ours(tmp_path / f"ours.{ending}")
+    np.testing.assert_array_equal(
+        cv2.imread(str(tmp_path / f"ours.{ending}")), cv2.imdecode(np.frombuffer(data, np.uint8), 1)
+    )
+    (tmp_path / f"theirs.{ending}").write_bytes(data)
+    assert not is_ours(tmp_path / f"theirs.{ending}") and not is_ours(tmp_path / "none")
+
+
+def test_figures_json_and_pages_are_marked(tmp_path):
+    plot_shares(np.array([0.0, 1.0]), {"a": np.array([0.0, 1.0])}, 0.5, "x", "y", tmp_path / "figure.png")
+    replace_text(tmp_path / "record.json", json_text({"x": "y" * 9000}, indent=2))
+    replace_text(tmp_path / "page.md", page_text("# Title\n"))
+    assert all(is_ours(file) for file in tmp_path.iterdir())
+    assert json.loads((tmp_path / "record.json").read_text()) == {"written_by": "cunet-tf", "x": "y" * 9000}
+
+
+def test_claims(tmp_path):
+    (tmp_path / "theirs.json").write_bytes(PRECIOUS)
+    (tmp_path / "link.json").symlink_to(tmp_path / "theirs.json")
+    (tmp_path / "dangling.json").symlink_to(tmp_path / "nowhere.json")
+    (tmp_path / "hard.json").hardlink_to(tmp_path / "theirs.json")
+    (tmp_path / "ours.json").write_text(json_text({}))
+    (tmp_path / "folder.json").mkdir()
+    claim([tmp_path / "ours.json", tmp_path / "new.json", tmp_path / "new" / "deep" / "x.json"], "--out")
+    for name in ("theirs", "link", "dangling", "hard"):
+        with pytest.raises(CUNetError, match=f"{name}.json exists and was not written by cunet: .*--out"):
+            claim([tmp_path / f"{name}.json"], "--out")
+    with pytest.raises(CUNetError, match="is a folder"):
+        claim([tmp_path / "folder.json"], "--out")
+    with pytest.raises(CUNetError, match="theirs.json is not a folder: --out"):
+        claim([tmp_path / "theirs.json" / "a" / "b.json"], "--out")
+
+
+def test_a_csv_file_is_known_by_its_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("model,data,split\n1,2,3\n")
+    claim([tmp_path / "t.csv"], "--csv", begins_with("model", "data"))
+    with pytest.raises(CUNetError, match="not written by cunet"):
+        claim([tmp_path / "t.csv"], "--csv", begins_with("model", "split"))
+
+
+def test_file_is_replaced_whole(tmp_path):
+    for text in ("first, longer", "second"):
+        replace_text(tmp_path / "new" / "table.md", text)
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["table.md"]
+    assert (tmp_path / "new" / "table.md").read_text() == "second"
+
+
+def test_failed_write_leaves_the_old_file(tmp_path):
+    replace_text(tmp_path / "a", "old")
+    with pytest.raises(ZeroDivisionError):
+        replace_file(tmp_path / "a", lambda target: target.write_text(str(1 / 0)))
+    assert (tmp_path / "a").read_text() == "old"
+
+
+SYNTHETIC = ["--data=synthetic", "--split=9:4"]
+TRAIN = ["train", "--data=synthetic", "--split=9:40", "--preset=face-mobile", "--workdir={}"]
+
+
+@pytest.mark.parametrize(
+    "arguments, victim",
+    [
+        (["evaluate", "--model=face-mobile", *SYNTHETIC, "--out={}"], "evaluation.json"),
+        (["evaluate", "--model=face-mobile", *SYNTHETIC, "--out={}"], "ced.png"),
+        (["evaluate", "--model=face-mobile", *SYNTHETIC, "--csv={}/mine.csv"], "mine.csv"),
+        (["check", *SYNTHETIC, "--preset=face-mobile", "--out={}"], "report.json"),
+        (["check", *SYNTHETIC, "--preset=face-mobile", "--out={}"], "contact_sheet.png"),
+        (["export", "--model=run.keras", "--out={}/m.tflite"], "m.tflite"),
+        (["export", "--model=run.keras", "--out={}/n.tflite", "--calibration={}/grids.csv"], "grids.csv"),
+        (TRAIN, "config.json"),
+        (TRAIN, "best.keras"),
+        (TRAIN, "history.csv"),
+        (["predict", "--model=face-mobile", *SYNTHETIC, "--out={}"], "predictions.jsonl"),
+        (["memory", "--preset=pose-2", "--steps=0", "--csv={}/m.csv"], "m.csv"),
+        (["tables", "--table=13", "--out={}"], "table_13.md"),
+        (["tables", "--table=13", "--out={}"], "table_13.csv"),
+        (["benchmark", "face-mobile", "--out={}"], "benchmark.md"),
+        (["benchmark", *SYNTHETIC, "--preset=face-mobile", "--csv={}/speed.csv"], "speed.csv"),
+        (["sweep", *SYNTHETIC, "--preset=face-mobile", "--workdir={}/w", "--out={}"], "quantization.md"),
+    ],
+)
+def test_every_verb_refuses_before_any_work(arguments, victim, tmp_path, capsys):
+    (tmp_path / victim).write_bytes(PRECIOUS)
+    assert main([argument.format(tmp_path, tmp_path) for argument in arguments]) == 2
+    captured = capsys.readouterr()
+    assert f"{victim} exists and was not written by cunet" in captured.err
+    assert [file.name for file in tmp_path.iterdir()] == [victim] and (tmp_path / victim).read_bytes() == PRECIOUS
