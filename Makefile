@@ -26,10 +26,14 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@# The floors of the house, on the tree as it is installed: folders mapped by setup.py cannot be seen otherwise.
+	rm -rf build/lint
+	$(BIN)/python setup.py --quiet build_py --build-lib build/lint
+	cd build/lint && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
 
 # 100,000 damaged packed files: the reader refuses each one with a message.
 fuzz: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.fuzz_container 100000 cunet_tf/weights/face-mobile.cunet --seed=1
+	$(BIN)/python -m tests.fuzz_packed 100000 cunet_tf/weights/face-mobile.cunet --seed=1
 
 # The Android demo without a phone: core tests, desktop run, app and signed APK; brings its own Java.
 android: $(VENV)/.installed

@@ -6,6 +6,13 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+# One installed name: the folders at top level become parts of the package.
+FOLDERS = {"cunet_tf": "cunet_tf", "cunet_tf.trainers": "trainers", "cunet_tf.export": "export"}
+PACKAGES = [
+    f"{name}.{inner}" if inner else name
+    for name, folder in FOLDERS.items()
+    for inner in ("", *find_packages(str(HERE / folder)))
+]
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "cunet_tf/__init__.py").read_text()).group(1)
 
 setup(
@@ -16,7 +23,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["cunet_tf", "cunet_tf.*", "trainers", "trainers.*", "export", "export.*"]),
+    packages=PACKAGES,
+    package_dir=FOLDERS,
     package_data={"cunet_tf": ["weights/*"]},
     install_requires=[
         "tensorflow>=2.20",
@@ -39,6 +47,8 @@ setup(
             "pytest>=8",
             "hypothesis>=6",
             "ruff>=0.6",
+            "mypy>=1.13",
+            "import-linter>=2.1",
             "build>=1.2",
             "pre-commit>=3",
         ],

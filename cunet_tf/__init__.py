@@ -7,8 +7,6 @@ Names are loaded on first use, so that ``import cunet_tf`` (and prediction from 
 import importlib
 from typing import Any
 
-from cunet_tf.registration import register_with_keras
-
 __version__ = "0.1.0"
 
 _HOME = {
@@ -22,9 +20,9 @@ _HOME = {
     "Localizer": "cunet_tf.localizer",
     "ModelSpec": "cunet_tf.spec",
     "NormalizedMeanError": "cunet_tf.training_metrics",
-    "QuantActivation": "cunet_tf.quantize.layers",
+    "QuantActivation": "cunet_tf.models.quant_layers",
     "QuantConfig": "cunet_tf.quantize.names",
-    "QuantConv2D": "cunet_tf.quantize.layers",
+    "QuantConv2D": "cunet_tf.models.quant_layers",
     "Skeleton": "cunet_tf.skeletons",
     "build_cunet": "cunet_tf.models.cunet",
     "build_dense_unet": "cunet_tf.models.dense_unet",
@@ -44,9 +42,6 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
-
-
-register_with_keras()
 
 
 def __getattr__(name: str) -> Any:

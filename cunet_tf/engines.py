@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import ModelSpec
-from cunet_tf.tflite_file import read_model, spec_of
 
 WEIGHTS = Path(__file__).parent / "weights"
 

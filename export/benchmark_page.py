@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf.draw import COMMENT
-from trainers.markdown import markdown_table
+from cunet_tf.rows import markdown_table
 
 Row = dict[str, Any]
 
@@ -13,7 +13,7 @@ def page(rows: list[Row], data: str) -> str:
     """A Markdown table and its conditions.
 
     Args:
-        rows: of :func:`export.benchmark.compare`, perhaps with ``metric`` and ``value``.
+        rows: of :func:`cunet_tf.export.benchmark.compare`, perhaps with ``metric`` and ``value``.
         data: what the metric was measured on; empty for none.
     """
     first = rows[0]

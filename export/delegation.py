@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from cunet_tf.compat import operation_details
 from cunet_tf.quiet import native_stderr_hidden
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -23,7 +24,7 @@ def delegation(tflite: bytes) -> dict[str, Any]:
         # All tensors are kept, so that every operation is delegated by itself and can be named.
         interpreter = Interpreter(model_content=tflite, num_threads=1, experimental_preserve_all_tensors=True)
         interpreter.allocate_tensors()
-    rows = interpreter._get_ops_details()  # no public call tells
+    rows = operation_details(interpreter)
     taken = {tuple(row["outputs"]) for row in rows if row["op_name"] == "DELEGATE"}
     own = [row for row in rows if row["op_name"] != "DELEGATE"]
     convolutions = [row for row in own if row["op_name"] in CONVOLUTIONS]

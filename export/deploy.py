@@ -6,14 +6,14 @@ from typing import Any
 
 import keras
 import numpy as np
+from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployPad, DeployStem, Folded
+from cunet_tf.export.grid_tensors import GridTensors
 
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
-from export.points import Points
-from export.twin_layers import DeployBlock, DeployConv, DeployPad, DeployStem, Folded
 
 STEM_FOLDED = ("stem_bn", "stem_relu", "stem_grid")  # DeployStem does their work
 
@@ -24,12 +24,12 @@ class Deployed:
 
     Attributes:
         model: ``image -> heatmaps`` of the last head, constants only.
-        points: every tensor that lies on a grid.
+        grid_tensors: every tensor that lies on a grid.
         spec: of the trained network.
     """
 
     model: keras.Model
-    points: Points
+    grid_tensors: GridTensors
     spec: ModelSpec
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
@@ -42,18 +42,18 @@ class Deployed:
         Returns:
             A row for each tensor: grid, range seen, share of values beyond the grid.
         """
-        if self.points.open():
+        if self.grid_tensors.open():
             self._watch(images)
-            self.points.settle()
+            self.grid_tensors.settle()
         self._watch(images)
-        return self.points.rows()
+        return self.grid_tensors.rows()
 
     def _watch(self, images: np.ndarray) -> None:
-        self.points.observe(True)
+        self.grid_tensors.observe(True)
         try:
             self(images)
         finally:
-            self.points.observe(False)
+            self.grid_tensors.observe(False)
 
 
 def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
@@ -72,24 +72,24 @@ def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
     if keras.backend.backend() != "tensorflow":
         raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
     plain = keras.Model(model.inputs, model.outputs[-1])
-    points = Points(shared=QuantConfig.parse(spec.quant).features is not None)
+    grid_tensors = GridTensors(shared=QuantConfig.parse(spec.quant).features is not None)
 
     @functools.cache  # a layer that runs in both passes has one twin
     def twin_of(layer: keras.layers.Layer) -> keras.layers.Layer:
         if isinstance(layer, SemanticBlock):
-            return DeployBlock(layer, points)
+            return DeployBlock(layer, grid_tensors)
         if isinstance(layer, ConcatBNReLUConv):
-            return DeployConv(layer, points)
+            return DeployConv(layer, grid_tensors)
         if layer.name == "stem_pad":
-            return DeployPad(layer, points)
+            return DeployPad(layer, grid_tensors)
         if layer.name == "stem_conv":
-            return DeployStem(layer, model.get_layer("stem_bn"), _stem_quantizer(model), points)
+            return DeployStem(layer, model.get_layer("stem_bn"), _stem_quantizer(model), grid_tensors)
         if layer.name in STEM_FOLDED:
             return Folded(name=layer.name)
         return layer.__class__.from_config(layer.get_config())
 
     twin = keras.models.clone_model(plain, clone_function=twin_of)
-    return Deployed(twin, points, spec)
+    return Deployed(twin, grid_tensors, spec)
 
 
 def _stem_quantizer(model: keras.Model) -> Any:

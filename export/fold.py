@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
+from cunet_tf.export.grids import SMALLEST, WEIGHT_LIMIT, half
 
 from cunet_tf.models.normalize import EPSILON
-from export.grids import SMALLEST, WEIGHT_LIMIT, half
 
 
 def batch_norm(gamma: Any, beta: Any, mean: Any, variance: Any, epsilon: float = EPSILON) -> tuple[Any, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from cunet_tf.export.deploy import deploy
+from cunet_tf.export.packed.writer import pack
+from cunet_tf.export.tflite import convert, convert_int8
 
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.spec import ModelSpec
-from export.container import pack
-from export.deploy import deploy
-from export.tflite import convert, convert_int8
 
 ENDINGS = {
     "float32": ".tflite",
@@ -33,7 +33,7 @@ class Exported:
         data: bytes of the file.
         tflite: bytes of the ``.tflite`` model that the file holds.
         calibration: of integer formats, a row for each tensor, see
-            :meth:`export.deploy.Deployed.calibrate`.
+            :meth:`cunet_tf.export.deploy.Deployed.calibrate`.
     """
 
     fmt: str

@@ -3,6 +3,8 @@
 from typing import Any
 
 import numpy as np
+from cunet_tf.export.delegation import delegation
+from cunet_tf.export.integer_reference import Reference
 
 from cunet_tf.data.augment import View
 from cunet_tf.data.pipeline import make_example
@@ -13,8 +15,6 @@ from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Localizer
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
-from export.delegation import delegation
-from export.reference import Reference
 
 # Largest heat-map difference (peaks are about 1); median landmark difference in input pixels, for
 # an input of 128; by how many points the metric may be worse. The median, because the mean is

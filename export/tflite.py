@@ -6,13 +6,13 @@ from typing import Any
 
 import keras
 import numpy as np
+from cunet_tf.export.bake import bake
+from cunet_tf.export.deploy import Deployed
 
+from cunet_tf.compat import operator_name, parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.quiet import native_stderr_hidden
-from cunet_tf.spec import ModelSpec
-from cunet_tf.tflite_file import finished
-from export.deploy import Deployed
-from export.twin import bake
+from cunet_tf.spec import SPEC_NAME, ModelSpec
 
 FLOAT_FORMATS = ("float32", "float16")
 
@@ -65,8 +65,8 @@ def convert_int8(deployed: Deployed, spec: ModelSpec, float_io: bool = False) ->
     """
     import tensorflow as tf
 
-    if deployed.points.open():
-        name = deployed.points.open()[0].name
+    if deployed.grid_tensors.open():
+        name = deployed.grid_tensors.open()[0].name
         raise CUNetError(f"{name} has no grid: calibrate the twin on pictures first.")
     converter = _converter(lambda image: deployed.model([image]), deployed.model.input_shape[1:])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -112,3 +112,40 @@ def _finished(converter: Any, spec: ModelSpec) -> bytes:
         except Exception as error:
             raise CUNetError(f"the TFLite converter failed: {error}\n{log.read_text()[-2000:]}") from error
     return finished(data, spec, "image", "heatmaps")
+
+
+def finished(data: bytes, spec: ModelSpec, input_name: str, output_name: str) -> bytes:
+    """A converted model with its description, its one input and output named, and nothing superfluous.
+
+    Names of inner tensors and the converter's own notes are left out: they take more bytes than
+    one-bit kernels.
+    """
+    model: Any = parse_tflite(data)
+    graph = model.subgraphs[0]
+    for index, tensor in enumerate(graph.tensors):
+        tensor.name = str(index).encode()
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    for field, index, name in (("inputs", graph.inputs[0], input_name), ("outputs", graph.outputs[0], output_name)):
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name.encode(), index
+        graph.tensors[index].name = name.encode()
+        setattr(signature, field, [entry])
+    model.signatureDefs, model.description = [signature], b"cunet-tf"
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    buffer.data = list(spec.to_json().encode())
+    used = sorted({0} | {tensor.buffer for tensor in graph.tensors})
+    places = {old: new for new, old in enumerate(used)}
+    for tensor in graph.tensors:
+        tensor.buffer = places[tensor.buffer]
+    model.buffers = [*(model.buffers[old] for old in used), buffer]
+    entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers) - 1
+    model.metadata = [entry]
+    return write_tflite(model)
+
+
+def operator_names(data: bytes) -> list[str]:
+    """Names of all operators in the order in which they run, for example ``CONV_2D``."""
+    model = parse_tflite(data)
+    codes = [operator_name(model, index) for index in range(len(model.operatorCodes))]
+    return [codes[operator.opcodeIndex] for graph in model.subgraphs for operator in graph.operators]

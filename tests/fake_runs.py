@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trainers.jobs import Job
-from trainers.tables.protocol import Protocol, Scale
+from cunet_tf.trainers.study.jobs import Job
+from cunet_tf.trainers.study.tables.protocol import Protocol, Scale
 
 FACES = {"box": "tight", "images": 8, "normalizer": "interocular", "pck": None, "failure_rate": 10.0, "missing": []}
 

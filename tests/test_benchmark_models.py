@@ -3,10 +3,10 @@ import json
 
 import numpy as np
 import pytest
+from cunet_tf.export.benchmark import Candidate, compare, latencies, peak_memory
+from cunet_tf.export.formats import export_model
 
 from cunet_tf.cli import main
-from export.benchmark import Candidate, compare, latencies, peak_memory
-from export.formats import export_model
 from tests.test_deploy import network
 
 

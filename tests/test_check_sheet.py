@@ -1,6 +1,6 @@
 import numpy as np
 
-from cunet_tf.check_sheet import COLUMNS, SIDE, STRIP, sheet
+from cunet_tf.commands.check_sheet import COLUMNS, SIDE, STRIP, sheet
 from cunet_tf.data.check import Finding
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.skeletons import FACE68

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from cunet_tf.export.delegation import delegation
+from cunet_tf.export.deploy import deploy
+from cunet_tf.export.tflite import convert_int8
 
-from export.delegation import delegation
-from export.deploy import deploy
-from export.tflite import convert_int8
 from tests.test_deploy import network
 
 

@@ -5,11 +5,11 @@ import pytest
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.models.counts import list_convs
 from cunet_tf.models.dense_unet import build_dense_unet
+from cunet_tf.models.health import quantized_kernels
 from cunet_tf.models.saved import load_keras
+from cunet_tf.models.size_report import report
 from cunet_tf.presets import preset
-from cunet_tf.quantize.health import quantized_kernels
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.report import report
 from tests.test_cunet import inputs_of
 
 SMALL = DenseUNetConfig(2, 8, 4, 5, levels=1, input_size=32)

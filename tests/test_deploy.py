@@ -1,12 +1,12 @@
 import keras
 import numpy as np
 import pytest
+from cunet_tf.export.deploy import deploy
 
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
 from cunet_tf.engines import KerasEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.build import build_network
-from export.deploy import deploy
 
 
 def network(spec, quant="float", seed=0):
@@ -38,7 +38,7 @@ def test_float_twin_computes_the_network(name, tiny_spec, rng):
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     ours, theirs = twin(images), KerasEngine(model)(images)
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999
-    assert {point.name for point in twin.points.points.values() if point.grid} == {"image"}
+    assert {each.name for each in twin.grid_tensors.tensors.values() if each.grid} == {"image"}
 
 
 def test_calibration_gives_every_tensor_a_grid_and_reports(tiny_spec, rng):
@@ -46,7 +46,7 @@ def test_calibration_gives_every_tensor_a_grid_and_reports(tiny_spec, rng):
     twin = deploy(model, tiny_spec)
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     rows = {row["tensor"]: row for row in twin.calibrate(images)}
-    assert not twin.points.open() and len(rows) == len(twin.points.points)
+    assert not twin.grid_tensors.open() and len(rows) == len(twin.grid_tensors.tensors)
     assert all(row["clipped"] < 0.3 for row in rows.values())
     assert not rows["unet0_down0/ahead output"]["trained"] and rows["image"]["trained"]
     assert np.corrcoef(twin(images).ravel(), KerasEngine(model)(images).ravel())[0, 1] > 0.98
@@ -55,7 +55,7 @@ def test_calibration_gives_every_tensor_a_grid_and_reports(tiny_spec, rng):
 def test_quantized_network_keeps_the_grids_of_training(tiny_spec, rng):
     model = network(tiny_spec, "TW-QIG(828)")
     twin = deploy(model, model.spec)
-    assert {point.name for point in twin.points.open()} == {"unet1_head input", "unet1_head output"}
+    assert {grid_tensor.name for grid_tensor in twin.grid_tensors.open()} == {"unet1_head input", "unet1_head output"}
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     rows = {row["tensor"]: row for row in twin.calibrate(images)}
     assert rows["unet1_up0/ahead output"]["scale"] == 1 / 8 and rows["unet1_up0/ahead output"]["trained"]

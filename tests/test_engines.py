@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from cunet_tf.export.formats import ENDINGS, export_model
+from cunet_tf.export.tflite import convert
 
 from cunet_tf.engines import KerasEngine, LiteRTEngine, find_model, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.cunet import build_cunet
-from export.formats import ENDINGS, export_model
-from export.tflite import convert
 from tests.test_deploy import network
 
 

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.models.saved import load_keras
-from cunet_tf.tflite_file import read_model, spec_of
 from tests.test_deploy import network
 
 
@@ -25,7 +25,7 @@ def test_file_is_written_after_the_parity_check(trained_run, tmp_path, fmt, caps
 
 
 def test_no_file_is_left_when_out_of_tolerance(trained_run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("export.parity.TOLERANCE", {"float16": (0.0, 0.0, 0.0)})
+    monkeypatch.setattr("cunet_tf.export.parity.TOLERANCE", {"float16": (0.0, 0.0, 0.0)})
     out = tmp_path / "m.tflite"
     assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", "--parity_pictures=2"]) == 1
     assert "OUT OF TOLERANCE" in capsys.readouterr().out

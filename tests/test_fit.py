@@ -3,14 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cunet_tf.trainers.fit import compile_model, hold_out, monitor
+from cunet_tf.trainers.recipes import FACE_MOBILE
 
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
 from cunet_tf.skeletons import FACE68
-from trainers.face import MOBILE
-from trainers.fit import compile_model, hold_out, monitor
 
 
 def test_hold_out_splits_without_overlap_and_repeatably():
@@ -37,7 +37,7 @@ def test_monitored_name_is_logged_and_loss_sums_over_heads(tiny_spec, supervisio
     config = tiny_spec.config.replace(supervisions=supervisions, levels=1, input_size=32)
     spec = tiny_spec.replace(config=config)
     model = build_cunet(spec)
-    compile_model(model, spec, MOBILE.optimizer(10, 1))
+    compile_model(model, spec, FACE_MOBILE.optimizer(10, 1))
     model.run_eagerly = True
     images = rng.random((2, 32, 32, 3), dtype=np.float32)
     target = np.concatenate([rng.uniform(1, 6, (2, 68, 2)), np.ones((2, 68, 1))], axis=-1).astype("float32")

@@ -1,7 +1,6 @@
 import keras
 import numpy as np
-
-from export.fold import batch_norm, fold, int8_kernel
+from cunet_tf.export.fold import batch_norm, fold, int8_kernel
 
 
 def test_scale_and_offset_are_keras_batch_normalisation(rng):

@@ -2,9 +2,9 @@ import gzip
 
 import numpy as np
 import pytest
+from cunet_tf.export.formats import ENDINGS, export_model, require_format
 
 from cunet_tf.errors import CUNetError
-from export.formats import ENDINGS, export_model, require_format
 from tests.test_deploy import network
 
 

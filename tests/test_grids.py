@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from cunet_tf.export.grids import PIXELS, Grid, half, half_above, range_grid, trained_grid
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cunet_tf.quantize.quantizers import Linear
-from export.grids import PIXELS, Grid, half, half_above, range_grid, trained_grid
 
 
 def test_grids_of_training():

@@ -2,9 +2,9 @@ import csv
 
 import keras
 import pytest
+from cunet_tf.trainers.study import measure_quantization
 
 from cunet_tf.models.cunet import build_cunet
-from trainers import measure_quantization
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import csv
 
-from trainers import measure_training_speed
+from cunet_tf.trainers.study import measure_training_speed
 
 
 def test_table_has_a_ratio_for_each_network(tmp_path, monkeypatch):

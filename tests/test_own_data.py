@@ -8,8 +8,8 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.draw import save_png
+from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.skeletons import FACE68
-from cunet_tf.tflite_file import read_model, spec_of
 
 CHOSEN = {"right_eye": 36, "left_eye": 45, "nose_tip": 30, "chin": 8, "mouth": 66}
 

@@ -26,21 +26,35 @@ def test_wheel_has_packages_weights_and_command(wheel):
         names = set(archive.namelist())
         entry = next(name for name in names if name.endswith("entry_points.txt"))
         assert "cunet = cunet_tf.cli:main" in archive.read(entry).decode()
+        top = next(name for name in names if name.endswith("top_level.txt"))
+        assert archive.read(top).decode().split() == ["cunet_tf"]
     shipped = {f"cunet_tf/weights/{name}.{end}" for name in ("face-mobile", "pose-mobile") for end in ("cunet", "md")}
     assert shipped <= names
     assert {f"cunet_tf/commands/{verb}.py" for verb in VERBS} <= names
-    assert {"trainers/fit.py", "export/tflite.py"} <= names
+    assert {"cunet_tf/trainers/fit.py", "cunet_tf/export/tflite.py"} <= names
+    assert all(name.startswith("cunet_tf") for name in names)
     assert not any(name.startswith(("tests/", "docs/", "android_demo/")) for name in names)
 
 
-def test_wheel_predicts_outside_the_clone(wheel, tmp_path):
-    """The unpacked wheel, ahead of the clone on the path, with the shipped model."""
+HOSTILE = ("export.py", "trainers.py", "tests.py")  # names that a user may give to files of their own
+
+
+def test_wheel_works_beside_a_users_own_files(wheel, tmp_path):
+    """The unpacked wheel, ahead of the clone on the path, in a folder whose modules must not be taken for ours."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-    picture = ROOT / "docs/pictures/drawn/face_0.png"
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import cunet_tf; "
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in HOSTILE:
+        (work / name).write_text("raise RuntimeError('a file of the user was imported')\n")
+    (work / "face.png").write_bytes((ROOT / "docs/pictures/drawn/face_0.png").read_bytes())
+    calls = [["predict", "--model=face-mobile", "--out=found", "face.png"], ["info", "--preset=pose-2"],
+             ["evaluate", "--model=face-mobile", "--data=synthetic", "--split=9:2"], ["sweep", "--help"],
+             ["export", "--help"], ["tables", "--help"]]  # fmt: skip
+    code = f"import sys; sys.path.insert(1, {str(tmp_path / 'site')!r}); import cunet_tf; "
     code += f"assert cunet_tf.__file__.startswith({str(tmp_path)!r}); from cunet_tf.cli import main; "
-    code += f"sys.exit(main(['predict', '--model=face-mobile', '--out=found', {str(picture)!r}]))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "found" / "face_0.json").exists()
+    code += "cunet_tf.Localizer.load('face-mobile'); "
+    code += f"print([main(call) for call in {calls!r}])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=work)
+    assert done.stdout.strip().endswith(str([0] * len(calls))), done.stderr
+    assert (work / "found" / "face.json").exists()

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
+from cunet_tf.export.formats import export_model
+from cunet_tf.export.integer_reference import Reference
+from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolerance
 
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine
 from cunet_tf.heatmaps import GaussianCodec
 from cunet_tf.presets import preset
-from export.formats import export_model
-from export.parity import compare, crops_of, exactness, metrics, tolerance
-from export.reference import Reference
 from tests.test_deploy import network
 
 
@@ -72,7 +72,7 @@ def test_integer_files_are_exact_and_a_changed_one_is_not(tiny_spec, rng, monkey
     found = exactness(data, crops)
     assert found["ok"] and found["differences"] == 0 and found["values"] == 2 * 16 * 16 * 68
     wrong = Reference(data)
-    monkeypatch.setattr("export.parity.Reference", lambda _: lambda image: wrong(image) + np.int8(1))
+    monkeypatch.setattr("cunet_tf.export.parity.Reference", lambda _: lambda image: wrong(image) + np.int8(1))
     assert not exactness(data, crops)["ok"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.layers import ConcatBNReLUConv
-from cunet_tf.quantize.layers import QuantActivation, QuantConv2D
+from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.quantize.quantizers import Binary, Linear
 
 

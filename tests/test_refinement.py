@@ -5,6 +5,7 @@ import csv
 import keras
 import numpy as np
 import pytest
+from cunet_tf.export.tflite import convert
 
 from cunet_tf.cli import main
 from cunet_tf.config import CUNetConfig
@@ -15,7 +16,6 @@ from cunet_tf.models.build import build_network
 from cunet_tf.models.counts import count
 from cunet_tf.models.saved import load_keras
 from cunet_tf.presets import preset
-from export.tflite import convert
 from tests.conftest import TINY, TINY_FLAGS
 
 SMALL = CUNetConfig(2, 1, 8, 4, 3, levels=1, input_size=32, refinement=4)

@@ -1,10 +1,10 @@
 import json
 
 import pytest
+from cunet_tf.trainers.run import Recorder, RunFolder
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
-from trainers.run import Recorder, RunFolder
 
 
 class FakeModel:

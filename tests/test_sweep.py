@@ -9,14 +9,14 @@ import time
 
 import pytest
 from absl import flags
+from cunet_tf.trainers.study.paper import TABLE_8
+from cunet_tf.trainers.study.sweep import folder_name, parse_quants
 
 from cunet_tf.cli import main
 from cunet_tf.commands.sweep import QUANTS, define, sweep_jobs
 from cunet_tf.data.sample import Source
-from cunet_tf.paper import TABLE_8
 from cunet_tf.skeletons import FACE68
 from tests.conftest import TINY_FLAGS
-from trainers.sweep import folder_name, parse_quants
 
 FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1", "--levels=1",
          "--batch_size=8", "--epochs=1", "--val_share=0.06"]  # fmt: skip

@@ -7,8 +7,8 @@ from absl import flags
 
 from cunet_tf.cli import main
 from cunet_tf.commands import tables
+from cunet_tf.rows import read_csv
 from tests.fake_runs import finish
-from trainers.files import read_csv
 
 SCALE = ["--stacks=3", "--main_channels=8", "--growth=4", "--channels=8", "--input_size=64"]
 DATA = ["--data=synthetic", "--split=5:36", "--test_split=9:8"]

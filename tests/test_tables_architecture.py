@@ -1,11 +1,11 @@
 import pytest
+from cunet_tf.trainers.study.paper import TABLE_2
+from cunet_tf.trainers.study.tables.architecture import fig_9, milestones, table_1, table_2, table_3, table_4
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.protocol import WIDTHS
+from cunet_tf.trainers.study.tables.results import Results
 
-from cunet_tf.paper import TABLE_2
 from tests.fake_runs import finish, protocol
-from trainers.tables.architecture import fig_9, milestones, table_1, table_2, table_3, table_4
-from trainers.tables.context import Context
-from trainers.tables.protocol import WIDTHS
-from trainers.tables.results import Results
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.curves import fig_7, fig_8
+from cunet_tf.trainers.study.tables.results import Results
+
 from tests.fake_runs import finish, protocol
-from trainers.tables.context import Context
-from trainers.tables.curves import fig_7, fig_8
-from trainers.tables.results import Results
 
 
 def test_rows_are_epochs_and_the_page_shows_the_last(tmp_path):

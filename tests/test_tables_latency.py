@@ -1,8 +1,8 @@
 import pytest
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.latency import networks, ratios, table_5, table_11
 
-from trainers.files import write_csv
-from trainers.tables.context import Context
-from trainers.tables.latency import networks, ratios, table_5, table_11
+from cunet_tf.rows import write_csv
 
 
 def rows(milliseconds):

@@ -1,4 +1,4 @@
-from trainers.tables.page import Table, label_of, stem_of, to_markdown, write_index, write_table
+from cunet_tf.trainers.study.tables.page import Table, label_of, stem_of, to_markdown, write_index, write_table
 
 ROWS = [{"network": "a", "conv_parameters": 1234, "paper_pckh": 86.0, "secret": 1},
         {"network": "b", "conv_parameters": None, "ratio": 1 / 3}]  # fmt: skip

@@ -1,10 +1,10 @@
 import pytest
+from cunet_tf.trainers.study.tables.protocol import Scale, parse_budget, parse_seeds, variants, widths
 
-from cunet_tf.commands.common import network_config
 from cunet_tf.errors import CUNetError
+from cunet_tf.flags import network_config
 from cunet_tf.models.counts import count
 from tests.fake_runs import finish, protocol
-from trainers.tables.protocol import Scale, parse_budget, parse_seeds, variants, widths
 
 
 def test_three_architectures_have_about_equal_parameters():

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from trainers.tables.context import Context
-from trainers.tables.published import table_12, table_13, table_14
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.published import table_12, table_13, table_14
 
 CONTEXT = Context(Path("out"), Path(__file__).parents[1] / "docs" / "results")
 

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from trainers.tables.context import Context
-from trainers.tables.quantized import sweep_commands, sweeps, table_8, table_9, table_10
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.quantized import sweep_commands, sweeps, table_8, table_9, table_10
 
 REPORTS = Path(__file__).parents[1] / "docs" / "results"
 

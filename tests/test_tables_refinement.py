@@ -1,7 +1,8 @@
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.refinement import table_6, table_7
+from cunet_tf.trainers.study.tables.results import Results
+
 from tests.fake_runs import finish, protocol
-from trainers.tables.context import Context
-from trainers.tables.refinement import table_6, table_7
-from trainers.tables.results import Results
 
 
 def test_rows_have_the_papers_counts_and_ours(tmp_path):

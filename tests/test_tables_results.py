@@ -1,7 +1,7 @@
 import pytest
+from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results, mean, metric_column
 
 from tests.fake_runs import finish, protocol
-from trainers.tables.results import HELD_OUT, TRAINING, Results, mean, metric_column
 
 
 @pytest.fixture

@@ -1,9 +1,20 @@
 """A tiny network through both engines; the ratios by hand."""
 
 import pytest
+from cunet_tf.trainers.study.tables.speed import (
+    CPU,
+    KERAS,
+    TFLITE,
+    WALL,
+    default_machine,
+    measure,
+    median,
+    ratio,
+    read_times,
+    specs,
+)
 
-from trainers.files import write_csv
-from trainers.tables.speed import CPU, KERAS, TFLITE, WALL, default_machine, measure, median, ratio, read_times, specs
+from cunet_tf.rows import write_csv
 
 
 @pytest.fixture(scope="module")

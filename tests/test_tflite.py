@@ -2,13 +2,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from cunet_tf.export.tflite import convert, operator_names
 
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.counts import list_convs
 from cunet_tf.models.cunet import build_cunet
-from cunet_tf.tflite_file import operator_names
-from export.tflite import convert
 
 
 @pytest.fixture(scope="module")

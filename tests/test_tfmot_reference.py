@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cunet_tf.export.tfmot import reference as tfmot_reference
+from cunet_tf.export.tfmot.graphs import NAMES, convolve, integer_result, make_graph
+from cunet_tf.export.tfmot.ours import float_result, quantized_kernel
 
 from cunet_tf.errors import CUNetError
-from export import tfmot_reference
-from export.tfmot_graphs import NAMES, convolve, integer_result, make_graph
-from export.tfmot_ours import float_result, quantized_kernel
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +24,7 @@ def result(tmp_path_factory):
     if not (find_spec("tensorflow_model_optimization") and find_spec("tf_keras")):
         pytest.skip("TensorFlow Model Optimization is not installed: pip install 'cunet-tf[tfmot]' to compare")
     file = tmp_path_factory.mktemp("tfmot") / "new" / "tfmot.csv"
-    command = [sys.executable, "-m", "export.tfmot_reference", "--json", f"--csv={file}"]
+    command = [sys.executable, "-m", "cunet_tf.export.tfmot.reference", "--json", f"--csv={file}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
     with file.open(newline="") as stream:

@@ -7,6 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from cunet_tf.trainers.options import Options, prepare_device
+from cunet_tf.trainers.recipes import Recipe
+from cunet_tf.trainers.run import Recorder, RunFolder
 
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
@@ -17,10 +20,6 @@ from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec
 from cunet_tf.training_metrics import last_head_metrics
-from trainers.device import prepare_device
-from trainers.extras import Extras
-from trainers.recipe import Recipe
-from trainers.run import Recorder, RunFolder
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Plan:
 
     Attributes:
         spec: the network and its skeleton; crop factor and sigma come from the recipe.
-        recipe: see :class:`trainers.recipe.Recipe`.
+        recipe: see :class:`cunet_tf.trainers.recipes.Recipe`.
         train: samples to learn from.
         validation: samples to choose ``best.keras`` by, never learned from.
         watched: a part of the training samples whose un-augmented metric is logged too.
@@ -39,7 +38,7 @@ class Plan:
         resume: continue the run in ``workdir``.
         init: ``.keras`` file whose weights the training starts from.
         memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
-        extras: see :class:`trainers.extras.Extras`.
+        options: see :class:`cunet_tf.trainers.options.Options`.
     """
 
     spec: ModelSpec
@@ -54,7 +53,7 @@ class Plan:
     resume: bool = False
     init: str | None = None
     memory: str = "none"
-    extras: Extras = Extras()
+    options: Options = Options()
 
     def describe(self, device: str) -> dict[str, Any]:
         """The full configuration, saved with the run as ``config.json``."""
@@ -69,7 +68,7 @@ class Plan:
             "seed": self.seed,
             "init": self.init,
             "memory": self.memory,
-            "extras": dataclasses.asdict(self.extras),
+            "options": dataclasses.asdict(self.options),
             "device": device,
         }  # fmt: skip
 
@@ -85,7 +84,7 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     """
     spec = _described(plan)
     plan = dataclasses.replace(plan, spec=spec)
-    plan.extras.prepare()
+    plan.options.prepare()
     device = prepare_device()
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
@@ -96,10 +95,10 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     model, start = _model(plan, folder, steps, epochs)
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)
-    callbacks = plan.extras.callbacks(folder.path)
+    callbacks = plan.options.callbacks(folder.path)
     if plan.watched is not None:
         callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
-    callbacks.append(Recorder(folder, *monitor(spec), start, plan.extras.patience))
+    callbacks.append(Recorder(folder, *monitor(spec), start, plan.options.patience))
     try:
         model.fit(
             feed(examples, batch_size, training=True, epoch=start),
@@ -186,6 +185,6 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     if plan.init:
         kept = transfer_weights(load_keras(plan.init), model)
         print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")
-    optimizer = plan.recipe.optimizer(steps * model.updates_per_step, epochs, **plan.extras.optimizer_options())
+    optimizer = plan.recipe.optimizer(steps * model.updates_per_step, epochs, **plan.options.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.recipe.targets)
     return model, 0

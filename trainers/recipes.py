@@ -1,11 +1,103 @@
-"""Which recipe a network is trained with."""
+"""How networks are trained: optimizer, schedule, augmentation, targets (paper, section 5)."""
 
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+
+from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.heatmaps import REFERENCE_SIGMA
 from cunet_tf.spec import ModelSpec
-from trainers import face, pose
-from trainers.recipe import Recipe
 
 MOBILE_SIZE = 128  # inputs up to this many pixels take the mobile recipe by default
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a training but the network and the data.
+
+    Attributes:
+        name: ``"paper"`` or ``"mobile"``.
+        epochs, batch_size: defaults of the command line.
+        learning_rate: at the start.
+        drops: (epoch, factor) pairs, the rate is multiplied at the start of that epoch
+            (0-based); without drops it follows a cosine down to zero.
+        augmentation: random views.
+        crop_factor: enlargement of the tight box.
+        sigma: of the Gaussian targets at this recipe's resolution, or radius of the disks.
+        targets: kind of supervision, see :func:`cunet_tf.losses.loss_for`.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    augmentation: Augmentation
+    crop_factor: float
+    sigma: float
+    drops: tuple[tuple[int, float], ...] = ()
+    targets: str = "gaussian"
+
+    def schedule(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
+        """Learning rate as a function of the optimizer's step."""
+        if not self.drops:
+            return keras.optimizers.schedules.CosineDecay(self.learning_rate, steps_per_epoch * epochs)
+        rates = [self.learning_rate]
+        for _, factor in self.drops:
+            rates.append(rates[-1] * factor)
+        borders = [epoch * steps_per_epoch for epoch, _ in self.drops]
+        return keras.optimizers.schedules.PiecewiseConstantDecay(borders, rates)
+
+    def optimizer(self, steps_per_epoch: int, epochs: int, **options: Any) -> keras.optimizers.Optimizer:
+        """RMSprop, rho 0.99, as the reference.
+
+        The reference adds epsilon 1e-8 outside the square root; Keras adds it inside, where
+        1e-16 has the same effect. Keras' defaults (rho 0.9, epsilon 1e-7) would slow most
+        layers down 3 to 30 times: gradients here have an RMS of 1e-5 to 1e-4.
+        ``options`` go to Keras' constructor.
+        """
+        schedule = self.schedule(steps_per_epoch, epochs)
+        return keras.optimizers.RMSprop(schedule, rho=0.99, epsilon=1e-16, **options)
+
+
+# Faces at 256 px, the paper's recipe: learning rate /5 at epoch 30, /2 at 60 and 90; it names no total, ours is 120.
+# metric   300-W full, CU-Net-4: NME 3.38 in the paper; not run here
+# hours    not measured; a GPU
+# command  cunet train --data=300w --root=DIR --preset=face-4 --workdir=runs/face-4
+FACE_PAPER = Recipe(
+    name="paper", epochs=120, batch_size=24, learning_rate=2.5e-4,
+    drops=((30, 0.2), (60, 0.5), (90, 0.5)),
+    augmentation=Augmentation(scale=(0.75, 1.25), rotation=30.0, flip=0.5, gain=(0.6, 1.4)),
+    crop_factor=1.1, sigma=REFERENCE_SIGMA,
+)  # fmt: skip
+
+# Faces at 128 px, on a CPU.
+# metric   helen/testset: NME 3.223 (docs/results/face_mobile.csv)
+# hours    0.6 on two cores
+# command  cunet train --data=300w --root=DIR --preset=face-mobile --workdir=runs/face-mobile
+FACE_MOBILE = Recipe(
+    name="mobile", epochs=100, batch_size=16, learning_rate=1e-3,
+    augmentation=Augmentation(
+        scale=(0.8, 1.25), rotation=20.0, rotation_normal=True, shift=0.05, flip=0.5, gain=(0.6, 1.4)
+    ),
+    crop_factor=1.15, sigma=1.2,
+)  # fmt: skip
+
+# Bodies at 256 px, the published reference's schedule: 5e-5 from epoch 101 (1-based), halved at 141 and 161.
+# metric   MPII validation, CU-Net-2: PCKh@0.5 86.0 in the paper; not run here
+# hours    not measured; a GPU
+# command  cunet train --data=mpii --root=DIR --preset=pose-2 --workdir=runs/pose-2
+POSE_PAPER = replace(FACE_PAPER, epochs=200, drops=((100, 0.2), (140, 0.5), (160, 0.5)), crop_factor=1.25)
+
+# Bodies at 128 px, on a CPU.
+# metric   LSPET 7055-8054: PCK@0.2 of 14 joints 55.7 (docs/results/pose_mobile.csv)
+# hours    1 on two cores
+# command  cunet train --data=lspet --root=DIR --preset=pose-mobile --workdir=runs/pose-mobile
+POSE_MOBILE = replace(FACE_MOBILE, epochs=28, crop_factor=1.25)
+
+FACE = {recipe.name: recipe for recipe in (FACE_PAPER, FACE_MOBILE)}
+POSE = {recipe.name: recipe for recipe in (POSE_PAPER, POSE_MOBILE)}
 
 
 def recipe_for(spec: ModelSpec, name: str | None = None) -> Recipe:
@@ -16,7 +108,7 @@ def recipe_for(spec: ModelSpec, name: str | None = None) -> Recipe:
     Raises:
         CUNetError: unknown name.
     """
-    recipes = pose.RECIPES if "torso" in spec.skeleton.normalizers else face.RECIPES
+    recipes = POSE if "torso" in spec.skeleton.normalizers else FACE
     name = name or ("mobile" if spec.input_size <= MOBILE_SIZE else "paper")
     if name not in recipes:
         raise CUNetError(f"--recipe={name}: {did_you_mean(name, recipes)}")

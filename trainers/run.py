@@ -9,8 +9,8 @@ import keras
 from cunet_tf.draw import plot_curves
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import claim, is_ours, json_text, replace_file, replace_text
+from cunet_tf.rows import read_csv, write_csv
 from cunet_tf.spec import ModelSpec
-from trainers.files import read_csv, write_csv
 
 OF_THE_MACHINE = ("device", "memory")  # a resumed run may have others
 

@@ -9,10 +9,11 @@ import numpy as np
 from golden_points import shipped_spec
 
 from cunet_tf.errors import CUNetError
-from export.container import expand, pack
-from export.container_expand import Expansion
-from export.container_layout import CRC_BYTES, HEAD, HEADER_BYTES, SECTIONS, SIZES
-from export.container_reader import read_header, read_section
+from cunet_tf.export.packed.writer import pack
+from cunet_tf.files.packed.expand import expand
+from cunet_tf.files.packed.expand import Expansion
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, SECTIONS, SIZES
+from cunet_tf.files.packed.reader import read_header, read_section
 
 MUTANTS = 400
 

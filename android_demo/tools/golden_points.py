@@ -6,12 +6,12 @@ import numpy as np
 from golden_pixels import drawn_face
 
 from cunet_tf.engines import find_model
+from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.presets import preset
 from cunet_tf.smoothing import OneEuroFilter
 from cunet_tf.spec import ModelSpec
-from cunet_tf.tflite_file import read_model, spec_of
 from cunet_tf.video import track
 
 

@@ -17,16 +17,10 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.commands import benchmark_models
-from cunet_tf.commands.common import (
-    define_data,
-    define_network,
-    network_spec,
-    request_source,
-    table,
-)
-from cunet_tf.commands.evaluate import append_row
+from cunet_tf.flags import define_data, define_network, network_spec, request_source
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.rows import append_row, table
 
 SPEED_COLUMNS = ("data", "input_size", "cores", "what", "images_per_second")
 
@@ -55,8 +49,8 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
         from cunet_tf.data.pipeline import Examples
         from cunet_tf.input_speed import consumption, jpeg_only, pipeline_speed, reading_speed, tensorflow_ops_speed
         from cunet_tf.models.build import build_network
-        from trainers.fit import compile_model
-        from trainers.recipes import recipe_for
+        from cunet_tf.trainers.fit import compile_model
+        from cunet_tf.trainers.recipes import recipe_for
     recipe = recipe_for(spec)
     spec = spec.replace(crop_factor=recipe.crop_factor)
     rows = {}

@@ -6,13 +6,14 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands.common import NETWORK_FLAGS, request_source, table
 from cunet_tf.engines import LiteRTEngine, find_model, shipped_models
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.flags import NETWORK_FLAGS, request_source
 from cunet_tf.outputs import claim, claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import native_stderr_hidden
-from cunet_tf.tflite_file import read_model, spec_of
+from cunet_tf.rows import table
 
 CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark.png"
 
@@ -33,7 +34,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
     """Compare the models of these names, the yardstick first: files, shipped names or presets."""
-    from export.benchmark import compare
+    from cunet_tf.export.benchmark import compare
 
     if values.out:
         claim_pages(values.out, [Path(CSV_NAME).stem], "--out")
@@ -69,7 +70,7 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
     ``PRESET+QUANT:FORMAT`` such as ``face-8+BW-a-QIG(818):packed`` is a quantized preset, in one format.
     The options of a network (``--stacks`` ...) change all presets that have them.
     """
-    from export.benchmark import Candidate
+    from cunet_tf.export.benchmark import Candidate
 
     if _is_file(name):
         path = find_model(name)
@@ -93,7 +94,7 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
 
 def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tuple[bytes, int]:
     """The ``.tflite`` bytes of an untrained preset and its size on disk, from the cache where it is there."""
-    from export.formats import ENDINGS, FLOAT, require_format
+    from cunet_tf.export.formats import ENDINGS, FLOAT, require_format
 
     require_format(fmt, ENDINGS.get(fmt, ""))
     hourglass = spec.config.architecture == "hourglass"
@@ -102,7 +103,7 @@ def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tupl
     if not file.is_file():
         print(f"converting {name} to {fmt} ...", file=sys.stderr)
         with native_stderr_hidden():
-            from export.untrained import export_untrained
+            from cunet_tf.export.untrained import export_untrained
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(export_untrained(spec, fmt).data)
     return read_model(file), file.stat().st_size
@@ -122,8 +123,8 @@ def _metric(values: flags.FlagValues, candidate: Any) -> dict[str, Any]:
 
 
 def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -> None:
-    from export.benchmark_page import page, plot
-    from trainers.files import write_csv
+    from cunet_tf.export.benchmark_page import page, plot
+    from cunet_tf.rows import write_csv
 
     write_csv(folder / CSV_NAME, rows)
     data = f"{values.data} {values.split}" if values.data else ""

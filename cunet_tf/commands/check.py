@@ -15,15 +15,16 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.check_sheet import sheet
-from cunet_tf.commands.common import define_data, no_arguments, table
+from cunet_tf.commands.check_sheet import sheet
 from cunet_tf.data.check import ERROR, WARNING, Finding, finding_of, full_check, quick_check
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.draw import save_result
 from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.flags import define_data, no_arguments
 from cunet_tf.outputs import claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.rows import table
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
 
 SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16, "folder": None}

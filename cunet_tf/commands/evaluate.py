@@ -5,7 +5,6 @@ Example:
   cunet evaluate --model=runs/drawn/best.keras --data=synthetic --split=test --out=runs/drawn --json
 """
 
-import csv
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,16 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from cunet_tf.commands.common import define_data, no_arguments, request_source, table
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.evaluation import MEANS, evaluate
+from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.rows import append_row, table
 
 COLUMNS = (
     "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",
@@ -82,17 +82,6 @@ def _within_limits(result: dict[str, Any], values: flags.FlagValues) -> bool:
     nme = np.inf if main is None else main
     pck = -np.inf if result["pck"] is None else result["pck"]
     return (values.max_nme is None or nme <= values.max_nme) and (values.min_pck is None or pck >= values.min_pck)
-
-
-def append_row(file: Path, row: dict[str, Any]) -> None:
-    """Add a row to a CSV file, with a header when it is new; floats with five digits."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = not file.exists()
-    with file.open("a", newline="") as stream:
-        writer = csv.DictWriter(stream, list(row), lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 def _progress(done: int, total: int) -> None:

@@ -16,17 +16,18 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands.common import define_data, no_arguments, request_source, table
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.rows import table
 from cunet_tf.spec import ModelSpec
-from cunet_tf.tflite_file import read_model, spec_of
 
 
 def define(values: flags.FlagValues) -> None:
@@ -54,9 +55,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if not values.model or not values.out:
         raise CUNetError("give --model=FILE.keras and --out=FILE.")
     with native_stderr_hidden():
+        from cunet_tf.export import parity
+        from cunet_tf.export.formats import FLOAT, export_model, require_format
         from cunet_tf.models.saved import load_keras
-        from export import parity
-        from export.formats import FLOAT, export_model, require_format
 
     require_format(values.format, values.out)
     claim([values.out], "--out", is_described)
@@ -114,7 +115,7 @@ def _sizes(exported: Any) -> dict[str, int]:
     """Bytes of a packed file by kind; their sum is the file."""
     if exported.fmt != "packed":
         return {}
-    from export.container import size_report
+    from cunet_tf.export.packed.report import size_report
 
     return size_report(exported.data)
 

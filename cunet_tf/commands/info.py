@@ -12,12 +12,13 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands.common import define_network, network_config, no_arguments, table
 from cunet_tf.config import NetworkConfig
+from cunet_tf.flags import define_network, network_config, no_arguments
 from cunet_tf.models.counts import count
+from cunet_tf.models.size_report import balance_index, report
 from cunet_tf.presets import PRESETS
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.report import balance_index, report
+from cunet_tf.rows import table
 
 TOTALS = ("conv_parameters", "trainable_parameters", "total_parameters", "float32_bytes", "macs")
 QUANT_TOTALS = {

@@ -19,14 +19,14 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands.common import define_network, network_config, no_arguments, table
 from cunet_tf.config import CUNetConfig
 from cunet_tf.errors import CUNetError
+from cunet_tf.flags import define_network, network_config, no_arguments
 from cunet_tf.memory.names import MODES, MemoryConfig
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
 from cunet_tf.quantize.names import QuantConfig
-from trainers.files import write_csv
+from cunet_tf.rows import table, write_csv
 
 GB = 10**9
 MB = 10**6
@@ -52,7 +52,7 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     config, quant, modes = check_flags(values)
-    from cunet_tf.memory.process import measure
+    from cunet_tf.trainers.study.memory.process import measure
 
     run_all = partial(_told, partial(measure, steps=values.steps, quant=quant))
     if values.budget_gb is None:
@@ -117,7 +117,7 @@ def _told(measure: Any, config: CUNetConfig, modes: list[str], batch_size: int) 
 
 
 def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[str], run_all: Any) -> dict[str, Any]:
-    from cunet_tf.memory.budget import fits
+    from cunet_tf.trainers.study.memory.budget import fits
 
     def one(each: CUNetConfig, mode: str, batch_size: int) -> dict[str, Any]:
         return run_all(each, [mode], batch_size)[0]

@@ -15,14 +15,15 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.commands import train
-from cunet_tf.commands.common import command_line, network_config, no_arguments, request_source, table
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
+from cunet_tf.flags import command_line, network_config, no_arguments, request_source
 from cunet_tf.outputs import claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
-from trainers.jobs import Job, run_jobs
-from trainers.sweep import make_jobs, parse_quants, same_settings
+from cunet_tf.rows import table
+from cunet_tf.trainers.study.jobs import Job, run_jobs
+from cunet_tf.trainers.study.sweep import make_jobs, parse_quants, same_settings
 
 QUANTS = "float,BW,BW-a,TW,TW-a,BW-QIG(616),BW-QIG(818),BW-a-QIG(818),TW-QIG(626),TW-QIG(828)"
 NOT_HERE = ("quant", "resume", "patience", "skeleton")  # of train: set by the sweep, or against an equal budget
@@ -107,8 +108,8 @@ def table_files(values: flags.FlagValues) -> list[str]:
 
 def write_tables(values: flags.FlagValues, jobs: list[Job]) -> list[dict[str, Any]]:
     """Write both tables anew from the configurations that are finished; returns the rows."""
-    from trainers.sweep_markdown import to_markdown
-    from trainers.sweep_table import make_row, to_csv
+    from cunet_tf.trainers.study.sweep_markdown import to_markdown
+    from cunet_tf.trainers.study.sweep_table import make_row, to_csv
 
     done = [(job.config(), job.evaluation()) for job in jobs]
     rows = [make_row(config, evaluation) for config, evaluation in done if evaluation]

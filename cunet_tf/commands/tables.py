@@ -17,19 +17,19 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands.common import command_line, define_data, no_arguments, request_source
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.errors import CUNetError
+from cunet_tf.flags import command_line, define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim, claim_pages
 from cunet_tf.presets import preset
-from trainers.files import write_csv
-from trainers.jobs import Job, run_jobs
-from trainers.tables import latency, speed
-from trainers.tables.context import Context, Gallery
-from trainers.tables.kinds import ELSEWHERE, KINDS, parse_keys, runs_of
-from trainers.tables.page import label_of, stem_of, write_index, write_table
-from trainers.tables.protocol import DETECTION, REGRESSION, Protocol, Scale, parse_budget, parse_seeds
-from trainers.tables.results import Results
+from cunet_tf.rows import write_csv
+from cunet_tf.trainers.study.jobs import Job, run_jobs
+from cunet_tf.trainers.study.tables import latency, speed
+from cunet_tf.trainers.study.tables.catalogue import ELSEWHERE, KINDS, parse_keys, runs_of
+from cunet_tf.trainers.study.tables.context import Context, Gallery
+from cunet_tf.trainers.study.tables.page import label_of, stem_of, write_index, write_table
+from cunet_tf.trainers.study.tables.protocol import DETECTION, REGRESSION, Protocol, Scale, parse_budget, parse_seeds
+from cunet_tf.trainers.study.tables.results import Results
 
 DATA_FLAGS = ("data", "root", "allow_missing", "box")
 SCALE_TEXT = "Of the trained networks: "

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from cunet_tf.commands.common import (
+from cunet_tf.data.check import require_sound
+from cunet_tf.data.sample import Source
+from cunet_tf.errors import CUNetError
+from cunet_tf.flags import (
     define_data,
     define_network,
     network_spec,
     no_arguments,
     request_source,
 )
-from cunet_tf.data.check import require_sound
-from cunet_tf.data.sample import Source
-from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DISK_RADIUS
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quiet import native_stderr_hidden
@@ -90,9 +90,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         spec = spec.with_skeleton(skeleton)
 
     with native_stderr_hidden():
-        from trainers.extras import Extras
-        from trainers.fit import Plan, hold_out, train
-        from trainers.run import RunFolder
+        from cunet_tf.trainers.fit import Plan, hold_out, train
+        from cunet_tf.trainers.options import Options
+        from cunet_tf.trainers.run import RunFolder
 
     training, validation = sources if values.val_split else hold_out(sources[0], values.val_share)
     plan = Plan(
@@ -100,7 +100,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
         init=values.init, memory=str(memory),
-        extras=Extras(**{field.name: values[field.name].value for field in dataclasses.fields(Extras)}),
+        options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
@@ -125,7 +125,7 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
         CUNetError: unknown recipe or kind of targets.
     """
     from cunet_tf.losses import losses_for
-    from trainers.recipes import recipe_for
+    from cunet_tf.trainers.recipes import recipe_for
 
     recipe = recipe_for(spec, values.recipe)
     targets = values.targets or recipe.targets

@@ -28,7 +28,7 @@ class Examples:
         augmentation: random views; the defaults give the plain crop.
         seed: with epoch and index the only cause of randomness.
         failures: what went wrong while ``fit`` was reading; TensorFlow wraps such errors
-            beyond recognition, :func:`trainers.fit.train` raises the first of these instead.
+            beyond recognition, :func:`cunet_tf.trainers.fit.train` raises the first of these instead.
     """
 
     source: Source

@@ -4,11 +4,12 @@ from typing import Any
 
 import keras
 
+from cunet_tf.backend import tensorflow
+from cunet_tf.compat import forget_traces
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.compressed import fits
 from cunet_tf.memory.layers import BatchNorm, MaxPool, Rectifier, StemConv
 from cunet_tf.memory.names import MemoryConfig
-from cunet_tf.quantize.seam import tensorflow
 
 
 def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
@@ -28,7 +29,7 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
         CUNetError: unknown mode, another network than a CU-Net, or another backend than TensorFlow.
     """
     from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
-    from cunet_tf.quantize.layers import QuantActivation
+    from cunet_tf.models.quant_layers import QuantActivation
 
     config = MemoryConfig.parse(memory)
     if config:
@@ -45,5 +46,5 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> Any:
     for convolution in convolutions:
         convolution.lossless = lossless
     model.memory = config
-    model.train_function = None  # Keras traces the next step anew
+    forget_traces(model)
     return model

@@ -14,10 +14,10 @@ from typing import Any
 
 import keras
 
+from cunet_tf.backend import custom_gradient, tensorflow
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.memory.recompute import Recipe, attach, attached, recipe_of, zero_of
 from cunet_tf.quantize import functional, quantizers  # as modules: they may be half imported, see registration.py
-from cunet_tf.quantize.seam import custom_gradient, tensorflow
 
 STOCHASTIC_BELOW = 8  # bits; at 8 its noise costs time and is larger than the error it removes
 MARGIN = 1e-3  # of a step: the highest value plus noise stays below the next integer

@@ -22,9 +22,9 @@ from typing import Any
 
 import keras
 
+from cunet_tf.backend import tensorflow
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MemoryConfig
-from cunet_tf.quantize.seam import tensorflow
 
 ATTRIBUTE = "_cunet_recipe"  # of a tensor, as Keras carries its masks
 

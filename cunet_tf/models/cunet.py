@@ -15,10 +15,10 @@ from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
 from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
+from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.models.refinement import second_pass
-from cunet_tf.quantize.layers import QuantActivation
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.place import conv_quantizers, output_grid
+from cunet_tf.quantize.placement import conv_quantizers, output_grid
 from cunet_tf.spec import ModelSpec
 
 

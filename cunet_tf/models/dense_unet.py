@@ -10,7 +10,7 @@ from cunet_tf.models.landmark_model import LandmarkModel
 from cunet_tf.models.layers import ConcatBNReLUConv, Upsample2x
 from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.place import conv_quantizers
+from cunet_tf.quantize.placement import conv_quantizers
 from cunet_tf.spec import ModelSpec
 
 

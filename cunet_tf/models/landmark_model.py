@@ -4,9 +4,10 @@ from typing import Any
 
 import keras
 
+from cunet_tf.backend import tensorflow
+from cunet_tf.compat import loss_tracker
 from cunet_tf.memory.names import NONE, MemoryConfig
 from cunet_tf.memory.recompute import held_back
-from cunet_tf.quantize.seam import tensorflow
 from cunet_tf.spec import ModelSpec
 
 FIRST, LAST = "refine_first", "refine_last"  # taps: inputs of the first and of the last U-Net of pass 1
@@ -77,7 +78,7 @@ class RefinedModel(LandmarkModel):
         b = [target[half:] for target in targets[heads:]]
         outputs = self.step_first(images[:half], a) + self.step_second(images[half:], b)
         loss = self.compute_loss(images, a + b, outputs, training=True)
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(images)[0])
+        loss_tracker(self).update_state(loss, sample_weight=tf.shape(images)[0])
         return self.compute_metrics(images, a + b, outputs)
 
     def step_first(self, images: Any, targets: list[Any]) -> list[Any]:

@@ -7,12 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.backend import custom_gradient
 from cunet_tf.memory import compressed, recompute
 from cunet_tf.memory.names import NONE, MemoryConfig
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
-from cunet_tf.quantize import place  # as a module: it may be half imported, see registration.py
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.seam import custom_gradient
+from cunet_tf.quantize.placement import conv_quantizers
 
 PACKAGE = "cunet_tf"
 
@@ -255,7 +255,7 @@ class SemanticBlock(keras.layers.Layer):
         placed = QuantConfig.parse(quant)
 
         def make(filters: int, size: int, name: str, concatenated: bool = True) -> ConcatBNReLUConv:
-            quantizers = place.conv_quantizers(placed, f"{self.name}/{name}", concatenated)
+            quantizers = conv_quantizers(placed, f"{self.name}/{name}", concatenated)
             return ConcatBNReLUConv(
                 filters, size, bn_sets, gamma_init, name=name, dtype=self.dtype_policy, **quantizers
             )

@@ -4,13 +4,13 @@ from typing import Any
 
 import keras
 
+from cunet_tf.backend import tensorflow
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.layers import BatchNorm, Rectifier, StemConv
 from cunet_tf.models.layers import FanInUniform
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.seam import tensorflow
 from cunet_tf.spec import ModelSpec
 
 

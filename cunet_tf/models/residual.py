@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.models import layers  # as a module: it may be half imported, see registration.py
+from cunet_tf.models.layers import ConcatBNReLUConv, FanInUniform
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
@@ -26,7 +26,7 @@ class Residual(keras.layers.Layer):
         self.filters, self.gamma_init = filters, gamma_init
 
         def make(channels: int, size: int, name: str) -> Any:
-            return layers.ConcatBNReLUConv(channels, size, gamma_init=gamma_init, name=name, dtype=self.dtype_policy)
+            return ConcatBNReLUConv(channels, size, gamma_init=gamma_init, name=name, dtype=self.dtype_policy)
 
         self.reduce = make(filters // 2, 1, "reduce")
         self.middle = make(filters // 2, 3, "middle")
@@ -40,7 +40,7 @@ class Residual(keras.layers.Layer):
         self.expand.build(narrow)
         if input_shape[-1] != self.filters:
             self.skip = keras.layers.Conv2D(
-                self.filters, 1, use_bias=False, kernel_initializer=layers.FanInUniform(), name="skip",
+                self.filters, 1, use_bias=False, kernel_initializer=FanInUniform(), name="skip",
                 dtype=self.dtype_policy,
             )  # fmt: skip
             self.skip.build(input_shape)

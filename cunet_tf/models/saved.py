@@ -1,5 +1,6 @@
 """Loading Keras models, and carrying weights from one to another."""
 
+import importlib
 import zipfile
 from pathlib import Path
 
@@ -7,9 +8,16 @@ import keras
 
 from cunet_tf.errors import CUNetError
 
+# Keras finds a saved class by its registered name: the modules that define ours must have been imported.
+DEFINING = (
+    "cunet_tf.losses", "cunet_tf.memory.layers", "cunet_tf.models.landmark_model", "cunet_tf.models.layers",
+    "cunet_tf.models.residual", "cunet_tf.models.quant_layers", "cunet_tf.quantize.quantizers",
+    "cunet_tf.training_metrics",
+)  # fmt: skip
+
 
 def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
-    """Load a ``.keras`` file as ``keras.models.load_model`` does, with plainer errors.
+    """Load a ``.keras`` file as ``keras.models.load_model`` does, with every class of ours known, and plainer errors.
 
     Raises:
         CUNetError: no such file, not a Keras model, or a layer this version does not know.
@@ -18,11 +26,16 @@ def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
         raise CUNetError(f"{path}: no such model file.")
     if not zipfile.is_zipfile(path):
         raise CUNetError(f"{path}: not a Keras model file (.keras): give one written by model.save.")
+    for module in DEFINING:
+        importlib.import_module(module)
     try:
         return keras.models.load_model(path, compile=compile)
     except (ValueError, TypeError, KeyError, OSError) as error:
         first = str(error).strip().split("\n")[0]
-        raise CUNetError(f"{path}: Keras cannot load this model: {first}") from None
+        raise CUNetError(
+            f"{path}: Keras cannot load this model: {first} (cunet_tf.load_keras knows the classes of cunet_tf; import "
+            "the modules that define other ones first.)"
+        ) from None
 
 
 def transfer_weights(source: keras.Model, target: keras.Model) -> list[str]:

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from cunet_tf.backend import custom_gradient, tensorflow
 from cunet_tf.errors import CUNetError
-from cunet_tf.quantize.seam import custom_gradient, tensorflow
 
 TERNARY_THRESHOLD = 0.7  # of mean |w| (TWN)
 MIN_BITS, MAX_BITS = 2, 16  # of features and gradients

@@ -1,0 +1,42 @@
+"""Interfaces of Keras and LiteRT that are not promised to stay: all of them, here and nowhere else.
+
+``tests/test_compat.py`` has a test for each, which says what a new version has broken.
+"""
+
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+__all__ = ["forget_traces", "loss_tracker", "operation_details", "operator_name", "parse_tflite", "schema",
+           "write_tflite"]  # fmt: skip
+
+
+def parse_tflite(data: bytes) -> Any:
+    """A ``.tflite`` file as a tree of LiteRT's generated classes; raises whatever a damaged one leads to."""
+    return flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+
+
+def write_tflite(model: Any) -> bytes:
+    """Inverse of :func:`parse_tflite`."""
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def operator_name(model: Any, code: int) -> str:
+    """Name of an entry of ``model.operatorCodes``, such as ``CONV_2D``."""
+    return flatbuffer_utils.opcode_to_name(model, code)
+
+
+def operation_details(interpreter: Any) -> list[dict[str, Any]]:
+    """``op_name``, ``inputs`` and ``outputs`` of each operation of a LiteRT interpreter, delegates' among them."""
+    return interpreter._get_ops_details()
+
+
+def loss_tracker(model: Any) -> Any:
+    """The metric under whose name ``fit`` logs a Keras model's loss."""
+    return model._loss_tracker
+
+
+def forget_traces(model: Any) -> None:
+    """Let Keras trace a model's training step anew, after something that it was traced with has changed."""
+    model.train_function = None

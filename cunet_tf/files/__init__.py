@@ -1,0 +1,1 @@
+"""Model files: what is read needs neither TensorFlow nor Keras."""

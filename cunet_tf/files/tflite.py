@@ -1,0 +1,73 @@
+"""The self-description inside a ``.tflite`` file: a metadata buffer named ``cunet_spec``.
+
+Works with LiteRT's own flatbuffer schema; TensorFlow is not imported.
+"""
+
+import zlib
+from pathlib import Path
+
+from cunet_tf.compat import parse_tflite
+from cunet_tf.errors import CUNetError
+from cunet_tf.files.packed.expand import expand
+from cunet_tf.spec import SPEC_NAME, ModelSpec
+
+LARGEST = 1 << 26  # bytes of an unpacked model
+IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
+
+
+def read_model(path: Path | str) -> bytes:
+    """The ``.tflite`` model in a file: ``.tflite``, ``.tflite.gz`` or a packed ``.cunet``.
+
+    Raises:
+        CUNetError: no such file, another kind of file, or a damaged one.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CUNetError(f"{path}: no such model file.")
+    data = path.read_bytes()
+    try:
+        if path.suffix == ".gz":
+            data = unzip(data)
+        elif path.suffix == ".cunet":
+            data = expand(data)
+        elif path.suffix != ".tflite":
+            raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet")
+    except CUNetError as error:
+        raise CUNetError(f"{path}: {error}") from None
+    if data[4:8] != IDENTIFIER:
+        raise CUNetError(f"{path}: not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
+    return data
+
+
+def unzip(data: bytes) -> bytes:
+    """The content of a gzip file.
+
+    Raises:
+        CUNetError: a damaged file, or one larger than ``LARGEST``.
+    """
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(data, LARGEST)
+    except zlib.error as error:
+        raise CUNetError(f"damaged gzip data ({error}): export the model again.") from None
+    if not stream.eof:
+        raise CUNetError(f"gzip data that is cut short, or holds more than {LARGEST:,} bytes: export the model again.")
+    return content
+
+
+def spec_of(data: bytes) -> ModelSpec | None:
+    """The description stored in a model, ``None`` when there is none.
+
+    Raises:
+        CUNetError: the model or the description is damaged.
+    """
+    try:
+        model = parse_tflite(data)
+        for entry in model.metadata or []:
+            if entry.name == SPEC_NAME.encode():
+                return ModelSpec.from_json(bytes(bytearray(model.buffers[entry.buffer].data)))
+    except CUNetError:
+        raise
+    except Exception as error:  # the generated reader raises whatever a damaged offset leads to
+        raise CUNetError(f"damaged TensorFlow Lite model: {type(error).__name__}: {error}") from None
+    return None

@@ -1,0 +1,186 @@
+"""Layers of the deploy twin: constants only, every tensor on a grid, every operation one of TFLite's.
+
+Each layer stands for a trained one, takes the same arguments and returns the same tensors.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from cunet_tf.export.fold import batch_norm, fold, int8_kernel
+from cunet_tf.export.grid_tensors import GridTensor, GridTensors
+from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
+
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+
+
+class TwinConv:
+    """``grid(conv(x) + bias)`` on an int8 kernel, with a ReLU in front of the grid or without.
+
+    Args:
+        kernel: float ``[h, w, cin, C]``.
+        bias: float ``[C]``, or ``None``.
+        grid_tensor: where the result lands.
+        relu: cut off below zero.
+    """
+
+    def __init__(self, kernel: np.ndarray, bias: np.ndarray | None, grid_tensor: GridTensor, relu: bool = False):
+        self.kernel, self.peak = int8_kernel(np.asarray(kernel, np.float64))
+        self.bias = None if bias is None else half(bias)
+        self.grid_tensor, self.relu = grid_tensor, relu
+
+    def __call__(self, x: Any, strides: int = 1, padding: str = "SAME") -> Any:
+        import tensorflow as tf
+
+        y = tf.nn.conv2d(x, _weights(self.kernel, self.peak), strides, padding)
+        y = y if self.bias is None else y + self.bias
+        return self.grid_tensor(tf.nn.relu(y) if self.relu else y)
+
+
+class TwinNorm:
+    """``grid(ReLU(x * scale + offset))`` of joined tensors, as 1x1 depthwise convolutions.
+
+    A normalisation behind a concatenation cannot be folded: each reader has its own.
+
+    Args:
+        scale, offset: float ``[C]``, of all joined channels.
+        grid_tensor: where the result lands.
+        shared: whether the tensors share a grid. If so they are joined first, which copies
+            them; if not each is normalised by itself, and the results, which share one, are joined.
+    """
+
+    def __init__(self, scale: np.ndarray, offset: np.ndarray, grid_tensor: GridTensor, shared: bool):
+        self.kernel, self.peak = int8_kernel(np.asarray(scale, np.float64)[None])
+        self.offset, self.grid_tensor, self.shared = half(offset), grid_tensor, shared
+
+    def __call__(self, tensors: list[Any]) -> Any:
+        parts = [join(tensors)] if self.shared else tensors
+        ends = np.cumsum([part.shape[-1] for part in parts])
+        return join([self._normalize(x, slice(end - x.shape[-1], end)) for x, end in zip(parts, ends, strict=True)])
+
+    def _normalize(self, x: Any, channels: slice) -> Any:
+        import tensorflow as tf
+
+        kernel = _weights(self.kernel[None, None, :, channels], self.peak[channels])
+        y = tf.nn.depthwise_conv2d(x, tf.reshape(kernel, (1, 1, -1, 1)), (1, 1, 1, 1), "SAME")
+        return self.grid_tensor(tf.nn.relu(y + self.offset[channels]))
+
+
+def join(tensors: list[Any]) -> Any:
+    """One tensor as it is, several joined along the channels."""
+    import tensorflow as tf
+
+    return tensors[0] if len(tensors) == 1 else tf.concat(tensors, -1)
+
+
+def _weights(kernel: np.ndarray, peak: np.ndarray) -> Any:
+    """The kernel as floats, marked so that the converter stores just these int8 values."""
+    import tensorflow as tf
+
+    values = (kernel * (peak.astype(np.float64) / WEIGHT_LIMIT)).astype(np.float32)
+    return tf.quantization.fake_quant_with_min_max_vars_per_channel(values, -peak, peak, narrow_range=True)
+
+
+def baked_kernel(layer: ConcatBNReLUConv) -> np.ndarray:
+    """The kernel that the trained network computes with."""
+    kernel = layer.kernel if layer.kernel_quantizer is None else layer.kernel_quantizer(layer.kernel)
+    return np.asarray(keras.ops.convert_to_numpy(kernel), np.float64)
+
+
+class DeployConv(keras.layers.Layer):
+    """Twin of a :class:`~cunet_tf.models.layers.ConcatBNReLUConv`, all its BN sets included.
+
+    Args:
+        layer: the trained one.
+        grid_tensors: the network's tensors and their grids.
+    """
+
+    def __init__(self, layer: ConcatBNReLUConv, grid_tensors: GridTensors):
+        super().__init__(name=layer.name, trainable=False)
+        path = layer.path
+        self.passes = []
+        for index, variables in enumerate(layer.bn):
+            mark = f"{path}#{index + 1}" if index else path
+            grid_tensor = grid_tensors.get(f"{mark} input", layer.input_quantizer)
+            norm = TwinNorm(*batch_norm(*variables), grid_tensor, grid_tensors.shared)
+            conv = TwinConv(baked_kernel(layer), None, grid_tensors.get(f"{mark} output", layer.output_quantizer))
+            self.passes.append((norm, conv))
+
+    def call(self, inputs: Any, bn_set: int = 0) -> Any:
+        norm, conv = self.passes[bn_set]
+        return conv(norm(_list(inputs)))
+
+
+class DeployBlock(keras.layers.Layer):
+    """Twin of a :class:`~cunet_tf.models.layers.SemanticBlock`; the BN behind the bottleneck is folded into it."""
+
+    def __init__(self, block: SemanticBlock, grid_tensors: GridTensors):
+        super().__init__(name=block.name, trainable=False)
+        ends = [block.ahead] + ([block.skip] if block.skip is not None else [])
+        self.ends = [DeployConv(end, grid_tensors) for end in ends]
+        self.passes = []
+        for index in range(block.bn_sets):
+            mark = f"#{index + 1}" if index else ""
+            first, second = block.bottleneck, block.features
+            norm_tensor = grid_tensors.get(f"{first.path}{mark} input", first.input_quantizer)
+            fold_tensor = grid_tensors.get(f"{second.path}{mark} input", second.input_quantizer)
+            new_tensor = grid_tensors.get(f"{second.path}{mark} output", second.output_quantizer)
+            kernel, bias = fold(baked_kernel(first), *batch_norm(*second.bn[index]))
+            self.passes.append((
+                TwinNorm(*batch_norm(*first.bn[index]), norm_tensor, grid_tensors.shared),
+                TwinConv(kernel, bias, fold_tensor, relu=True),
+                TwinConv(baked_kernel(second), None, new_tensor),
+            ))  # fmt: skip
+
+    def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
+        parts = _list(inputs)
+        norm, bottleneck, features = self.passes[bn_set]
+        new = features(bottleneck(norm(parts)))
+        return [new, *(end([*parts, new], bn_set=bn_set) for end in self.ends)]
+
+
+class DeployPad(keras.layers.Layer):
+    """Twin of the padding in front of the stem; the picture enters on the grid of its pixels."""
+
+    def __init__(self, layer: keras.layers.ZeroPadding2D, grid_tensors: GridTensors):
+        super().__init__(name=layer.name, trainable=False)
+        self.padding, self.grid_tensor = layer.padding, grid_tensors.fixed("image", PIXELS)
+
+    def call(self, image: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.pad(self.grid_tensor(image), ((0, 0), *self.padding, (0, 0)))
+
+
+class DeployStem(keras.layers.Layer):
+    """Twin of the stem's convolution, batch normalisation and ReLU; its grid is that behind the pooling.
+
+    Max-pooling and rounding may change places: both keep order.
+    """
+
+    def __init__(
+        self,
+        conv: keras.layers.Conv2D,
+        norm: keras.layers.BatchNormalization,
+        quantizer: Any,
+        grid_tensors: GridTensors,
+    ):
+        super().__init__(name=conv.name, trainable=False)
+        scale, offset = batch_norm(norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance, norm.epsilon)
+        kernel, bias = fold(keras.ops.convert_to_numpy(conv.kernel), scale, offset)
+        self.conv = TwinConv(kernel, bias, grid_tensors.get("stem output", quantizer), relu=True)
+        self.strides = conv.strides[0]
+
+    def call(self, x: Any) -> Any:
+        return self.conv(x, self.strides, "VALID")
+
+
+class Folded(keras.layers.Layer):
+    """Twin of a layer whose work another one does."""
+
+    def call(self, x: Any, **_: Any) -> Any:
+        return x
+
+
+def _list(inputs: Any) -> list[Any]:
+    return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]

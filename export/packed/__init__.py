@@ -1,0 +1,1 @@
+"""Writer of the packed container ``.cunet``: one ``.tflite`` model near one bit a weight."""

@@ -1,0 +1,1 @@
+"""An independent reference: TensorFlow Model Optimization, in a process of its own."""

@@ -1,0 +1,281 @@
+"""Damages ``.cunet`` files in every way that comes to mind; their reader must refuse them in one way.
+
+Run: ``make fuzz`` (100,000 files), or ``python -m tests.fuzz_packed 5000 --seed=7``.
+"""
+
+import argparse
+import contextlib
+import functools
+import random
+import signal
+import struct
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from cunet_tf.export.packed.report import size_report
+from cunet_tf.export.packed.writer import deflated, varint, with_crc
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.files.packed.expand import expand, varints
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, MAX_SIZE, MIB, SECTIONS, SIZES
+from cunet_tf.files.packed.reader import read_header, read_section, read_spec
+from tests.packed_cases import example
+
+SECONDS = 5  # longer than this for one file is a hang
+MEMORY = 4 * MAX_SIZE  # what reading may take, as expand() says with room to spare
+NUMBERS = (0, 1, 2, 3, 4, 5, 7, 10, 127, 128, 255, 256, 65535, MIB, MAX_SIZE, MAX_SIZE + 1, 2**31 - 1, 2**31, 2**32 - 1)
+FLOATS = (0.0, -0.0, 1.0, -1.0, 5e-324, 1e-45, 1e308, 1e39, float("nan"), float("inf"), -float("inf"))
+HALVES = (0x0000, 0x8000, 0x0001, 0x7BFF, 0x7C00, 0x7C01, 0x7E00, 0xFC00, 0xFFFF, 0xBC00)
+BOMB_BYTES = 80 * MIB
+
+
+class Source:
+    """A sound container, taken apart."""
+
+    def __init__(self, container: bytes):
+        self.container, self.expanded = container, expand(container)
+        header = read_header(container)
+        self.plain = {name: read_section(container, header, name) for name in SECTIONS}
+        self.stored = {name: deflated(data) for name, data in self.plain.items()}
+
+    def rebuilt(self, sizes: dict[str, int] | None = None, **stored: bytes) -> bytes:
+        """The container with some sections replaced as stored, and their plain sizes as told."""
+        sections = {**self.stored, **stored}
+        plain = {**{name: len(data) for name, data in self.plain.items()}, **(sizes or {})}
+        table = (SIZES.pack(len(sections[name]), min(plain[name], 2**32 - 1)) for name in SECTIONS)
+        return with_crc(b"".join((self.container[: HEAD.size], *table, *sections.values())))
+
+
+def bytes_changed(data: bytes, rng: random.Random) -> bytes:
+    """A few bytes set, flipped, cut out, doubled or put in."""
+    data = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 4, 16))):
+        place, length = rng.randrange(len(data) + 1), rng.choice((1, 1, 2, 4, 8, rng.randrange(64)))
+        part = bytes(data[place : place + length])
+        kind = rng.randrange(5)
+        if kind == 0:
+            data[place : place + length] = rng.randbytes(len(part))
+        elif kind == 1 and part:
+            data[place] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            del data[place : place + length]
+        elif kind == 3:
+            data[place:place] = part
+        else:
+            data[place : place + length] = rng.choice((b"\0", b"\xff", b"\x80")) * length
+    return bytes(data)
+
+
+def anywhere(source: Source, rng: random.Random) -> bytes:
+    """The file itself, mostly with a checksum that fits again."""
+    body = bytes_changed(source.container[:-CRC_BYTES], rng)
+    return with_crc(body) if rng.random() < 0.8 else body + source.container[-CRC_BYTES:]
+
+
+def cut(source: Source, rng: random.Random) -> bytes:
+    """The beginning of the file, or the file with something behind it."""
+    if rng.random() < 0.2:
+        return source.container + rng.randbytes(rng.randrange(1, 64))
+    body = source.container[: rng.randrange(len(source.container))]
+    return with_crc(body) if rng.random() < 0.5 else body
+
+
+def in_header(source: Source, rng: random.Random) -> bytes:
+    """A number of the header."""
+    body = bytearray(source.container[:-CRC_BYTES])
+    for _ in range(rng.choice((1, 1, 2))):
+        place = rng.choice((8, 10, 12, *range(HEAD.size, HEADER_BYTES, 4)))
+        old = struct.unpack_from("<I", body, place)[0]
+        new = rng.choice((*NUMBERS, old + 1, old - 1, old * 2, old ^ 1 << rng.randrange(32)))
+        struct.pack_into("<H" if place < 12 else "<I", body, place, new % (2**16 if place < 12 else 2**32))
+    return with_crc(bytes(body))
+
+
+def in_section(source: Source, rng: random.Random) -> bytes:
+    """The inflated bytes of a section, its sizes made to fit."""
+    name = rng.choice([name for name in SECTIONS if source.plain[name]])
+    return with_plain(source, name, bytes_changed(source.plain[name], rng))
+
+
+def with_plain(source: Source, name: str, plain: bytes) -> bytes:
+    """Another content of a section, well packed."""
+    return source.rebuilt({name: len(plain)}, **{name: deflated(plain)})
+
+
+def in_numbers(source: Source, rng: random.Random) -> bytes:
+    """A number of the program or of the links: another one, one more, one less, two exchanged."""
+    name = rng.choice(("program", "program", "program", "links"))
+    numbers = varints(source.plain[name])
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        place = rng.randrange(len(numbers) or 1)
+        kind = rng.randrange(5) if numbers else 1
+        if kind == 0:
+            numbers[place] = max(numbers[place] + rng.choice((-1, 1, 3, 5, 8)), 0)
+        elif kind == 1:
+            numbers[place : place + 1] = [rng.choice((*NUMBERS, 2**35, 2**63))]
+        elif kind == 2:
+            numbers[place:place] = [rng.randrange(12), rng.choice(NUMBERS)]
+        elif kind == 3:
+            del numbers[place : place + rng.choice((1, 2))]
+        else:
+            other = rng.randrange(len(numbers))
+            numbers[place], numbers[other] = numbers[other], numbers[place]
+    return with_plain(source, name, b"".join(map(varint, numbers)))
+
+
+def in_groups(source: Source, rng: random.Random) -> bytes:
+    """Counts and steps that no convolution has."""
+    if not source.plain["groups"]:
+        return in_header(source, rng)
+    groups = bytearray(source.plain["groups"])
+    start = 12 * rng.randrange(len(groups) // 12)
+    if rng.random() < 0.5:
+        struct.pack_into("<I", groups, start, rng.choice(NUMBERS))
+    else:
+        struct.pack_into("<d", groups, start + 4, rng.choice(FLOATS))
+    return with_plain(source, "groups", bytes(groups))
+
+
+def in_halves(source: Source, rng: random.Random) -> bytes:
+    """16-bit floats that are no numbers, or extreme ones."""
+    kind = rng.choice(("scale", "bias"))
+    low, high = (bytearray(source.plain[f"{kind}_{part}"]) for part in ("low", "high"))
+    if not low:
+        return in_header(source, rng)
+    place = rng.randrange(len(low))
+    low[place], high[place] = rng.choice(HALVES).to_bytes(2, "little")
+    parts = {f"{kind}_low": bytes(low), f"{kind}_high": bytes(high)}
+    return source.rebuilt(**{name: deflated(data) for name, data in parts.items()})
+
+
+@functools.cache
+def packed_zeros() -> bytes:
+    """80 MiB of zeros in 80 kB."""
+    return zlib.compress(bytes(BOMB_BYTES), 9)
+
+
+def bomb(source: Source, rng: random.Random) -> bytes:
+    """A section that inflates to 80 MiB, whatever size is declared; and a file that large."""
+    name, packed = rng.choice(SECTIONS), packed_zeros()
+    declared = rng.choice((len(source.plain[name]), MIB, 4 * MIB, len(packed), len(packed) + 1, BOMB_BYTES, 2**32 - 1))
+    body = bytearray(source.rebuilt({name: declared}, **{name: packed})[:-CRC_BYTES])
+    if rng.random() < 0.5:
+        struct.pack_into("<I", body, 12, rng.choice((MAX_SIZE, MAX_SIZE - 1, MIB)))
+    return with_crc(bytes(body))
+
+
+KINDS = {anywhere: 8, cut: 4, in_header: 12, in_section: 20, in_numbers: 30, in_groups: 6, in_halves: 6, bomb: 0.05}
+
+
+def mutated(source: Source, rng: random.Random) -> bytes:
+    """A damaged copy, now and then one damaged twice."""
+    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+    data = kind(source, rng)
+    if rng.random() < 0.1 and len(data) > CRC_BYTES:
+        data = with_crc(bytes_changed(data[:-CRC_BYTES], rng))
+    return data
+
+
+def outcome(source: Source, data: bytes) -> str:
+    """What reading a damaged file comes to: the refusal, or ``"same"``.
+
+    Raises:
+        AssertionError: it was accepted and gave other bytes, or its report does not add up.
+    """
+    for reader in (read_spec, size_report):
+        try:
+            result = reader(data)
+        except CUNetError:
+            continue
+        assert reader is read_spec or sum(result.values()) == len(data), "the size report does not add up"
+    try:
+        result = expand(data)
+    except CUNetError as error:
+        assert "\n" not in str(error) and str(error).endswith("."), f"not one sentence: {error}"
+        return str(error)
+    assert result == source.expanded, "another model came out, without an error"
+    return "same"
+
+
+def limit_memory() -> None:
+    """Let every larger allocation fail from now on, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    if pages:
+        limit = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[None]:
+    """Ends what takes too long, where the system can."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def hang(signum: int, frame: object) -> None:
+        raise TimeoutError(f"reading took more than {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, hang)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def fuzz(sources: list[Source], count: int, seed: int = 0, progress: bool = False) -> Counter:
+    """Read that many damaged files; how often each refusal came, digits left out.
+
+    Args:
+        sources: sound containers; the first serves 99 of 100 times.
+        count: files.
+        seed: of the damage; file i of a seed is always the same.
+
+    Raises:
+        Exception: whatever is not a refusal; the file is written to ``fuzz-SEED-INDEX.cunet``.
+    """
+    refusals: Counter = Counter()
+    start = time.monotonic()
+    for index in range(count):
+        rng = random.Random(f"{seed} {index}")
+        source = sources[0] if index % 100 or len(sources) == 1 else rng.choice(sources[1:])
+        data = mutated(source, rng)
+        try:
+            with watched():
+                text = outcome(source, data)
+        except BaseException:
+            Path(f"fuzz-{seed}-{index}.cunet").write_bytes(data)
+            raise
+        refusals["".join("" if letter.isdigit() else letter for letter in text)] += 1
+        if progress and (index + 1) % max(count // 20, 1) == 0:
+            print(f"{index + 1:>9,} files, {time.monotonic() - start:6.1f} s, {len(refusals)} refusals", flush=True)
+    return refusals
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("files", nargs="*", type=Path, help="containers beside the one written by hand")
+    values = parser.parse_args()
+    sources = [Source(example()), *(Source(file.read_bytes()) for file in values.files)]
+    limit_memory()
+    refusals = fuzz(sources, values.count, values.seed, progress=True)
+    for text, times in refusals.most_common():
+        print(f"{times:>9,}  {text}")
+    print(f"{sum(refusals.values()):,} files: no crash, no hang, no allocation above {MEMORY // MIB} MiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

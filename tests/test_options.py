@@ -1,0 +1,69 @@
+import builtins
+
+import keras
+import numpy as np
+import pytest
+from cunet_tf.trainers.options import Options, prepare_device
+from cunet_tf.trainers.recipes import FACE_MOBILE
+
+from cunet_tf.cli import main
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.saved import load_keras
+from tests.conftest import TINY_FLAGS
+
+
+@pytest.fixture(autouse=True)
+def full_precision():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def test_everything_is_off_by_default(tmp_path):
+    assert Options().optimizer_options() == {} and Options().callbacks(tmp_path) == []
+
+
+def test_optimizer_options_reach_the_optimizer():
+    optimizer = FACE_MOBILE.optimizer(10, 2, **Options(clipnorm=0.5, ema=0.9).optimizer_options())
+    assert optimizer.global_clipnorm == 0.5 and optimizer.use_ema and optimizer.ema_momentum == 0.9
+
+
+@pytest.mark.parametrize("fields", [{"ema": 1.0}, {"ema": -0.1}, {"clipnorm": -1.0}, {"patience": -1}])
+def test_bad_values(fields):
+    with pytest.raises(CUNetError, match=f"--{next(iter(fields))}"):
+        Options(**fields)
+
+
+def test_tensorboard_missing_is_one_clear_error(monkeypatch, tmp_path):
+    original = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "tensorboard":
+            raise ImportError(name)
+        return original(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(CUNetError, match=r"pip install 'cunet-tf\[tensorboard\]'"):
+        Options(tensorboard=True).callbacks(tmp_path)
+
+
+def test_a_run_with_all_of_it(tmp_path):
+    """bfloat16, clipped gradients, disks, covered pictures; best.keras holds the averaged weights."""
+    workdir = tmp_path / "run"
+    flags = ["--levels=1", "--stacks=1", "--batch_size=8", "--epochs=1", "--targets=disk", "--mixed_precision",
+             "--clipnorm=1", "--ema=0.9", "--occlude=1", "--blur=1"]  # fmt: skip
+    data = ["--data=synthetic", "--split=5:18", "--val_share=0.1", f"--workdir={workdir}"]
+    assert main(["train", *TINY_FLAGS, *data, *flags]) == 0
+    best, last = (load_keras(workdir / f"{name}.keras", compile=name == "last") for name in ("best", "last"))
+    assert best.spec.decoder == "plateau" and best.spec.sigma == 2.0
+    assert best.get_layer("unet0_down0").compute_dtype == "bfloat16"
+    averages = [v for v in last.optimizer.variables if "average" in v.path]
+    assert len(averages) == len(last.trainable_variables)
+    kernel = best.get_layer("unet0_head").kernel
+    (average,) = [v for v in averages if v.shape == kernel.shape]
+    np.testing.assert_allclose(kernel, average, atol=1e-6)
+    assert not np.allclose(kernel, last.get_layer("unet0_head").kernel, atol=1e-6)
+
+
+def test_device_is_named():
+    name = prepare_device()
+    assert name.startswith("tensorflow: ") and len(name) > len("tensorflow: ")

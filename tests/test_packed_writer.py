@@ -1,0 +1,123 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from cunet_tf.export.deploy import deploy
+from cunet_tf.export.packed.report import size_report
+from cunet_tf.export.packed.writer import pack
+from cunet_tf.export.tflite import convert, convert_int8
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.files.packed.expand import expand
+from cunet_tf.files.packed.reader import read_spec
+from cunet_tf.files.tflite import spec_of
+from tests.test_deploy import network
+
+QUANTS = ["BW-a-QIG(818)", "TW-QIG(828)", "float"]
+
+
+@pytest.fixture(scope="module")
+def models(tiny_spec):
+    """Integer models of one U-Net by quantization, and one in float."""
+    spec = tiny_spec.replace(config=tiny_spec.config.replace(stacks=1, order=0, levels=2))
+    pictures = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
+    made = {}
+    for quant in QUANTS:
+        model = network(spec, quant)
+        twin = deploy(model, model.spec)
+        twin.calibrate(pictures)
+        made[quant] = convert_int8(twin, model.spec)
+    return {**made, "float I/O": convert_int8(twin, model.spec, float_io=True), "float32": convert(model, model.spec)}
+
+
+@pytest.fixture(scope="module")
+def packed(models):
+    return {name: pack(data) for name, data in models.items()}
+
+
+@pytest.mark.parametrize("name", [*QUANTS, "float I/O", "float32"])
+def test_expands_to_the_same_bytes(models, packed, name):
+    assert expand(packed[name]) == models[name]
+
+
+@pytest.mark.parametrize("name", [*QUANTS, "float32"])
+def test_description_needs_no_expansion(models, packed, name, monkeypatch):
+    monkeypatch.setattr("cunet_tf.export.packed.writer.expand", None)
+    assert read_spec(packed[name]) == spec_of(models[name])
+
+
+def test_report_adds_up_and_names_what_is_there(packed):
+    reports = {name: size_report(container) for name, container in packed.items()}
+    for name, report in reports.items():
+        assert sum(report.values()) == len(packed[name])
+    assert reports["BW-a-QIG(818)"]["binary kernels"] > 0 == reports["BW-a-QIG(818)"]["ternary kernels"]
+    assert reports["TW-QIG(828)"]["ternary kernels"] > 0
+    assert reports["float"]["int8 kernels"] > reports["TW-QIG(828)"]["int8 kernels"]
+    assert reports["float32"]["skeleton"] > 0.8 * len(packed["float32"])
+
+
+@pytest.mark.parametrize("name", QUANTS)
+def test_every_scale_and_bias_follows_from_a_rule(models, packed, name):
+    report = size_report(packed[name])
+    kernels = report["binary kernels"] + report["ternary kernels"] + report["int8 kernels"]
+    vectors = report["scales"] + report["biases"]
+    assert report["skeleton"] < 0.25 * len(models[name])
+    assert len(packed[name]) == kernels + vectors + report["skeleton"] + sum(
+        report[kind] for kind in ("header", "cunet_spec", "program", "checksum")
+    )  # fmt: skip
+    assert report["skeleton"] < 4500  # float scales or biases in it would be more
+
+
+def test_a_model_without_a_description(models):
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(models["float"]))
+    model.metadata = None
+    data = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    assert expand(pack(data)) == data
+    assert read_spec(pack(data)) is None
+
+
+@pytest.mark.parametrize(
+    "damage, words",
+    [
+        (lambda data: b"PK" + data, "not a TensorFlow Lite model"),
+        (lambda data: data[: len(data) // 3], "damaged TensorFlow Lite model"),
+        (lambda data: data[:12], "damaged TensorFlow Lite model"),
+        (lambda data: data + bytes(64 << 20), "the limit is 64 MiB"),
+    ],
+)
+def test_models_that_are_not_packed(models, damage, words):
+    with pytest.raises(CUNetError, match=words):
+        pack(damage(models["float"]))
+
+
+def test_a_damaged_model_is_packed_as_it_is_or_refused(models, rng):
+    data = models["BW-a-QIG(818)"]
+    for _ in range(60):
+        place = rng.integers(8, len(data) - 4)
+        damaged = data[:place] + rng.bytes(4) + data[place + 4 :]
+        try:
+            assert expand(pack(damaged)) == damaged
+        except CUNetError as error:
+            assert "model" in str(error)
+
+
+def test_a_container_that_differs_is_never_returned(models, monkeypatch):
+    monkeypatch.setattr("cunet_tf.export.packed.writer.expand", lambda container: b"other")
+    with pytest.raises(CUNetError, match="does not survive packing"):
+        pack(models["float"])
+
+
+def test_reading_needs_neither_tensorflow_nor_litert(packed, tmp_path):
+    (tmp_path / "m.cunet").write_bytes(packed["float"])
+    code = (
+        "import sys; from cunet_tf.files.packed.expand import expand\n"
+        "from cunet_tf.files.packed.reader import read_spec\n"
+        f"data = open({str(tmp_path / 'm.cunet')!r}, 'rb').read()\n"
+        "expand(data), read_spec(data)\n"
+        "print([name for name in ('tensorflow', 'keras', 'ai_edge_litert', 'flatbuffers') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,18 @@
+import pytest
+from cunet_tf.trainers.study.tables.catalogue import ELSEWHERE, KINDS, parse_keys, runs_of
+from cunet_tf.trainers.study.tables.protocol import Scale, variants
+
+from cunet_tf.errors import CUNetError
+
+
+def test_keys_come_in_the_papers_order():
+    assert parse_keys(["fig9", "3", "1"]) == ["1", "3", "fig9"]
+    assert parse_keys(["all"]) == list(KINDS) and parse_keys(["fig10"]) == list(ELSEWHERE)
+    with pytest.raises(CUNetError, match="--table=15: use 1, 2"):
+        parse_keys(["15"])
+
+
+def test_every_run_that_a_table_needs_is_a_network():
+    assert set(runs_of(list(KINDS), Scale())) == set(variants(Scale()))
+    assert runs_of(["3", "fig7"], Scale()) == ["cunet", "hourglass", "dense-unet"]
+    assert runs_of(["5", "8", "fig10"], Scale()) == []

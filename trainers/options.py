@@ -1,0 +1,89 @@
+"""Options of a run beyond its recipe: how it is made steadier, faster or observable."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cunet_tf.errors import CUNetError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything is off by default.
+
+    Attributes:
+        patience: stop after so many epochs without a better validation value; 0 never stops.
+        ema: decay of an exponential moving average of the weights, such as 0.999; the
+            averaged weights are validated and saved as ``best.keras``.
+        clipnorm: largest global norm of the gradient.
+        mixed_precision: compute in bfloat16, keep variables in float32.
+        deterministic: the same bits in every run on the same machine (slower).
+        tensorboard: write events into ``WORKDIR/tensorboard``.
+    """
+
+    patience: int = 0
+    ema: float = 0.0
+    clipnorm: float = 0.0
+    mixed_precision: bool = False
+    deterministic: bool = False
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.ema < 1.0:
+            raise CUNetError(f"--ema={self.ema}: give a decay from 0 (off) to below 1, such as 0.999.")
+        if self.clipnorm < 0 or self.patience < 0:
+            raise CUNetError("--clipnorm and --patience must not be negative; 0 is off.")
+
+    def prepare(self) -> None:
+        """Set what Keras keeps globally; call before the model is built.
+
+        Raises:
+            CUNetError: determinism was asked for under another backend than TensorFlow.
+        """
+        keras.config.set_dtype_policy("mixed_bfloat16" if self.mixed_precision else "float32")
+        if self.deterministic:
+            if keras.backend.backend() != "tensorflow":
+                raise CUNetError("--deterministic works with the TensorFlow backend only.")
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
+
+    def optimizer_options(self) -> dict[str, Any]:
+        """Keyword arguments for a Keras optimizer."""
+        options: dict[str, Any] = {"global_clipnorm": self.clipnorm} if self.clipnorm else {}
+        return {**options, "use_ema": True, "ema_momentum": self.ema} if self.ema else options
+
+    def callbacks(self, workdir: Path) -> list[keras.callbacks.Callback]:
+        """TensorBoard's callback when asked for.
+
+        Raises:
+            CUNetError: TensorBoard is not installed.
+        """
+        if not self.tensorboard:
+            return []
+        try:
+            import tensorboard  # noqa: F401
+        except ImportError:
+            raise CUNetError(
+                "--tensorboard needs the package tensorboard, which TensorFlow no longer brings: "
+                "pip install 'cunet-tf[tensorboard]'."
+            ) from None
+        return [keras.callbacks.TensorBoard(workdir / "tensorboard")]
+
+
+def prepare_device() -> str:
+    """Let the GPU's memory grow on demand, and name the device that Keras will use."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return f"jax: {jax.devices()[0].device_kind}"
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+    return f"tensorflow: {', '.join(names) if names else 'CPU'}"

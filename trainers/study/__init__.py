@@ -1,0 +1,1 @@
+"""What reproduces the paper: jobs, sweeps, tables, measurements."""

@@ -1,0 +1,164 @@
+"""Runs of a table: trained and evaluated by the real commands, one folder each.
+
+The state is what lies in the folders, so a table can be stopped at any moment.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cunet_tf.trainers.study.job_process import run_verb, signals_interrupt
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.rows import read_csv
+
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run in ``folder``, the output of its processes in ``log``.
+
+    Attributes:
+        name: in messages and tables.
+        folder: of the run.
+        train: flags of ``cunet train`` but ``--workdir`` and ``--resume``.
+        evaluate: flags of ``cunet evaluate`` but ``--model`` and ``--out``.
+        split: that is evaluated.
+        box: boxes of the evaluation.
+        expects: what ``config.json`` must hold; a key is a path with dots, such as ``spec.quant``,
+            or several with ``+`` between them, whose values are added.
+    """
+
+    name: str
+    folder: Path
+    train: tuple[str, ...] = ()
+    evaluate: tuple[str, ...] = ()
+    split: str = "test"
+    box: str = "tight"
+    expects: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        """The file beside the folder."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint that is evaluated."""
+        return self.folder / "best.keras"
+
+    def config(self) -> dict[str, Any]:
+        """``config.json`` of the run; empty before it has started."""
+        return read_json(self.folder / "config.json")
+
+    def history(self) -> list[dict[str, str]]:
+        """Rows of ``history.csv``."""
+        return read_csv(self.folder / "history.csv")
+
+    def other(self) -> str | None:
+        """The first setting in which the folder holds another run, as ``NAME is X, not Y``."""
+        config = self.config()
+        for path, wanted in self.expects.items() if config else ():
+            value = _look_up(config, path)
+            if value != wanted:
+                return f"{path} is {'absent' if value is ABSENT else repr(value)}, not {wanted!r}"
+        return None
+
+    def trained(self) -> bool:
+        """Whether the history has every epoch and the last checkpoint was written after it."""
+        config, last = self.config(), self.folder / "last.keras"
+        if not (config and last.exists() and self.best.exists()) or self.other():
+            return False
+        complete = len(self.history()) >= config["epochs"]
+        return complete and last.stat().st_mtime >= (self.folder / "history.csv").stat().st_mtime
+
+    def mark_trained(self) -> None:
+        """Call after a training that ended well: the last checkpoint counts as newer than the history.
+
+        The times of a copied folder, or of one from an earlier version, may be in another order.
+        """
+        (self.folder / "last.keras").touch()
+
+    def evaluation(self) -> dict[str, Any]:
+        """What ``cunet evaluate`` found on ``split``; empty when the run is not finished, or newer."""
+        file = self.folder / "evaluation.json"
+        found = read_json(file) if self.trained() else {}
+        current = found and (found["split"], found["box"]) == (self.split, self.box)
+        return found if current and file.stat().st_mtime >= self.best.stat().st_mtime else {}
+
+
+def run_jobs(jobs: list[Job], verb: str, after: Callable[[], object]) -> tuple[list[str], dict[str, str]]:
+    """Train and evaluate what is not finished yet; a failing job is named and the others go on.
+
+    Args:
+        jobs: in this order.
+        verb: whose name stands in messages.
+        after: called after each job, to write tables anew.
+
+    Returns:
+        Names of the jobs that were trained, and name -> message of those that failed.
+    """
+    trained: list[str] = []
+    failed: dict[str, str] = {}
+    start = time.monotonic()
+    with signals_interrupt():
+        for index, job in enumerate(jobs):
+            say = _teller(f"[{index + 1}/{len(jobs)}] {job.name}", start)
+            try:
+                trained += _finish(job, say)
+            except CUNetError as error:
+                failed[job.name] = str(error)
+                print(f"cunet {verb}: error: {job.name}: {error}", file=sys.stderr)
+            except KeyboardInterrupt:
+                print("notice: finished epochs are kept, the same command goes on from here.", file=sys.stderr)
+                raise
+            after()
+    return trained, failed
+
+
+def _finish(job: Job, say: Callable[[str], None]) -> list[str]:
+    """Train and evaluate where that is not done yet; returns the name if it was trained."""
+    trained = []
+    if not job.trained():
+        say(f"training, see {job.log}")
+        run_verb("train", [*job.train, f"--workdir={job.folder}", "--resume"], job.log)
+        job.mark_trained()
+        trained.append(job.name)
+    if not job.evaluation():
+        say(f"evaluating on {job.split}")
+        run_verb("evaluate", [*job.evaluate, f"--model={job.best}", f"--out={job.folder}"], job.log)
+    if not job.evaluation():
+        raise CUNetError(f"{job.folder} holds another run ({job.other()}): remove it, or use another --workdir.")
+    say("finished")
+    return trained
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Empty when the file is absent, or was cut short by a stop."""
+    try:
+        return json.loads(file.read_text()) if file.is_file() else {}
+    except ValueError:
+        return {}
+
+
+def _look_up(config: dict[str, Any], path: str) -> Any:
+    values = []
+    for part in path.split("+"):
+        value: Any = config
+        for name in part.split("."):
+            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+        values.append(value)
+    return ABSENT if ABSENT in values else values[0] if len(values) == 1 else sum(values)
+
+
+def _teller(label: str, start: float) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        print(f"{label}: {text} (elapsed {timedelta(seconds=round(time.monotonic() - start))})", flush=True)
+
+    return say

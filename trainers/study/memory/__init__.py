@@ -1,0 +1,1 @@
+"""How training memory is measured (paper, section 4.3 and Fig. 10)."""

@@ -1,0 +1,43 @@
+"""Fig. 7 and 8: the metric over the epochs, from the histories of the runs."""
+
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.page import Table, stem_of
+from cunet_tf.trainers.study.tables.protocol import DETECTION
+from cunet_tf.trainers.study.tables.refinement import RUNS
+from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING
+
+from cunet_tf.draw import plot_lines
+from cunet_tf.rows import Row
+
+ARCHITECTURES = ("cunet", "hourglass", "dense-unet")
+PASSES = tuple(RUNS.values())
+
+
+def fig_7(context: Context) -> Table:
+    """The architectures."""
+    return _curves(context, "fig7", "validation curves of CU-Net, hourglass and dense U-Net", ARCHITECTURES)
+
+
+def fig_8(context: Context) -> Table:
+    """One pass and two, detection and regression."""
+    return _curves(context, "fig8", f"validation curves of detection ({DETECTION}), regression and refinement", PASSES)
+
+
+def _curves(context: Context, key: str, title: str, names: tuple[str, ...]) -> Table:
+    results = context.results
+    rows: list[Row] = []
+    curves = {}
+    for index, name in enumerate(names if results else ()):
+        training = results.curve(name, TRAINING)
+        for seed, values in results.curve(name, HELD_OUT).items():
+            watched = training.get(seed, [None] * len(values))
+            rows += [{"network": name, "seed": seed, "epoch": epoch + 1, "held_out": value, "training": watched[epoch]}
+                     for epoch, value in enumerate(values)]  # fmt: skip
+        curves[name] = (results.mean_curve(name, HELD_OUT), f"C{index}-")
+    drawn = plot_lines(curves, "epoch", "metric on held-out pictures [%]", context.out / f"{stem_of(key)}.png")
+    last = max((row["epoch"] for row in rows), default=0)
+    about = ["The paper prints no numbers beside its curves. Ours: metric of the last head on held-out and on "
+             "un-augmented training pictures; lines are means over the seeds, the table is the last epoch.",
+             *context.conditions()]  # fmt: skip
+    shown = [row for row in rows if row["epoch"] == last]
+    return Table(key, title, rows or [{"network": name} for name in names], shown or None, about=about, picture=drawn)

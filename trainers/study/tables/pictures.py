@@ -1,0 +1,50 @@
+"""Fig. 11: a grid of pictures with the landmarks that a model finds."""
+
+import numpy as np
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.page import Table, stem_of
+
+from cunet_tf.data.geometry import apply, crop_matrix, warp
+from cunet_tf.data.sample import Sample
+from cunet_tf.data.sources import Request, load_source
+from cunet_tf.draw import contact_sheet, draw_landmarks, save_result
+from cunet_tf.localizer import Landmarks, Localizer
+
+COLUMNS, SIDE = 6, 160
+VIEW = 512  # pixels of a tile before it is reduced
+MARGIN = 1.5  # of the box around what is shown
+
+
+def fig_11(context: Context) -> Table:
+    """Draws the grid; the rows give the mean error of each picture in percent of the box's side."""
+    gallery = context.gallery
+    localizer = Localizer.load(gallery.model)
+    skeleton = localizer.spec.skeleton
+    source = load_source(gallery.data, Request(gallery.root, gallery.split, skeleton))
+    tiles, rows = [], []
+    for sample in source.samples[: gallery.count]:
+        image = sample.load()
+        found = localizer.locate(image, sample.box)
+        tiles.append(_tile(image, found, localizer))
+        rows.append({"picture": sample.name, "error_percent_of_box": error(sample, found)})
+    save_result(context.out / f"{stem_of('fig11')}.png", contact_sheet(tiles, COLUMNS, SIDE))
+    about = (
+        f"`{gallery.model}` on {gallery.data} {gallery.split}, in reading order. Error: mean distance over the points "
+        "in percent of the root of the box's area. The paper shows photographs of MPII, LSP and 300-W, which are "
+        "not ours to publish: `--figure_data` and `--figure_root` draw yours."
+    )
+    return Table("fig11", "results", rows, about=[about], picture=True)
+
+
+def error(sample: Sample, found: Landmarks) -> float | None:
+    """Mean distance over the labelled points, in percent of the root of the box's area."""
+    counted = sample.mask > 0
+    if not counted.any():
+        return None
+    distance = np.linalg.norm(found.points - sample.points, axis=-1)[counted].mean()
+    return float(100.0 * distance / np.sqrt(np.prod(sample.box[2:] - sample.box[:2])))
+
+
+def _tile(image: np.ndarray, found: Landmarks, localizer: Localizer) -> np.ndarray:
+    matrix = crop_matrix(found.box, MARGIN, VIEW)
+    return draw_landmarks(warp(image, matrix, VIEW), apply(matrix, found.points), localizer.spec.skeleton)
