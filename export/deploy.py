@@ -6,16 +6,16 @@ from typing import Any
 
 import keras
 import numpy as np
-from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployPad, DeployStem, Folded
+from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployStem, Folded
 from cunet_tf.export.grid_tensors import GridTensors
 
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, SemanticBlock
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
 
-STEM_FOLDED = ("stem_bn", "stem_relu", "stem_grid")  # DeployStem does their work
+STEM_GRID = "stem_grid"  # of quantized networks; DeployStem does its work
 
 
 @dataclass
@@ -80,11 +80,9 @@ def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
             return DeployBlock(layer, grid_tensors)
         if isinstance(layer, ConcatBNReLUConv):
             return DeployConv(layer, grid_tensors)
-        if layer.name == "stem_pad":
-            return DeployPad(layer, grid_tensors)
-        if layer.name == "stem_conv":
-            return DeployStem(layer, model.get_layer("stem_bn"), _stem_quantizer(model), grid_tensors)
-        if layer.name in STEM_FOLDED:
+        if isinstance(layer, ConvBNReLU):
+            return DeployStem(layer, _stem_quantizer(model), grid_tensors)
+        if layer.name == STEM_GRID:
             return Folded(name=layer.name)
         return layer.__class__.from_config(layer.get_config())
 
@@ -94,4 +92,4 @@ def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
 
 def _stem_quantizer(model: keras.Model) -> Any:
     names = {layer.name for layer in model.layers}
-    return model.get_layer("stem_grid").quantizer if "stem_grid" in names else None
+    return model.get_layer(STEM_GRID).quantizer if STEM_GRID in names else None

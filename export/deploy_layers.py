@@ -11,7 +11,7 @@ from cunet_tf.export.fold import batch_norm, fold, int8_kernel
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
 
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, SemanticBlock
 
 
 class TwinConv:
@@ -139,40 +139,25 @@ class DeployBlock(keras.layers.Layer):
         return [new, *(end([*parts, new], bn_set=bn_set) for end in self.ends)]
 
 
-class DeployPad(keras.layers.Layer):
-    """Twin of the padding in front of the stem; the picture enters on the grid of its pixels."""
+class DeployStem(keras.layers.Layer):
+    """Twin of the stem; the picture enters on the grid of its pixels.
 
-    def __init__(self, layer: keras.layers.ZeroPadding2D, grid_tensors: GridTensors):
-        super().__init__(name=layer.name, trainable=False)
-        self.padding, self.grid_tensor = layer.padding, grid_tensors.fixed("image", PIXELS)
+    The result's grid is chosen behind the pooling, and applied before it: max-pooling and
+    rounding may change places, as both keep order.
+    """
+
+    def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors):
+        super().__init__(name=stem.name, trainable=False)
+        kernel, bias = fold(keras.ops.convert_to_numpy(stem.kernel), *batch_norm(*stem.bn[0]))
+        self.image = grid_tensors.fixed("image", PIXELS)
+        self.conv = TwinConv(kernel, bias, grid_tensors.get("stem output", quantizer), relu=True)
+        self.side, self.strides = stem.kernel_size // 2, stem.strides
 
     def call(self, image: Any) -> Any:
         import tensorflow as tf
 
-        return tf.pad(self.grid_tensor(image), ((0, 0), *self.padding, (0, 0)))
-
-
-class DeployStem(keras.layers.Layer):
-    """Twin of the stem's convolution, batch normalisation and ReLU; its grid is that behind the pooling.
-
-    Max-pooling and rounding may change places: both keep order.
-    """
-
-    def __init__(
-        self,
-        conv: keras.layers.Conv2D,
-        norm: keras.layers.BatchNormalization,
-        quantizer: Any,
-        grid_tensors: GridTensors,
-    ):
-        super().__init__(name=conv.name, trainable=False)
-        scale, offset = batch_norm(norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance, norm.epsilon)
-        kernel, bias = fold(keras.ops.convert_to_numpy(conv.kernel), scale, offset)
-        self.conv = TwinConv(kernel, bias, grid_tensors.get("stem output", quantizer), relu=True)
-        self.strides = conv.strides[0]
-
-    def call(self, x: Any) -> Any:
-        return self.conv(x, self.strides, "VALID")
+        padded = tf.pad(self.image(image), ((0, 0), *[(self.side, self.side)] * 2, (0, 0)))
+        return tf.nn.max_pool2d(self.conv(padded, self.strides, "VALID"), 2, 2, "VALID")
 
 
 class Folded(keras.layers.Layer):

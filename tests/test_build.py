@@ -8,7 +8,7 @@ from cunet_tf.config_baselines import ARCHITECTURES, DenseUNetConfig, HourglassC
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.build import BUILDERS, build_network
 from cunet_tf.models.cunet import build_cunet
-from cunet_tf.models.parts import conv_bn_relu
+from cunet_tf.models.layers import ConvBNReLU
 from cunet_tf.presets import preset
 
 SMALL = {
@@ -66,6 +66,6 @@ def test_a_builder_refuses_the_shape_of_another_network():
 @pytest.mark.parametrize("kernel, stride, side", [(7, 2, 8), (1, 1, 16)])
 def test_convolution_with_explicit_padding(kernel, stride, side):
     image = keras.Input((16, 16, 3))
-    model = keras.Model(image, conv_bn_relu(image, "a", 5, kernel, stride, "ones"))
+    model = keras.Model(image, ConvBNReLU(5, kernel, stride, name="a")(image))
     assert tuple(model.outputs[0].shape[1:]) == (side, side, 5)
-    assert [v.path for v in model.trainable_variables] == ["a_conv/kernel", "a_bn/gamma", "a_bn/beta"]
+    assert [v.path for v in model.trainable_variables] == ["a/kernel", "a/gamma", "a/beta"]

@@ -16,12 +16,12 @@ def inputs_of(model, layer):
 
 def test_block_inputs_are_main_then_history_oldest_first():
     model = build_cunet(SMALL)
-    assert inputs_of(model, "unet0_down0") == ["stem_pool"]
+    assert inputs_of(model, "unet0_down0") == ["stem"]
     assert inputs_of(model, "unet2_down1") == ["unet2_pool0", "unet0_down1", "unet1_down1"]
     assert inputs_of(model, "unet2_up0") == ["unet2_resize0", "unet2_down0", "unet0_up0", "unet1_up0"]
     assert inputs_of(model, "unet2_neck") == ["unet2_pool1", "unet0_neck", "unet1_neck"]
-    assert inputs_of(model, "unet1_input") == ["unet0_up0", "stem_pool"]
-    assert inputs_of(model, "unet2_input") == ["unet1_up0", "stem_pool", "unet1_input"]
+    assert inputs_of(model, "unet1_input") == ["unet0_up0", "stem"]
+    assert inputs_of(model, "unet2_input") == ["unet1_up0", "stem", "unet1_input"]
 
 
 def test_only_new_features_are_handed_on_and_skips_stay_inside():
@@ -56,14 +56,17 @@ def test_heads_are_not_fed_back():
 
 
 def test_stem_pads_three_on_each_side():
-    """A lone bright pixel at (x, y) = (8, 8) must be seen symmetrically by the 7x7 kernel."""
+    """A lone bright pixel at (x, y) = (16, 16) must be seen symmetrically by the 7x7 kernel of stride 2.
+
+    It is seen at 7, 8 and 9 by the convolution, hence at 3 and 4 behind the pooling.
+    """
     model = build_cunet(SMALL)
-    stem = keras.Model(model.inputs[0], model.get_layer("stem_conv").output)
-    model.get_layer("stem_conv").set_weights([np.ones((7, 7, 3, 8), "float32")])
+    stem = keras.Model(model.inputs[0], model.get_layer("stem").output)
+    model.get_layer("stem").kernel.assign(np.ones((7, 7, 3, 8), "float32"))
     image = np.zeros((1, 32, 32, 3), "float32")
-    image[0, 8, 8] = 1.0
+    image[0, 16, 16] = 1.0
     seen = np.argwhere(np.asarray(stem(image))[0, :, :, 0] > 0)
-    assert seen.min(axis=0).tolist() == [3, 3] and seen.max(axis=0).tolist() == [5, 5]
+    assert seen.min(axis=0).tolist() == [3, 3] and seen.max(axis=0).tolist() == [4, 4]
 
 
 def test_same_seed_same_network_and_no_state_between_builds():

@@ -23,7 +23,7 @@ def test_dense_layers_read_everything_before_them():
     assert inputs_of(model, "unet0_up0_bottleneck1") == [*up, "unet0_up0_features0"]
     assert inputs_of(model, "unet0_up0_features1") == ["unet0_up0_bottleneck1"]
     assert inputs_of(model, "unet0_up0_ahead") == [*up, "unet0_up0_features0", "unet0_up0_features1"]
-    assert inputs_of(model, "unet0_down0_bottleneck0") == ["stem_pool"]
+    assert inputs_of(model, "unet0_down0_bottleneck0") == ["stem"]
     assert inputs_of(model, "unet0_neck_bottleneck0") == ["unet0_pool0"]
     assert inputs_of(model, "unet0_pool0") == ["unet0_down0_ahead"]
     assert inputs_of(model, "unet0_head") == ["unet0_up0_ahead"]
@@ -53,7 +53,7 @@ def test_inner_convolutions_are_quantized(quant, rng):
     assert sorted(quantized_kernels(model)) == sorted(inner)
     assert [v.path for v in model.variables] == [v.path for v in build_dense_unet(SPEC).variables]
     bits = {row["layer"]: row["bits"] for row in report(SPEC.config, QuantConfig.parse(quant))["layers"]}
-    assert {path for path in bits if bits[path] == 32} == {"stem_conv", "unet0_head"}
+    assert {path for path in bits if bits[path] == 32} == {"stem", "unet0_head"}
     assert np.isfinite(np.asarray(model(rng.random((1, 32, 32, 3), dtype=np.float32), training=True)[0])).all()
 
 

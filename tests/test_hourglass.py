@@ -40,7 +40,7 @@ def test_features_and_heat_maps_are_fed_back_but_for_the_last():
     added = inputs_of(model, "stack0_merge")
     assert added == ["stem_residual2", "stack0_remap_features", "stack0_remap_heatmaps"]
     assert inputs_of(model, "stack0_remap_heatmaps") == ["stack0_head"]
-    assert inputs_of(model, "stack0_remap_features") == inputs_of(model, "stack0_head") == ["stack0_lin_relu"]
+    assert inputs_of(model, "stack0_remap_features") == inputs_of(model, "stack0_head") == ["stack0_lin"]
     assert inputs_of(model, "stack1_side0") == ["stack0_merge"]
     assert not any(layer.name.startswith("stack1_remap") for layer in model.layers)
 
@@ -73,7 +73,7 @@ def test_output_is_always_a_list_of_float32_maps():
 
 def test_channels_of_the_stem_follow():
     model = build_hourglass(SMALL.replace(channels=32))
-    names = ["stem_relu", *(f"stem_residual{index}" for index in range(3))]
+    names = ["stem", *(f"stem_residual{index}" for index in range(3))]
     shapes = [tuple(model.get_layer(name).output.shape[1:]) for name in names]
     assert shapes == [(16, 16, 64), (16, 16, 16), (8, 8, 16), (8, 8, 32)]
 

@@ -78,7 +78,7 @@ def test_quantization_is_reported_for_each_layer(capsys):
     assert found["ideal_bytes"] == result["ideal_bytes"] and found["packed_bytes"] == result["packed_bytes"]
     assert found["float32_bytes"] == result["float32_bytes"] and "balance_index" not in found
     bits = {row["layer"]: row["bits"] for row in found["layers"]}
-    assert {path for path in bits if bits[path] == 32} == {"stem_conv", *(f"unet{i}_head" for i in range(8))}
+    assert {path for path in bits if bits[path] == 32} == {"stem", *(f"unet{i}_head" for i in range(8))}
     assert "quantization" not in info(capsys, "--preset=face-8")
 
 

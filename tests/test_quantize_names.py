@@ -37,7 +37,7 @@ def test_fields():
 def test_convolutions_are_chosen_by_name():
     config = QuantConfig.parse("BW+float_layers=unet0_neck/*")
     assert config.covers("unet1_input") and config.covers("unet0_up2/ahead")
-    assert not any(config.covers(path) for path in ("stem_conv", "unet3_head", "unet0_neck/skip"))
+    assert not any(config.covers(path) for path in ("stem", "unet3_head", "unet0_neck/skip"))
 
 
 @pytest.mark.parametrize(

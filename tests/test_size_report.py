@@ -42,7 +42,7 @@ def test_sizes_of_the_specification(stacks, landmarks, ideal, full, share):
 
 def test_sizes_by_hand():
     convs = list_convs(TINY)
-    inner = [conv for conv in convs if conv.layer != "stem_conv" and not conv.layer.endswith("_head")]
+    inner = [conv for conv in convs if conv.layer != "stem" and not conv.layer.endswith("_head")]
     weights, filters = sum(conv.weights for conv in inner), sum(conv.outputs for conv in inner)
     kept, norms = 147 * 8 + 2 * 8 * 5, sum(conv.normalized for conv in convs)
     fixed, packed = 4 * kept + 16 * norms, kept + 4 * (8 + 2 * 5) + 4 * norms

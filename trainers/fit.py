@@ -15,7 +15,7 @@ from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.losses import losses_for
-from cunet_tf.memory.apply import set_memory
+from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec

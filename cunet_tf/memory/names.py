@@ -1,11 +1,11 @@
-"""What a network keeps for the backward pass: ``none``, ``recompute``, ``compressed``, ``both``."""
+"""What a network keeps for the backward pass: ``none``, ``recompute`` or ``both``."""
 
 from dataclasses import dataclass
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
 
-MODES = ("none", "recompute", "compressed", "both")
+MODES = ("none", "recompute", "both")
 BITS = (8, 4)
 
 
@@ -13,14 +13,13 @@ BITS = (8, 4)
 class MemoryConfig:
     """How a network is trained, no part of its architecture. ``str(config)`` and :meth:`parse` are inverse.
 
-    A mode may be followed by switches: ``both+bottleneck``, ``compressed+bits=4``.
+    A mode may be followed by switches: ``both+bottleneck``, ``both+bits=4``.
 
     Attributes:
         mode: ``none`` keeps what automatic differentiation keeps. ``recompute`` keeps the
             outputs of the convolutions and recomputes concatenation, batch normalisation and
-            ReLU in front of every convolution (paper, section 3.2). ``compressed`` keeps what
-            enters the convolutions and batch normalisations, in few bits. ``both`` keeps only
-            the outputs of the convolutions, in few bits.
+            ReLU in front of every convolution (paper, section 4.3). ``both`` keeps the outputs
+            of the convolutions in few bits as well.
         bottleneck: recompute the 4n channels between the two convolutions of a block as well.
         bits: of a stored value, 8 or 4.
 
@@ -33,24 +32,21 @@ class MemoryConfig:
     bits: int = 8
 
     def __post_init__(self) -> None:
+        if self.mode == "compressed":
+            raise CUNetError("memory compressed is gone: use both, which keeps less and takes as long.")
         if self.mode not in MODES:
             raise CUNetError(f"unknown memory mode {self.mode!r}. {did_you_mean(self.mode, MODES)}")
         if self.bits not in BITS:
             raise CUNetError(f"memory of {self.bits} bits: stored values have 8 or 4.")
-        if self.bottleneck and not self.recomputes:
+        if self.bottleneck and not self:
             raise CUNetError(f"memory {self.mode}+bottleneck: only recompute and both recompute the bottleneck.")
         if self.bits != 8 and not self.compresses:
-            raise CUNetError(f"memory {self.mode}+bits={self.bits}: only compressed and both store few bits.")
-
-    @property
-    def recomputes(self) -> bool:
-        """Whether concatenation, batch normalisation and ReLU are computed again in the backward pass."""
-        return self.mode in ("recompute", "both")
+            raise CUNetError(f"memory {self.mode}+bits={self.bits}: only both stores few bits.")
 
     @property
     def compresses(self) -> bool:
         """Whether stored values have few bits."""
-        return self.mode in ("compressed", "both")
+        return self.mode == "both"
 
     def __bool__(self) -> bool:
         return self.mode != "none"
@@ -72,7 +68,7 @@ class MemoryConfig:
             CUNetError: the name is unknown.
 
         Example:
-            >>> MemoryConfig.parse("both+bottleneck").recomputes
+            >>> MemoryConfig.parse("both+bottleneck").compresses
             True
         """
         if isinstance(text, MemoryConfig):
@@ -90,6 +86,3 @@ class MemoryConfig:
 
     def __str__(self) -> str:
         return self.mode + "+bottleneck" * self.bottleneck + f"+bits={self.bits}" * (self.bits != 8)
-
-
-NONE = MemoryConfig()

@@ -6,8 +6,8 @@ import keras
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
-from cunet_tf.memory.apply import set_memory
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.models.dense_unet import build_dense_unet
 from cunet_tf.models.hourglass import build_hourglass

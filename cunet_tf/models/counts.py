@@ -22,7 +22,7 @@ def list_convs(config: NetworkConfig) -> list[ConvCount]:
 def cunet_convs(config: CUNetConfig) -> list[ConvCount]:
     """Every convolution of a CU-Net, in the order in which they run."""
     m = config.main_channels
-    stem = ConvCount("stem_conv", "stem", 7, 3, m, config.input_size // 2, m)
+    stem = ConvCount("stem", "stem", 7, 3, m, config.input_size // 2, m)
     unets = [dataclasses.replace(conv, passes=config.passes) for conv in _unets(config)]
     return [stem, *unets, *(_refinement(config) if config.refinement else [])]
 

@@ -7,7 +7,7 @@ from cunet_tf.models.conv_count import ConvCount
 def dense_unet_convs(config: DenseUNetConfig) -> list[ConvCount]:
     """Every convolution of a dense U-Net, in the order in which they run."""
     m, side = config.main_channels, config.heatmap_size
-    convs = [ConvCount("stem_conv", "stem", 7, 3, m, config.input_size // 2, m)]
+    convs = [ConvCount("stem", "stem", 7, 3, m, config.input_size // 2, m)]
     for level in range(config.levels):
         convs += _dense_block(config, f"down{level}", "down", side // 2**level)
     convs += _dense_block(config, "neck", "neck", side // 2**config.levels)
@@ -34,7 +34,7 @@ def _dense_block(config: DenseUNetConfig, position: str, part: str, side: int) -
 def hourglass_convs(config: HourglassConfig) -> list[ConvCount]:
     """Every convolution of a stacked hourglass network, in the order in which they run."""
     width, side, first = config.channels, config.heatmap_size, config.stem_channels
-    convs = [ConvCount("stem_conv", "stem", 7, 3, first, 2 * side, first)]
+    convs = [ConvCount("stem", "stem", 7, 3, first, 2 * side, first)]
     convs += _residual("stem_residual0", "stem", first, width // 2, 2 * side)
     convs += _residual("stem_residual1", "stem", width // 2, width // 2, side)
     convs += _residual("stem_residual2", "stem", width // 2, width, side)
@@ -61,7 +61,7 @@ def _stack_end(config: HourglassConfig, index: int) -> list[ConvCount]:
     width, side, maps = config.channels, config.heatmap_size, config.landmarks
     name = f"stack{index}"
     convs = _residual(f"{name}_out", "hourglass", width, width, side)
-    convs.append(ConvCount(f"{name}_lin_conv", "lin", 1, width, width, side, width))
+    convs.append(ConvCount(f"{name}_lin", "lin", 1, width, width, side, width))
     convs.append(ConvCount(config.head_name(index), "heads", 1, width, maps, side, 0))
     if index + 1 < config.stacks:
         convs.append(ConvCount(f"{name}_remap_features", "remap", 1, width, width, side, 0))

@@ -8,13 +8,12 @@ import keras
 
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
-from cunet_tf.memory.apply import set_memory
-from cunet_tf.memory.layers import MaxPool
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
-from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
+from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, MaxPool, SemanticBlock, Upsample2x
+from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.models.refinement import second_pass
 from cunet_tf.quantize.names import QuantConfig
@@ -63,8 +62,7 @@ def build_cunet(
 
 def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
     """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
-    x = conv_bn_relu(image, "stem", config.main_channels, 7, 2, config.gamma_init)
-    x = MaxPool(2, name="stem_pool")(x)
+    x = ConvBNReLU(config.main_channels, 7, 2, pool=True, gamma_init=config.gamma_init, name="stem")(image)
     grid = output_grid(quant)
     return x if grid is None else QuantActivation(grid, name="stem_grid")(x)
 

@@ -6,8 +6,8 @@ import keras
 
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.models.landmark_model import LandmarkModel
-from cunet_tf.models.layers import FanInUniform, Upsample2x
-from cunet_tf.models.parts import conv_bn_relu, image_input, prepare
+from cunet_tf.models.layers import ConvBNReLU, FanInUniform, Upsample2x
+from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.models.residual import Residual
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
@@ -47,7 +47,7 @@ def build_hourglass(
 def stem(config: HourglassConfig, image: Any) -> Any:
     """``[B, H, W, 3] -> [B, H/4, W/4, channels]``: a convolution, then three residuals, pooled after the first."""
     half = config.channels // 2
-    x = conv_bn_relu(image, "stem", config.stem_channels, 7, 2, config.gamma_init)
+    x = ConvBNReLU(config.stem_channels, 7, 2, gamma_init=config.gamma_init, name="stem")(image)
     x = Residual(half, config.gamma_init, name="stem_residual0")(x)
     x = keras.layers.MaxPooling2D(2, name="stem_pool")(x)
     x = Residual(half, config.gamma_init, name="stem_residual1")(x)
@@ -76,7 +76,7 @@ def stack_features(config: HourglassConfig, index: int, flow: Any) -> Any:
     name = f"stack{index}"
     x = hourglass(config, name, flow)
     x = Residual(config.channels, config.gamma_init, name=f"{name}_out")(x)
-    return conv_bn_relu(x, f"{name}_lin", config.channels, 1, 1, config.gamma_init)
+    return ConvBNReLU(config.channels, gamma_init=config.gamma_init, name=f"{name}_lin")(x)
 
 
 def head(config: HourglassConfig, index: int, features: Any) -> Any:

@@ -6,8 +6,7 @@ import keras
 
 from cunet_tf.backend import tensorflow
 from cunet_tf.compat import loss_tracker
-from cunet_tf.memory.names import NONE, MemoryConfig
-from cunet_tf.memory.recompute import held_back
+from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
 
 FIRST, LAST = "refine_first", "refine_last"  # taps: inputs of the first and of the last U-Net of pass 1
@@ -21,7 +20,7 @@ class LandmarkModel(keras.Model):
     """
 
     updates_per_step = 1  # of the optimizer
-    memory: MemoryConfig = NONE  # what training keeps for the backward pass, no part of a saved file
+    memory: Memory = PLAIN  # what training keeps for the backward pass, no part of a saved file
 
     def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -30,7 +29,7 @@ class LandmarkModel(keras.Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
         outputs = super().call(inputs, training, mask)
         outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
-        return held_back(outputs) if self.memory and training else outputs
+        return self.memory.held_back(outputs) if training else outputs
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -106,8 +105,7 @@ class RefinedModel(LandmarkModel):
         """One update on one pass; variables that the pass does not read stay as they are."""
         tf = tensorflow("iterative refinement")
         with tf.GradientTape() as tape:
-            part.memory = self.memory
-            outputs = part(inputs, training=True)
+            outputs = self.memory.held_back(part(inputs, training=True))
             terms = [loss(target, output) for loss, target, output in zip(losses, targets, outputs, strict=True)]
             total = self.optimizer.scale_loss(tf.add_n(terms))
         variables = part.trainable_variables

@@ -1,15 +1,13 @@
-"""The layers of CU-Net: one operation, concat-BN-ReLU-conv, and what is composed of it."""
+"""The layers of CU-Net: one operation, concat-BN-ReLU-conv, and what is composed of it (paper, section 4.1)."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
 from cunet_tf.backend import custom_gradient
-from cunet_tf.memory import compressed, recompute
-from cunet_tf.memory.names import NONE, MemoryConfig
+from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.placement import conv_quantizers
@@ -33,69 +31,34 @@ class FanInUniform(keras.initializers.Initializer):
         return {"seed": self.seed}
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
-class ConcatBNReLUConv(keras.layers.Layer):
-    """``conv(ReLU(BN(concat(inputs))))``, the one operation of CU-Net, without bias.
-
-    The layer owns its kernel and ``bn_sets`` independent sets of BN variables (two for
-    iterative refinement, paper section 3.4). Four hooks let quantization and memory
-    sharing in without a change of variables, so that a float checkpoint fits them all:
-    :meth:`quantize_input`, :meth:`quantize_kernel`, :meth:`quantize_output` and
-    :meth:`recompute`.
+class NormalizedConv(keras.layers.Layer):
+    """A convolution without bias and its batch normalisations: variables, files, moving statistics.
 
     Args:
         filters: output channels.
-        kernel_size: 1 or 3; stride 1, zero padding "same".
-        bn_sets: number of BN variable sets; ``call`` chooses one with ``bn_set``.
+        kernel_size: side of the kernel.
+        bn_sets: independent sets of BN variables.
         gamma_init: ``"ones"`` or ``"uniform"`` (U(0, 1), the reference).
-        input_quantizer: applied to the convolution's input, ``None`` does nothing.
-        kernel_quantizer: applied to the kernel, ``None`` does nothing.
-        output_quantizer: applied to the output, ``None`` does nothing.
-
-    Input: a tensor ``[B, H, W, C]`` or a list of them with equal B, H, W.
-    Output: ``[B, H, W, filters]``.
 
     Attributes:
-        memory: what training keeps for the backward pass, see :mod:`cunet_tf.memory.apply`.
-        defers: the output is read by a single convolution, which recomputes this one as well.
-        lossless: stored bits hold the network's quantized features themselves; nothing else is rounded.
+        memory: what training keeps for the backward pass, see :func:`~cunet_tf.memory.strategy.set_memory`.
     """
 
-    memory: MemoryConfig = NONE
-    defers = False
-    lossless = False
+    memory: Memory = PLAIN
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int = 1,
-        bn_sets: int = 1,
-        gamma_init: str = "ones",
-        input_quantizer: Callable | None = None,
-        kernel_quantizer: Callable | None = None,
-        output_quantizer: Callable | None = None,
-        **kwargs: Any,
-    ):
+    def __init__(self, filters: int, kernel_size: int, bn_sets: int, gamma_init: str, **kwargs: Any):
         super().__init__(**kwargs)
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.bn_sets = bn_sets
-        self.gamma_init = gamma_init
-        self.input_quantizer = input_quantizer
-        self.kernel_quantizer = kernel_quantizer
-        self.output_quantizer = output_quantizer
+        self.filters, self.kernel_size, self.bn_sets, self.gamma_init = filters, kernel_size, bn_sets, gamma_init
 
-    def build(self, input_shape: Any) -> None:
-        channels = sum(shape[-1] for shape in _shapes(input_shape))
+    def add_variables(self, inputs: int, normalized: int, constraint: Any = None) -> None:
+        """Kernel ``[k, k, inputs, filters]``; gamma, beta, moving mean and variance ``[normalized]`` of each set."""
         self.kernel = self.add_weight(
-            name="kernel",
-            shape=(self.kernel_size, self.kernel_size, channels, self.filters),
-            initializer=FanInUniform(),
-            constraint=getattr(self.kernel_quantizer, "constraint", None),
+            name="kernel", shape=(self.kernel_size, self.kernel_size, inputs, self.filters),
+            initializer=FanInUniform(), constraint=constraint,
             autocast=False,  # quantized in float32 in every policy
-        )
+        )  # fmt: skip
         gamma = "ones" if self.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
-        self.bn = [self._add_bn(channels, gamma, index) for index in range(self.bn_sets)]
+        self.bn = [self._add_bn(normalized, gamma, index) for index in range(self.bn_sets)]
 
     def _add_bn(self, channels: int, gamma: Any, index: int) -> tuple[Any, Any, Any, Any]:
         """Variables (gamma, beta, moving mean, moving variance), float32 in every policy."""
@@ -110,87 +73,15 @@ class ConcatBNReLUConv(keras.layers.Layer):
             for name, init, trainable in specs
         )  # fmt: skip
 
-    def call(self, inputs: Any, training: bool | None = None, bn_set: int = 0) -> Any:
-        tensors = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-        gamma, beta, moving_mean, moving_variance = self.bn[bn_set]
-        if not (training and self.trainable):
-            statistics = (ops.convert_to_tensor(moving_mean), ops.convert_to_tensor(moving_variance))
-            output = self._convolve(moving_norm(_concat(tensors), gamma, beta, *statistics), self.kernel)
-            return self.quantize_output(output)
+    def normalize_fixed(self, x: Any, bn_set: int = 0) -> Any:
+        """Batch normalisation by the moving statistics (inference)."""
+        gamma, beta, *statistics = self.bn[bn_set]
+        return moving_norm(x, gamma, beta, *map(ops.convert_to_tensor, statistics))
 
-        if self.lossless:
-            for tensor in tensors:  # where a producer has left no recipe
-                recompute.keep_exactly(tensor)
-        output, mean, variance = self.recompute(self._train)(*tensors, gamma, beta, self.kernel)
-        for moving, batch in ((moving_mean, mean), (moving_variance, variance)):
+    def update_statistics(self, bn_set: int, mean: Any, variance: Any) -> None:
+        """Take a batch's moments into the moving statistics; once a training pass, outside of what is recomputed."""
+        for moving, batch in zip(self.bn[bn_set][2:], (mean, variance), strict=True):
             moving.assign(moving * MOMENTUM + ops.stop_gradient(batch) * (1.0 - MOMENTUM))
-        return self.keep(output)
-
-    def _train(self, *args: Any, relu: Callable = ops.relu) -> tuple[Any, Any, Any]:
-        """The training pass, a pure function of the inputs, gamma, beta and the kernel."""
-        *parts, scale, offset, kernel = args
-        normed, mean, variance = batch_moments_norm(_concat(parts), scale, offset)
-        return self._convolve(normed, kernel, relu), mean, variance
-
-    def _convolve(self, normed: Any, kernel: Any, relu: Callable = ops.relu) -> Any:
-        return self._conv(self.quantize_input(relu(normed)), kernel)
-
-    def _conv(self, x: Any, kernel: Any) -> Any:
-        return ops.conv(x, ops.cast(self.quantize_kernel(kernel), x.dtype), padding="same")
-
-    def quantize_input(self, x: Any) -> Any:
-        """Hook on the convolution's input, after ReLU."""
-        return x if self.input_quantizer is None else self.input_quantizer(x)
-
-    def quantize_kernel(self, kernel: Any) -> Any:
-        """Hook on the kernel; the float variable is never overwritten."""
-        return kernel if self.kernel_quantizer is None else self.kernel_quantizer(kernel)
-
-    def quantize_output(self, y: Any) -> Any:
-        """Hook on the output, the tensor that others concatenate."""
-        return y if self.output_quantizer is None else self.output_quantizer(y)
-
-    def recompute(self, function: Callable) -> Callable:
-        """Hook on the training pass, a pure function of tensors: may recompute in backward."""
-        if not self.memory:
-            return function
-        if not self.memory.recomputes:
-            return self._train_compressed
-        defer = self.defers and (self.memory.bottleneck or self.lossless)
-        wrap = recompute.deferred if defer else recompute.recomputed
-
-        def call(*args: Any) -> Any:
-            relu = compressed.relu_for(args, self.memory)
-            return wrap(partial(function, relu=relu), self.memory)(*args)
-
-        return call
-
-    def _train_compressed(self, *args: Any) -> tuple[Any, Any, Any]:
-        """As :meth:`_train`: what each step keeps has few bits, and only the concatenation is made again."""
-        *parts, scale, offset, kernel = args
-        memory = self.memory
-
-        def norm(*args: Any) -> tuple[Any, Any, Any]:
-            *parts, scale, offset = args
-            return batch_moments_norm(_concat(parts), scale, offset)
-
-        normed, mean, variance = recompute.recomputed(norm, memory)(*parts, scale, offset)
-        x = compressed.relu(normed)
-        if self.lossless and self.input_quantizer is None:
-            recompute.keep_exactly(x)
-        x = compressed.quantized(x, self.input_quantizer, memory)
-        return recompute.recomputed(self._conv, memory)(x, kernel), mean, variance
-
-    def keep(self, output: Any) -> Any:
-        """Quantized output of a training pass, with the recipe by which its readers find it again."""
-        if not self.memory or recompute.attached(output) is not None:
-            return self.quantize_output(output)
-        if self.lossless and self.output_quantizer is None:
-            recompute.keep_exactly(output)
-        return compressed.quantized(output, self.output_quantizer, self.memory)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple:
-        return (*_shapes(input_shape)[0][:-1], self.filters)
 
     def save_own_variables(self, store: Any) -> None:
         """Store by name (Keras would by position), so that files outlive added BN sets."""
@@ -206,6 +97,133 @@ class ConcatBNReLUConv(keras.layers.Layer):
     def _own_variables(self) -> list[Any]:
         return [self.kernel, *(variable for one_set in self.bn for variable in one_set)]
 
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ConvBNReLU(NormalizedConv):
+    """``pool(ReLU(BN(conv(x))))`` without bias: the stem, and what stands outside of U-Nets.
+
+    The padding is explicit, and equal on all sides: with stride 2, "same" would pad a 7x7 kernel by 2 and 3
+    pixels. A memory mode keeps the input as it is, never rounded, and computes the rest again.
+
+    Args:
+        filters: output channels.
+        kernel_size: odd.
+        strides: of the convolution.
+        pool: 2x2 max-pooling at the end.
+        gamma_init: see :class:`NormalizedConv`.
+
+    Input: ``[B, H, W, C]``. Output: ``[B, H/strides, W/strides, filters]``, half of that with ``pool``.
+    """
+
+    def __init__(
+        self, filters: int, kernel_size: int = 1, strides: int = 1, pool: bool = False, gamma_init: str = "ones",
+        **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(filters, kernel_size, 1, gamma_init, **kwargs)
+        self.strides, self.pool = strides, pool
+
+    def build(self, input_shape: Any) -> None:
+        self.add_variables(input_shape[-1], self.filters)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        if not (training and self.trainable):
+            return self._finish(self.normalize_fixed(self._convolve(x, self.kernel)))
+        gamma, beta, *_ = self.bn[0]
+        output, *moments = self.memory.recompute(self._train, x, self.kernel, gamma, beta, exact=True)
+        self.update_statistics(0, *moments)
+        return self.memory.quantized(output, None)
+
+    def _train(self, x: Any, kernel: Any, gamma: Any, beta: Any, relu: Callable = ops.relu) -> tuple[Any, Any, Any]:
+        """The training pass, a pure function."""
+        normed, mean, variance = batch_moments_norm(self._convolve(x, kernel), gamma, beta)
+        return self._finish(normed, relu), mean, variance
+
+    def _convolve(self, x: Any, kernel: Any) -> Any:
+        side = self.kernel_size // 2
+        padded = ops.pad(x, ((0, 0), (side, side), (side, side), (0, 0))) if side else x
+        return ops.conv(padded, ops.cast(kernel, x.dtype), self.strides, "valid")
+
+    def _finish(self, normed: Any, relu: Callable = ops.relu) -> Any:
+        return ops.max_pool(relu(normed), 2) if self.pool else relu(normed)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        batch, *grid, _ = input_shape
+        step = self.strides * (2 if self.pool else 1)
+        return (batch, *(side // step for side in grid), self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("filters", "kernel_size", "strides", "pool", "gamma_init")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ConcatBNReLUConv(NormalizedConv):
+    """``conv(ReLU(BN(concat(inputs))))``, the one operation of CU-Net, without bias.
+
+    The layer owns its kernel and ``bn_sets`` independent sets of BN variables (two for
+    iterative refinement, paper section 3.4). Four hooks let quantization and memory
+    sharing in without a change of variables, so that a float checkpoint fits them all:
+    :meth:`quantize_input`, :meth:`quantize_kernel`, :meth:`quantize_output` and ``memory``.
+
+    Args:
+        filters: output channels.
+        kernel_size: 1 or 3; stride 1, zero padding "same".
+        bn_sets: number of BN variable sets; ``call`` chooses one with ``bn_set``.
+        gamma_init: see :class:`NormalizedConv`.
+        input_quantizer: applied to the convolution's input, ``None`` does nothing.
+        kernel_quantizer: applied to the kernel, ``None`` does nothing.
+        output_quantizer: applied to the output, ``None`` does nothing.
+
+    Input: a tensor ``[B, H, W, C]`` or a list of them with equal B, H, W.
+    Output: ``[B, H, W, filters]``.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int = 1,
+        bn_sets: int = 1,
+        gamma_init: str = "ones",
+        input_quantizer: Callable | None = None,
+        kernel_quantizer: Callable | None = None,
+        output_quantizer: Callable | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(filters, kernel_size, bn_sets, gamma_init, **kwargs)
+        self.input_quantizer = input_quantizer
+        self.kernel_quantizer = kernel_quantizer
+        self.output_quantizer = output_quantizer
+
+    def build(self, input_shape: Any) -> None:
+        channels = sum(shape[-1] for shape in _shapes(input_shape))
+        self.add_variables(channels, channels, getattr(self.kernel_quantizer, "constraint", None))
+
+    def call(self, inputs: Any, training: bool | None = None, bn_set: int = 0) -> Any:
+        tensors = _list(inputs)
+        if training and self.trainable:
+            return train_chain(self.memory, [self], tensors, bn_set)
+        return self.quantize_output(self.convolve(self.normalize_fixed(_concat(tensors), bn_set), self.kernel))
+
+    def convolve(self, normed: Any, kernel: Any, relu: Callable = ops.relu) -> Any:
+        """``conv(ReLU(.))`` with the quantizers of input and kernel; a pure function of tensors."""
+        x = self.quantize_input(relu(normed))
+        return ops.conv(x, ops.cast(self.quantize_kernel(kernel), x.dtype), padding="same")
+
+    def quantize_input(self, x: Any) -> Any:
+        """Hook on the convolution's input, after ReLU."""
+        return x if self.input_quantizer is None else self.input_quantizer(x)
+
+    def quantize_kernel(self, kernel: Any) -> Any:
+        """Hook on the kernel; the float variable is never overwritten."""
+        return kernel if self.kernel_quantizer is None else self.kernel_quantizer(kernel)
+
+    def quantize_output(self, y: Any) -> Any:
+        """Hook on the output, the tensor that others concatenate."""
+        return y if self.output_quantizer is None else self.output_quantizer(y)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (*_shapes(input_shape)[0][:-1], self.filters)
+
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("filters", "kernel_size", "bn_sets", "gamma_init")}
         for name in ("input_quantizer", "kernel_quantizer", "output_quantizer"):
@@ -217,6 +235,37 @@ class ConcatBNReLUConv(keras.layers.Layer):
         for name in ("input_quantizer", "kernel_quantizer", "output_quantizer"):
             config[name] = keras.saving.deserialize_keras_object(config.get(name))
         return cls(**config)
+
+
+def train_chain(memory: Memory, chain: Sequence[ConcatBNReLUConv], tensors: Sequence[Any], bn_set: int) -> Any:
+    """A training pass through convolutions each of which reads the one before: one function to recompute.
+
+    Args:
+        memory: what is kept.
+        chain: convolutions; nobody else reads the outputs of all but the last.
+        tensors: inputs of the first, ``[B, H, W, *]``.
+        bn_set: which BN variables.
+
+    Returns:
+        The last output ``[B, H, W, filters]``, quantized; moving statistics are updated.
+    """
+
+    def function(*args: Any, relu: Callable = ops.relu) -> tuple[Any, ...]:
+        y, moments = _concat(args[: len(tensors)]), []
+        for index, conv in enumerate(chain):
+            if index:
+                y = chain[index - 1].quantize_output(y)
+            first = len(tensors) + 3 * index
+            gamma, beta, kernel = args[first : first + 3]
+            normed, *both = batch_moments_norm(y, gamma, beta)
+            y, moments = conv.convolve(normed, kernel, relu), [*moments, *both]
+        return (y, *moments)
+
+    variables = [variable for conv in chain for variable in (*conv.bn[bn_set][:2], conv.kernel)]
+    output, *moments = memory.recompute(function, *tensors, *variables)
+    for index, conv in enumerate(chain):
+        conv.update_statistics(bn_set, *moments[2 * index : 2 * index + 2])
+    return memory.quantized(output, chain[-1].output_quantizer)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -282,9 +331,11 @@ class SemanticBlock(keras.layers.Layer):
 
     def call(self, inputs: Any, training: bool | None = None, bn_set: int = 0) -> list[Any]:
         options = {"training": training, "bn_set": bn_set}
-        parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-        self.bottleneck.defers = self.features.trainable
-        features = self.features(self.bottleneck(parts, **options), **options)
+        parts, memory = _list(inputs), self.bottleneck.memory
+        if training and memory.joins and self.bottleneck.trainable and self.features.trainable:
+            features = train_chain(memory, [self.bottleneck, self.features], parts, bn_set)
+        else:
+            features = self.features(self.bottleneck(parts, **options), **options)
         extended = [*parts, features]
         outputs = [features, self.ahead(extended, **options)]
         return outputs if self.skip is None else [*outputs, self.skip(extended, **options)]
@@ -303,14 +354,12 @@ class SemanticBlock(keras.layers.Layer):
 class Upsample2x(keras.layers.Layer):
     """Nearest x2: ``[B, H, W, C] -> [B, 2H, 2W, C]``, one RESIZE_NEAREST_NEIGHBOR in TFLite."""
 
-    memory: MemoryConfig = NONE
+    memory: Memory = PLAIN
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         if not training or keras.backend.backend() != "tensorflow":
             return self._resize(x)
-        if self.memory and recompute.attached(x) is not None:
-            return recompute.resampled(self._resize_to_train, self.memory, x)
-        return self._resize_to_train(x)
+        return self.memory.derived(self._resize_to_train, x)
 
     def _resize_to_train(self, x: Any) -> Any:
         """As :meth:`_resize`; XLA has no gradient of TensorFlow's operation on a CPU."""
@@ -329,7 +378,21 @@ class Upsample2x(keras.layers.Layer):
         return (batch, 2 * height, 2 * width, channels)
 
 
-def _concat(tensors: list[Any]) -> Any:
+@keras.saving.register_keras_serializable(PACKAGE)
+class MaxPool(keras.layers.MaxPooling2D):
+    """2x2 max-pooling between the blocks of a U-Net; a memory mode keeps where each maximum was."""
+
+    memory: Memory = PLAIN
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        return self.memory.pooled(x) if training else super().call(x)
+
+
+def _list(inputs: Any) -> list[Any]:
+    return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+
+
+def _concat(tensors: Sequence[Any]) -> Any:
     return tensors[0] if len(tensors) == 1 else ops.concatenate(tensors, axis=-1)
 
 

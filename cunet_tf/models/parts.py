@@ -7,9 +7,6 @@ import keras
 from cunet_tf.backend import tensorflow
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.memory.layers import BatchNorm, Rectifier, StemConv
-from cunet_tf.models.layers import FanInUniform
-from cunet_tf.models.normalize import EPSILON, MOMENTUM
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
 
@@ -46,17 +43,3 @@ def prepare(
 def image_input(config: NetworkConfig) -> Any:
     """The input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1."""
     return keras.Input((config.input_size, config.input_size, 3), name="image")
-
-
-def conv_bn_relu(x: Any, name: str, filters: int, kernel: int, stride: int, gamma_init: str) -> Any:
-    """``ReLU(BN(conv(x)))`` without bias: ``[B, H, W, *] -> [B, H/stride, W/stride, filters]``.
-
-    With stride 2, "same" would pad a 7x7 kernel by 2 and 3 pixels: the padding is explicit, and equal on all sides.
-    """
-    if kernel > 1:
-        x = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
-    initializer = FanInUniform()
-    x = StemConv(filters, kernel, stride, use_bias=False, kernel_initializer=initializer, name=f"{name}_conv")(x)
-    gamma = "ones" if gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
-    norm = BatchNorm(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=gamma, name=f"{name}_bn")
-    return Rectifier(name=f"{name}_relu")(norm(x))

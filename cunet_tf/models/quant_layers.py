@@ -4,8 +4,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.memory import compressed, recompute
-from cunet_tf.memory.names import NONE
+from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.quantize import quantizers
 
 PACKAGE = "cunet_tf"
@@ -23,16 +22,14 @@ class QuantActivation(keras.layers.Layer):
         array([0.        , 0.5       , 0.99609375], dtype=float32)
     """
 
-    memory = NONE
+    memory: Memory = PLAIN
 
     def __init__(self, quantizer: Any = "signed8", **kwargs: Any):
         super().__init__(**kwargs)
         self.quantizer = quantizers.get(quantizer)
 
-    def call(self, x: Any) -> Any:
-        if self.memory and recompute.attached(x) is not None:
-            return compressed.quantized(x, self.quantizer, self.memory)
-        return self.quantizer(x)
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        return self.memory.quantized(x, self.quantizer) if training else self.quantizer(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

@@ -1,17 +1,30 @@
 """Iterative refinement (paper, section 3.4): the same convolutions a second time."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import keras
 
+from cunet_tf.config import CUNetConfig
 from cunet_tf.models.conv_count import DENSE_CONVS
 from cunet_tf.models.landmark_model import FIRST, LAST
-
-if TYPE_CHECKING:
-    from cunet_tf.models.cunet import CoupledUNets
+from cunet_tf.models.layers import ConcatBNReLUConv
 
 
-def refine(unets: "CoupledUNets", first: Any, last: Any) -> Any:
+class Unets(Protocol):
+    """All U-Nets of a network, see :class:`~cunet_tf.models.cunet.CoupledUNets`."""
+
+    config: CUNetConfig
+
+    def __call__(self, flow: Any, bn_set: int = 0) -> tuple[list[Any], Any]:
+        """Run every U-Net."""
+        ...
+
+    def conv(self, name: str, filters: int, kernel_size: int = 1, **options: Any) -> ConcatBNReLUConv:
+        """The convolution of this name."""
+        ...
+
+
+def refine(unets: Unets, first: Any, last: Any) -> Any:
     """The modified input of the second pass: dense aggregation block.
 
     Args:
@@ -30,7 +43,7 @@ def refine(unets: "CoupledUNets", first: Any, last: Any) -> Any:
     return unets.conv("refine_input", config.main_channels, bn_sets=1)(parts)
 
 
-def second_pass(unets: "CoupledUNets", first: Any, last: Any) -> list[Any]:
+def second_pass(unets: Unets, first: Any, last: Any) -> list[Any]:
     """Heat maps of the second pass, with batch-normalisation variables of its own."""
     heatmaps, _ = unets(refine(unets, first, last), bn_set=1)
     names = unets.config.head_names[len(heatmaps) :]

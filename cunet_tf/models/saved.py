@@ -7,11 +7,12 @@ from pathlib import Path
 import keras
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.models.legacy import upgraded
 
 # Keras finds a saved class by its registered name: the modules that define ours must have been imported.
 DEFINING = (
-    "cunet_tf.losses", "cunet_tf.memory.layers", "cunet_tf.models.landmark_model", "cunet_tf.models.layers",
-    "cunet_tf.models.residual", "cunet_tf.models.quant_layers", "cunet_tf.quantize.quantizers",
+    "cunet_tf.losses", "cunet_tf.models.landmark_model", "cunet_tf.models.layers", "cunet_tf.models.residual",
+    "cunet_tf.models.quant_layers", "cunet_tf.quantize.quantizers",
     "cunet_tf.training_metrics",
 )  # fmt: skip
 
@@ -29,7 +30,8 @@ def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
     for module in DEFINING:
         importlib.import_module(module)
     try:
-        return keras.models.load_model(path, compile=compile)
+        with upgraded(Path(path)) as file:
+            return keras.models.load_model(file, compile=compile)
     except (ValueError, TypeError, KeyError, OSError) as error:
         first = str(error).strip().split("\n")[0]
         raise CUNetError(

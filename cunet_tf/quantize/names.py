@@ -11,7 +11,7 @@ from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.quantize.functional import MAX_BITS, MIN_BITS, limits
 
 FLOAT = "float"
-FLOAT_LAYERS = ("stem_conv", "*_head")  # the paper's "first and last"; by name, never by index
+FLOAT_LAYERS = ("stem", "*_head")  # the paper's "first and last"; by name, never by index
 WEIGHT_BITS = {"BW": 1, "TW": 2, "FW": 32}
 EXAMPLES = "float, BW, BW-a, TW, TW-a, BW-QIG(818), BW-a-QIG(616), TW-QIG(626)"
 NAME = re.compile(r"(BW|TW|FW)(-a)?(?:-(?:QIG|QFG)\(([\d,]+)\))?")

@@ -58,8 +58,7 @@ def weight_paths(layer: str) -> list[str]:
     place, _, kind = layer.rpartition(".")
     if kind not in ("conv", "bn"):
         return []
-    start = f"stem_{kind}" if place == "stem" else place.replace(".", "/")
-    return [f"{start}/{name}" for name in (("kernel",) if kind == "conv" else NORM)]
+    return [f"{place.replace('.', '/')}/{name}" for name in (("kernel",) if kind == "conv" else NORM)]
 
 
 def _unet(config: CUNetConfig, index: int, x: Any, queues: CouplingQueues) -> Any:
