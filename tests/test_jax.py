@@ -11,7 +11,7 @@ from cunet_tf.cli import main
 from cunet_tf.models.saved import load_keras
 from tests.conftest import TINY_FLAGS
 
-TRAIN = ["train", "--data=synthetic", "--split=3:17", *TINY_FLAGS, "--stacks=1", "--levels=1", "--batch_size=8",
+TRAIN = ["train", "--data=synthetic", "--split=3:17", *TINY_FLAGS, "--stacks=1", "--batch_size=8",
          "--epochs=1", "--val_share=0.06"]  # fmt: skip
 SAVE_MAPS = """
 import sys, keras, numpy as np

@@ -12,7 +12,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.reader import read_spec
 from cunet_tf.files.tflite import spec_of
-from tests.test_deploy import network
+from tests.networks import uneven
 
 QUANTS = ["BW-a-QIG(818)", "TW-QIG(828)", "float"]
 
@@ -24,7 +24,7 @@ def models(tiny_spec):
     pictures = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
     made = {}
     for quant in QUANTS:
-        model = network(spec, quant)
+        model = uneven(spec.replace(quant=quant))
         twin = deploy(model, model.spec)
         twin.calibrate(pictures)
         made[quant] = convert_int8(twin, model.spec)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.conftest import TINY
+from tests.networks import TINY
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -13,7 +13,7 @@ from tests.conftest import TINY_FLAGS
 
 EPOCHS, STEPS = 3, 12
 COMMAND = [sys.executable, "-m", "cunet_tf", "train", "--data=synthetic", f"--split=5:{8 * STEPS + 4}", *TINY_FLAGS,
-           "--stacks=1", "--levels=1", "--batch_size=8", f"--epochs={EPOCHS}", "--val_share=0.04", "--ema=0.9",
+           "--stacks=1", "--batch_size=8", f"--epochs={EPOCHS}", "--val_share=0.04", "--ema=0.9",
            "--deterministic"]  # fmt: skip
 
 

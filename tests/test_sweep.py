@@ -18,7 +18,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.skeletons import FACE68
 from tests.conftest import TINY_FLAGS
 
-FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1", "--levels=1",
+FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1",
          "--batch_size=8", "--epochs=1", "--val_share=0.06"]  # fmt: skip
 TWO = "--quants=float,BW-a-QIG(818)"
 
