@@ -16,7 +16,7 @@ def test_library_example_runs(tmp_path, monkeypatch, capsys):
     tiny = "cu.preset('face-mobile').replace(config=TINY)"
     small = code.replace('"0:320"', '"0:16"').replace("(16", "(8").replace('cu.preset("face-mobile")', tiny)
     assert small.count("(8") == 2 and tiny in small
-    exec(compile(small, "README.md", "exec"), {"TINY": TINY.replace(levels=1)})
+    exec(compile(small, "README.md", "exec"), {"TINY": TINY.replace(levels=1, stacks=1)})
     assert "(68, 2)" in capsys.readouterr().out
     assert (tmp_path / "face.keras").exists()
 
