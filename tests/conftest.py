@@ -1,6 +1,7 @@
 """Shared fixtures: the real data where it is, a tiny network, one trained run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,6 +13,7 @@ from cunet_tf.cli import main
 from cunet_tf.spec import ModelSpec
 from tests import networks
 from tests.networks import TINY as TINY
+from tests.networks import run_eagerly
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TINY_FLAGS = ["--preset=face-mobile", "--main_channels=8", "--growth=4", "--levels=1", "--input_size=64"]
@@ -57,6 +59,13 @@ def exported_run(trained_run, tmp_path_factory) -> Path:
     flags = ["--format=float32", "--name=mine", "--license=research use only", "--parity_pictures=4"]
     assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", *flags]) == 0
     return out
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Steps of training run eagerly: for a few of them, tracing would take most of the time."""
+    with run_eagerly():
+        yield
 
 
 @pytest.fixture

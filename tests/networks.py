@@ -3,10 +3,14 @@
 They are shared: use them, do not change them.
 """
 
+import contextlib
 import functools
+import warnings
+from collections.abc import Iterator
 
 import keras
 import numpy as np
+import tensorflow as tf
 from cunet_tf.export.deploy import Deployed, deploy
 from cunet_tf.export.tflite import convert, convert_int8
 from cunet_tf.export.untrained import draw_normalizations
@@ -37,6 +41,18 @@ def uneven(spec: ModelSpec, seed: int = 0) -> keras.Model:
     model = build_network(spec)
     draw_normalizations(model, np.random.default_rng(seed))
     return model
+
+
+@contextlib.contextmanager
+def run_eagerly() -> Iterator[None]:
+    """No function of TensorFlow is traced; those of tf.data still are."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Even though the .*run_functions_eagerly")
+            yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @functools.cache

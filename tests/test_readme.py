@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_library_example_runs(tmp_path, monkeypatch, capsys):
+def test_library_example_runs(eagerly, tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in code.splitlines() if line.strip()]) <= 14
     monkeypatch.chdir(tmp_path)
