@@ -35,6 +35,7 @@ setup(
         "scipy>=1.12",
         "matplotlib>=3.8",
         "ai-edge-litert>=2.3",
+        "tqdm>=4.66",
     ],
     extras_require={
         "tensorboard": ["tensorboard>=2.18"],

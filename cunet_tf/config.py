@@ -1,4 +1,4 @@
-"""The architecture of a network as numbers: what all have in common, and CU-Net's (paper, section 3.1 and 3.2).
+"""The architecture of a network as numbers: what all have in common, and CU-Net's (paper, sections 3.2, 3.3, 4.1).
 
 The baselines that the paper compares with are in :mod:`cunet_tf.config_baselines`.
 """

@@ -9,7 +9,7 @@ from cunet_tf.errors import CUNetError, did_you_mean
 
 @dataclass(frozen=True)
 class DenseUNetConfig(NetworkConfig):
-    """Shape of a dense U-Net (paper, Table 3): one U-Net whose blocks have several dense layers.
+    """Shape of a dense U-Net (paper, section 3.1 and Table 3): one U-Net whose blocks have several dense layers.
 
     Attributes:
         layers: L, dense layers of each block; "dense U-Net (8)" has 8.

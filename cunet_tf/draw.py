@@ -10,7 +10,12 @@ import numpy as np
 from cunet_tf.outputs import MARK, marked_picture, replace_file
 from cunet_tf.skeletons import Skeleton
 
-COMMENT = {"Comment": f"{{{MARK}}}"}  # of figures: marks them as ours
+# The style of every figure.
+PANEL = (5.0, 4.0)  # inches
+DPI = 100
+GRID = {"alpha": 0.3, "which": "both"}
+SMALL = "small"  # legends and names of points
+COMMENT = {"Comment": f"{{{MARK}}}"}  # marks a figure as ours
 
 
 def draw_landmarks(
@@ -92,10 +97,7 @@ def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
                 axis.plot(epochs, values, label=name, marker="." if len(rows) < 3 else None)
         axis.set(xlabel="epoch", ylabel="loss" if ending == "loss" else f"{metric.upper()} [%]")
         axis.set_yscale("linear" if ending == "pck" else "log")
-        axis.grid(alpha=0.3, which="both")
-        if axis.lines:
-            axis.legend()
-    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
+    save_figure(figure, path)
 
 
 def plot_shares(
@@ -107,9 +109,7 @@ def plot_shares(
         axis.plot(100 * limits, 100 * shares, label=name)
     axis.axvline(100 * mark, color="grey", linestyle=":", linewidth=1)
     axis.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, None), ylim=(0, 100))
-    axis.grid(alpha=0.3)
-    axis.legend()
-    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
+    save_figure(figure, path)
 
 
 def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: str, path: Path) -> bool:
@@ -125,10 +125,7 @@ def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: 
     for name, (values, style) in curves.items():
         axis.plot(range(1, len(values) + 1), values, style, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.grid(alpha=0.3)
-    axis.legend(fontsize="small")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
+    save_figure(figure, path)
     return True
 
 
@@ -139,16 +136,42 @@ def plot_panels(panels: dict[str, dict[str, list[tuple[int, float]]]], xlabel: s
         for name, points in lines.items():
             axis.plot(*zip(*sorted(points), strict=True), label=name, marker=".")
         axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
-        axis.grid(alpha=0.3)
-        axis.legend()
-    figure.savefig(path, format="png", dpi=100, metadata=COMMENT)
+    save_figure(figure, path)
+
+
+def plot_points(
+    panels: dict[tuple[str, str], dict[str, tuple[float, float]]], log: tuple[str, ...], path: Path | str
+) -> None:
+    """Panels side by side: labels of the x and y axis -> name of a point -> its place; ``log`` axes ("x", "y")."""
+    from matplotlib.ticker import LogFormatter
+
+    figure, axes = _figure(len(panels))
+    for axis, ((xlabel, ylabel), points) in zip(axes, panels.items(), strict=True):
+        for index, (name, place) in enumerate(points.items()):
+            axis.plot(*place, "o", color=f"C{index % 10}")
+            axis.annotate(name, place, textcoords="offset points", xytext=(5, 4), fontsize=SMALL)
+        axis.set(xlabel=xlabel, ylabel=ylabel, **{f"{each}scale": "log" for each in log})
+        axis.margins(0.25)  # room for the names
+        for each in log:  # a few short numbers between the powers of ten, where there are few of those
+            getattr(axis, f"{each}axis").set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    save_figure(figure, path)
+
+
+def save_figure(figure: Any, path: Path | str) -> None:
+    """Give every panel its grid, and a legend where something is named; write a PNG marked as ours."""
+    for axis in figure.axes:
+        axis.grid(**GRID)
+        if axis.get_legend_handles_labels()[1]:
+            axis.legend(fontsize=SMALL)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, format="png", dpi=DPI, metadata=COMMENT)
 
 
 def _figure(columns: int) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5 * columns, 4), layout="constrained")
+    figure = Figure(figsize=(PANEL[0] * columns, PANEL[1]), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(1, columns, index + 1) for index in range(columns)]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.draw import COMMENT
+from cunet_tf.draw import plot_points
 from cunet_tf.rows import markdown_table
 
 Row = dict[str, Any]
@@ -41,32 +41,12 @@ def _metric_name(rows: list[Row]) -> str:
 
 def plot(rows: list[Row], file: Path) -> None:
     """Size and latency of every model; where a metric was measured, the metric over both."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
     scored = [row for row in rows if row.get("value") is not None]
-    figure, panels = plt.subplots(1, 2 if scored else 1, figsize=(11 if scored else 6, 4.5), squeeze=False)
     if scored:
-        for panel, key, label in zip(panels[0], ("bytes", "median_ms"), ("bytes on disk", "median ms"), strict=True):
-            _scatter(panel, scored, key, "value", label, _metric_name(scored))
-            panel.set_xscale("log")
+        metric = _metric_name(scored)
+        axes = {("bytes on disk", metric): ("bytes", "value"), ("median ms", metric): ("median_ms", "value")}
     else:
-        _scatter(panels[0][0], rows, "bytes", "median_ms", "bytes on disk", "median ms")
-        panels[0][0].set_xscale("log")
-        panels[0][0].set_yscale("log")
-    figure.tight_layout()
-    figure.savefig(file, dpi=110, metadata=COMMENT)
-    plt.close(figure)
-
-
-def _scatter(panel: Any, rows: list[Row], x: str, y: str, x_label: str, y_label: str) -> None:
-    for index, row in enumerate(rows):
-        panel.plot(row[x], row[y], "o", color=f"C{index % 10}")
-        panel.annotate(f"{row['model']} {row['format']}", (row[x], row[y]), textcoords="offset points", xytext=(5, 4),
-                       fontsize=8)  # fmt: skip
-    panel.set_xlabel(x_label)
-    panel.set_ylabel(y_label)
-    panel.margins(0.25)
-    panel.grid(alpha=0.3)
+        axes = {("bytes on disk", "median ms"): ("bytes", "median_ms")}
+    panels = {labels: {f"{row['model']} {row['format']}": (row[x], row[y]) for row in scored or rows}
+              for labels, (x, y) in axes.items()}  # fmt: skip
+    plot_points(panels, ("x",) if scored else ("x", "y"), file)

@@ -24,13 +24,18 @@ def export_untrained(spec: ModelSpec, fmt: str, seed: int = 0) -> Exported:
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     model = build_network(spec)
-    for variable in model.variables:
-        if "gamma" in variable.path or "variance" in variable.path:
-            variable.assign(np.exp(rng.normal(0, SPREAD, variable.shape)))
-        elif "beta" in variable.path or "moving_mean" in variable.path:
-            variable.assign(rng.normal(0, SPREAD, variable.shape))
+    draw_normalizations(model, rng)
     crops = rng.random((PICTURES, spec.input_size, spec.input_size, 3), dtype=np.float32)
     if isinstance(spec.config, HourglassConfig) and fmt not in FLOAT:
         data = convert_calibrated(model, spec, crops)
         return Exported("int8", data, data, [])
     return export_model(model, spec, fmt, crops)
+
+
+def draw_normalizations(model: keras.Model, rng: np.random.Generator) -> None:
+    """Draw the vectors of every batch normalisation of a fresh network, which are all alike before."""
+    for variable in model.variables:
+        if "gamma" in variable.path or "variance" in variable.path:
+            variable.assign(np.exp(rng.normal(0, SPREAD, variable.shape)))
+        elif "beta" in variable.path or "moving_mean" in variable.path:
+            variable.assign(rng.normal(0, SPREAD, variable.shape))

@@ -1,6 +1,7 @@
 """Shared fixtures: the real data where it is, a tiny network, one trained run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,13 +10,13 @@ import numpy as np
 import pytest
 
 from cunet_tf.cli import main
-from cunet_tf.config import CUNetConfig
-from cunet_tf.presets import preset
 from cunet_tf.spec import ModelSpec
+from tests import networks
+from tests.networks import TINY as TINY
+from tests.networks import run_eagerly
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-TINY = CUNetConfig(stacks=2, order=1, main_channels=8, growth=4, landmarks=68, input_size=64)
-TINY_FLAGS = ["--preset=face-mobile", "--main_channels=8", "--growth=4", "--input_size=64"]
+TINY_FLAGS = ["--preset=face-mobile", "--main_channels=8", "--growth=4", "--levels=1", "--input_size=64"]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def lspet_root() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_spec() -> ModelSpec:
-    return preset("face-mobile").replace(config=TINY)
+    return networks.spec_of()
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,22 @@ def trained_run(tmp_path_factory) -> Path:
     )
     assert code == 0
     return workdir
+
+
+@pytest.fixture(scope="session")
+def exported_run(trained_run, tmp_path_factory) -> Path:
+    """The trained run's best model as float32 ``.tflite`` by ``cunet export``, renamed, in a folder of its own."""
+    out = tmp_path_factory.mktemp("exported") / "new" / "mine.tflite"
+    flags = ["--format=float32", "--name=mine", "--license=research use only", "--parity_pictures=4"]
+    assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", *flags]) == 0
+    return out
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Steps of training run eagerly: for a few of them, tracing would take most of the time."""
+    with run_eagerly():
+        yield
 
 
 @pytest.fixture

@@ -1,11 +1,16 @@
 """Folders as finished runs leave them, without a network."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 from cunet_tf.trainers.study.jobs import Job
 from cunet_tf.trainers.study.tables.protocol import Protocol, Scale
+
+from cunet_tf.cli import main
+from cunet_tf.errors import CUNetError
+from tests.networks import run_eagerly
 
 FACES = {"box": "tight", "images": 8, "normalizer": "interocular", "pck": None, "failure_rate": 10.0, "missing": []}
 
@@ -20,6 +25,14 @@ def fake_run(folder: Path, epochs: int = 2, split: str = "9:8", **config: Any) -
     (folder / "best.keras").touch()
     (folder / "last.keras").touch()
     (folder / "evaluation.json").write_text(json.dumps({"split": split, "box": "tight"}))
+
+
+def verb_in_process(verb: str, arguments: list[str], log: Path) -> None:
+    """Stands in for :func:`cunet_tf.trainers.study.job_process.run_verb`: no process, so no second TensorFlow."""
+    with log.open("a") as stream, contextlib.redirect_stdout(stream), run_eagerly():
+        code = main([verb, *arguments])
+    if code:
+        raise CUNetError(f"cunet {verb} ended with code {code}: see {log}.")
 
 
 def finish(job: Job, nme: float, **evaluation: Any) -> None:

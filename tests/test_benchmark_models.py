@@ -1,23 +1,20 @@
 import csv
 import json
 
-import numpy as np
 import pytest
 from cunet_tf.export.benchmark import Candidate, compare, latencies, peak_memory
-from cunet_tf.export.formats import export_model
+from cunet_tf.export.packed.writer import pack
 
 from cunet_tf.cli import main
-from tests.test_deploy import network
+from tests.networks import BINARY, float_file, integer_file
 
 
 @pytest.fixture(scope="module")
-def files(tiny_spec, tmp_path_factory):
-    """A float and a packed file of the same tiny network."""
+def files(tmp_path_factory):
+    """A float and a packed file of tiny networks."""
     folder = tmp_path_factory.mktemp("models")
-    model = network(tiny_spec, "BW-a-QIG(818)")
-    crops = np.random.default_rng(0).random((1, 64, 64, 3), dtype=np.float32)
-    for fmt, name in (("float32", "float.tflite"), ("packed", "low.cunet")):
-        (folder / name).write_bytes(export_model(model, model.spec, fmt, crops).data)
+    (folder / "float.tflite").write_bytes(float_file())
+    (folder / "low.cunet").write_bytes(pack(integer_file(BINARY)))
     return folder
 
 
@@ -53,10 +50,12 @@ def test_command_compares_files_with_their_metric(files, tmp_path, capsys):
 
 
 def test_presets_run_untrained_and_are_kept(tmp_path, capsys):
+    small = ["--stacks=1", "--levels=1", "--growth=4", "--input_size=64"]
     flags = ["--yardstick=", "--runs=1", f"--cache={tmp_path}"]
-    assert main(["benchmark", "pose-mobile+BW-QIG(818):packed", *flags]) == 0
+    assert main(["benchmark", "pose-mobile+BW-QIG(818):packed", *small, *flags]) == 0
     assert "(untrained)" in capsys.readouterr().out
-    assert [file.name for file in tmp_path.iterdir()] == ["pose-mobile+BW-QIG(818)-14-packed.cunet"]
+    (file,) = tmp_path.iterdir()
+    assert file.name.startswith("pose-mobile+BW-QIG(818),stacks=1,") and file.name.endswith("-14-packed.cunet")
 
 
 @pytest.mark.parametrize("name, words", [("face-9", "face-9"), ("face-8:int7", "--format=int7")])

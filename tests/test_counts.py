@@ -1,4 +1,4 @@
-"""cunet.md section 2, row by row."""
+"""The published networks, counted row by row."""
 
 import subprocess
 import sys

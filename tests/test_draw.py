@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cunet_tf.data.sample import read_image
-from cunet_tf.draw import contact_sheet, draw_landmarks, plot_curves, plot_lines, plot_shares, save_png
+from cunet_tf.draw import contact_sheet, draw_landmarks, plot_curves, plot_lines, plot_points, plot_shares, save_png
+from cunet_tf.outputs import is_ours
 from cunet_tf.skeletons import Skeleton
 
 PAIR = Skeleton(name="pair", names=("a", "b"), edges=((0, 1),))
@@ -140,3 +141,14 @@ def test_lines_without_a_curve_are_no_file(tmp_path):
     assert not plot_lines({"a": ([], "-")}, "x", "y", tmp_path / "none.png")
     assert plot_lines({"a": ([1.0, 2.0], "C0-"), "b": ([], "-")}, "x", "y", tmp_path / "new" / "a.png")
     assert (tmp_path / "new" / "a.png").exists() and not (tmp_path / "none.png").exists()
+
+
+def test_points_of_every_panel_are_drawn_and_marked_as_ours(tmp_path):
+    points = {"a": (1e4, 2.0), "b": (1e6, 9.0)}
+    sizes = {}
+    for panels in (1, 2):
+        file = tmp_path / f"{panels}.png"
+        plot_points({("bytes", f"y{index}"): points for index in range(panels)}, ("x",), file)
+        assert is_ours(file)
+        sizes[panels] = colourful(file)
+    assert sizes[2] > 1.5 * sizes[1] > 0

@@ -5,7 +5,7 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
-from tests.conftest import TINY
+from tests.networks import TINY
 
 CONTRACT_KEYS = {
     "nme_interocular", "nme_interpupil", "nme_box", "failure_rate", "pck", "pckh", "auc", "images",
@@ -18,10 +18,8 @@ def evaluate(capsys, *flags):
     return code, json.loads(capsys.readouterr().out)
 
 
-def test_keras_and_tflite_agree(trained_run, tmp_path, capsys):
-    main(["export", f"--model={trained_run / 'best.keras'}", f"--out={tmp_path / 'm.tflite'}", "--format=float32"])
-    capsys.readouterr()
-    results = [evaluate(capsys, f"--model={m}")[1] for m in (trained_run / "best.keras", tmp_path / "m.tflite")]
+def test_keras_and_tflite_agree(trained_run, exported_run, capsys):
+    results = [evaluate(capsys, f"--model={model}")[1] for model in (trained_run / "best.keras", exported_run)]
     assert set(results[0]) >= CONTRACT_KEYS
     assert results[0]["nme_interocular"] == pytest.approx(results[1]["nme_interocular"], abs=0.05)
 
@@ -43,7 +41,7 @@ def test_text_names_data_normalizer_and_decoder(trained_run, capsys):
 
 
 def test_joints_have_pck_and_a_curve(tmp_path, capsys):
-    model = build_cunet(preset("pose-mobile").replace(config=TINY.replace(landmarks=14, levels=1)))
+    model = build_cunet(preset("pose-mobile").replace(config=TINY.replace(landmarks=14, levels=1, stacks=1)))
     model.save(tmp_path / "pose.keras")
     code, result = evaluate(capsys, f"--model={tmp_path / 'pose.keras'}", f"--out={tmp_path}", "--min_pck=99")
     assert code == 1 and 0 <= result["pck"] < 99 and result["pckh"] is None and result["auc"] is None

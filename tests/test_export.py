@@ -4,27 +4,25 @@ import json
 import pytest
 
 from cunet_tf.cli import main
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files import tflite
 from cunet_tf.models.saved import load_keras
-from tests.test_deploy import network
+from tests.networks import BINARY, spec_of, uneven
 
 
-@pytest.mark.parametrize("fmt", ["float32", "float16"])
-def test_file_is_written_after_the_parity_check(trained_run, tmp_path, fmt, capsys):
-    out = tmp_path / "sub" / "m.tflite"
-    code = main(
-        ["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", f"--format={fmt}", "--name=mine"]
-        + ["--license=research use only", "--parity_pictures=4"]
-    )
-    assert code == 0
-    text = capsys.readouterr().out
-    assert "within tolerance" in text and f"{out.stat().st_size:,} bytes" in text
-    spec = spec_of(read_model(out))
+def test_file_describes_itself_as_asked(trained_run, exported_run):
     trained = load_keras(trained_run / "best.keras").spec
-    assert spec == trained.replace(name="mine", license="research use only")
+    assert tflite.spec_of(tflite.read_model(exported_run)) == trained.replace(name="mine", license="research use only")
 
 
-def test_no_file_is_left_when_out_of_tolerance(trained_run, tmp_path, monkeypatch, capsys):
+def test_file_is_written_after_the_parity_check(trained_run, tmp_path, capsys):
+    out = tmp_path / "m.tflite"
+    assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", "--parity_pictures=4"]) == 0
+    text = capsys.readouterr().out
+    assert "float16" in text and "within tolerance" in text and f"{out.stat().st_size:,} bytes" in text
+
+
+def test_no_file_is_left_when_out_of_tolerance(trained_run, exported_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("cunet_tf.export.formats.convert", lambda *_: exported_run.read_bytes())
     monkeypatch.setattr("cunet_tf.export.parity.TOLERANCE", {"float16": (0.0, 0.0, 0.0)})
     out = tmp_path / "m.tflite"
     assert main(["export", f"--model={trained_run / 'best.keras'}", f"--out={out}", "--parity_pictures=2"]) == 1
@@ -45,9 +43,10 @@ def test_bad_input(trained_run, flags, words, capsys):
     assert words in capsys.readouterr().err
 
 
-def test_packed_file_with_metric_and_calibration_report(tiny_spec, tmp_path, capsys):
-    model = network(tiny_spec, "BW-a-QIG(818)")
-    model.save(tmp_path / "low.keras")
+def test_packed_file_with_metric_and_calibration_report(tmp_path, capsys):
+    spec = spec_of(BINARY)
+    small = spec.replace(config=spec.config.replace(stacks=1, order=0, levels=1))
+    uneven(small).save(tmp_path / "low.keras")
     out, grids = tmp_path / "low.cunet", tmp_path / "grids.csv"
     code = main(
         ["export", f"--model={tmp_path / 'low.keras'}", "--format=packed", f"--out={out}", f"--calibration={grids}"]

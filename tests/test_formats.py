@@ -2,25 +2,33 @@ import gzip
 
 import numpy as np
 import pytest
+from cunet_tf.export import formats
 from cunet_tf.export.formats import ENDINGS, export_model, require_format
 
 from cunet_tf.errors import CUNetError
-from tests.test_deploy import network
+from cunet_tf.files.packed.expand import expand
+from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of, twin
 
 
-def test_formats_hold_the_same_integer_model(tiny_spec, rng):
-    model = network(tiny_spec, "BW-a-QIG(818)")
-    crops = rng.random((1, 64, 64, 3), dtype=np.float32)
-    int8, zipped = (export_model(model, model.spec, fmt, crops) for fmt in ("int8", "gz"))
-    assert int8.data == int8.tflite == zipped.tflite == gzip.decompress(zipped.data)
-    assert len(zipped.data) < len(int8.data)
+def test_formats_hold_the_same_integer_model(monkeypatch):
+    """One conversion is done anew and equals the shared one, which the other formats take."""
+    model, known = network(BINARY), integer_file(BINARY)
+    int8 = export_model(model, model.spec, "int8", crops())
+    assert int8.data == int8.tflite == known
     assert {row["tensor"] for row in int8.calibration} >= {"image", "unet1_head output"}
+    monkeypatch.setattr(formats, "deploy", lambda *_: twin(BINARY))
+    monkeypatch.setattr(formats, "convert_int8", lambda _, spec, float_io: integer_file(BINARY, float_io=float_io))
+    zipped, packed, floats = (
+        export_model(model, model.spec, fmt, crops()) for fmt in ("gz", "packed", "int8-float-io")
+    )
+    assert zipped.tflite == gzip.decompress(zipped.data) == packed.tflite == expand(packed.data) == known
+    assert len(packed.data) < len(zipped.data) < len(known)
+    assert floats.data == floats.tflite == integer_file(BINARY, float_io=True) != known
 
 
-def test_float_formats_need_no_pictures(tiny_spec):
-    model = network(tiny_spec)
-    exported = export_model(model, tiny_spec, "float16", np.zeros((0, 64, 64, 3)))
-    assert exported.data == exported.tflite and not exported.calibration
+def test_float_formats_need_no_pictures():
+    exported = export_model(network(), spec_of(), "float32", np.zeros((0, 64, 64, 3)))
+    assert exported.data == exported.tflite == float_file() and not exported.calibration
 
 
 @pytest.mark.parametrize("fmt, out, words", [

@@ -1,26 +1,21 @@
 import numpy as np
 import pytest
-from cunet_tf.export.deploy import deploy
 from cunet_tf.export.integer_reference import Reference, requantize
-from cunet_tf.export.tflite import convert, convert_int8
 
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.models.cunet import build_cunet
-from tests.test_deploy import VARIANTS, network
+from tests.networks import BINARY, crops, float_file, integer_file
 
 
-@pytest.mark.parametrize("quant, variant", [("BW-a-QIG(818)", "plain"), ("float", "plain"), ("TW", "two passes")])
-def test_litert_computes_the_reference_to_the_last_bit(quant, variant, tiny_spec, rng):
-    spec = VARIANTS[variant](tiny_spec).replace(quant=quant)
-    twin = deploy(network(spec, quant), spec)
-    images = rng.random((3, 64, 64, 3), dtype=np.float32)
-    twin.calibrate(images)
-    for float_io in (False, True):
-        data = convert_int8(twin, spec, float_io)
-        engine, reference = LiteRTEngine(data), Reference(data)
-        for image in images:
-            np.testing.assert_array_equal(engine.run_raw(image), reference(engine.encode(image[None])))
+@pytest.mark.parametrize(
+    "quant, shape, float_io",
+    [(BINARY, "plain", False), (BINARY, "plain", True), ("float", "plain", False), ("TW", "two passes", False)],
+)
+def test_litert_computes_the_reference_to_the_last_bit(quant, shape, float_io):
+    data = integer_file(quant, shape, float_io)
+    engine, reference = LiteRTEngine(data), Reference(data)
+    for image in crops():
+        np.testing.assert_array_equal(engine.run_raw(image), reference(engine.encode(image[None])))
 
 
 def test_halves_go_to_even_and_ends_are_cut():
@@ -29,6 +24,6 @@ def test_halves_go_to_even_and_ends_are_cut():
     np.testing.assert_array_equal(requantize(total, np.float32([0.5]), -128, -128)[:2], [-128, -126])
 
 
-def test_float_models_are_refused(tiny_spec):
+def test_float_models_are_refused():
     with pytest.raises(CUNetError, match="operation ADD|operation MUL|exact int8"):
-        Reference(convert(build_cunet(tiny_spec), tiny_spec))
+        Reference(float_file())

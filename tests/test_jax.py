@@ -6,43 +6,67 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.models.saved import load_keras
 from tests.conftest import TINY_FLAGS
+from tests.networks import TINY, crops, spec_of, uneven
 
-TRAIN = ["train", "--data=synthetic", "--split=3:17", *TINY_FLAGS, "--stacks=1", "--levels=1", "--batch_size=8",
-         "--epochs=1", "--val_share=0.06"]  # fmt: skip
-SAVE_MAPS = """
+TRAIN = ["train", "--data=synthetic", "--split=3:17", *TINY_FLAGS, "--stacks=1", "--batch_size=8", "--epochs=1",
+         "--val_share=0.06"]  # fmt: skip
+# All in one process, as each costs seconds: a file of TensorFlow's, training, heat maps, and what JAX cannot do.
+SCRIPT = """
 import sys, keras, numpy as np
-from cunet_tf.models.saved import load_keras
+import cunet_tf as cu
+from cunet_tf.cli import main
+folder, *train = sys.argv[1:]
+kernels = [np.asarray(v) for v in cu.load_keras(f"{folder}/from_tensorflow.keras").variables if "kernel" in v.path]
+np.savez(f"{folder}/kernels.npz", *kernels)
 assert keras.backend.backend() == "jax" and "tensorflow" not in sys.modules
-images = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
-np.save(sys.argv[2], load_keras(sys.argv[1])(images)[-1])
+assert main([*train, f"--workdir={folder}/run", "--json"]) == 0
+images = np.load(f"{folder}/images.npy")
+np.save(f"{folder}/maps.npy", cu.load_keras(f"{folder}/run/last.keras")(images)[-1])
+try:
+    cu.build_cunet(cu.CUNetConfig(1, 0, 8, 4, levels=1, input_size=64), quant="BW-a")
+except cu.CUNetError as error:
+    print(error, file=sys.stderr)
+assert main(["export", f"--model={folder}/run/last.keras", f"--out={folder}/m.tflite"]) == 2
 """
 
 
-def under_jax(*command):
+@pytest.fixture(scope="module")
+def under_jax(tmp_path_factory):
+    """The folder that the script has filled, and what it printed."""
+    folder = tmp_path_factory.mktemp("jax")
+    uneven(spec_of().replace(config=TINY.replace(stacks=1, order=0, levels=1))).save(folder / "from_tensorflow.keras")
+    np.save(folder / "images.npy", crops())
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
-
-
-def test_two_steps_under_jax_then_tensorflow_and_tflite(tmp_path, capsys):
-    done = under_jax("-m", "cunet_tf", *TRAIN, f"--workdir={tmp_path / 'run'}", "--json")
+    command = [sys.executable, "-c", SCRIPT, str(folder), *TRAIN]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-1500:]
-    assert "device jax" in done.stderr and json.loads(done.stdout)["epochs"] == 1
-    file = tmp_path / "run" / "last.keras"
-    assert under_jax("-c", SAVE_MAPS, str(file), str(tmp_path / "maps.npy")).returncode == 0
+    return folder, done
 
-    images = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
-    ours = np.asarray(load_keras(file)(images)[-1])
-    np.testing.assert_allclose(ours, np.load(tmp_path / "maps.npy"), atol=1e-4)
+
+def test_two_steps_under_jax_then_tensorflow_and_tflite(under_jax, tmp_path):
+    folder, done = under_jax
+    assert "device jax" in done.stderr and json.loads(done.stdout)["epochs"] == 1
+    file = folder / "run" / "last.keras"
+    np.testing.assert_allclose(load_keras(file)(crops())[-1], np.load(folder / "maps.npy"), atol=1e-4)
     out = tmp_path / "m.tflite"
     assert main(["export", f"--model={file}", f"--out={out}", "--format=float32", "--parity_pictures=2"]) == 0
 
 
-def test_export_under_jax_says_so(trained_run, tmp_path):
-    done = under_jax(
-        "-m", "cunet_tf", "export", f"--model={trained_run / 'last.keras'}", f"--out={tmp_path / 'm.tflite'}"
-    )
-    assert done.returncode == 2 and "needs Keras on TensorFlow" in done.stderr
+def test_jax_reads_a_file_of_tensorflow_without_importing_it(under_jax):
+    folder, _ = under_jax
+    ours = [np.asarray(v) for v in load_keras(folder / "from_tensorflow.keras").variables if "kernel" in v.path]
+    theirs = np.load(folder / "kernels.npz")
+    for kernel, name in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(kernel, theirs[name])
+
+
+def test_quantization_and_export_say_that_they_need_tensorflow(under_jax):
+    folder, done = under_jax
+    assert "quantization needs Keras on TensorFlow" in done.stderr
+    assert "cunet export: error: " in done.stderr and "needs Keras on TensorFlow" in done.stderr.splitlines()[-1]
+    assert not (folder / "m.tflite").exists()

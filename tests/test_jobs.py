@@ -93,6 +93,13 @@ def test_stop_ends_the_child_too(tmp_path, monkeypatch):
     assert children[0].poll() not in (None, 0)
 
 
+def test_a_process_leaves_its_call_and_output_in_the_log(tmp_path):
+    (tmp_path / "x.log").write_text("before\n")
+    run_verb("info", ["--preset=pose-2"], tmp_path / "x.log")
+    text = (tmp_path / "x.log").read_text()
+    assert text.startswith("before\n$ cunet info --preset=pose-2\n") and "1,898,880" in text
+
+
 def test_error_of_a_process_quotes_its_last_line(tmp_path):
     with pytest.raises(CUNetError, match=r"cunet info ended with code 2 \(cunet info: error: unexpected"):
         run_verb("info", ["x"], tmp_path / "x.log")

@@ -28,7 +28,7 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_train_evaluate_export_predict(root, capsys):
+def test_train_evaluate_export_predict(eagerly, root, capsys):
     data = ["--data=folder", f"--root={root}"]
     network = ["--preset=face-mobile", "--stacks=1", "--levels=1", "--main_channels=8", "--growth=4", "--input_size=64"]
     run = root / "run"

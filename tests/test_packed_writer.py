@@ -1,34 +1,24 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from cunet_tf.export.deploy import deploy
 from cunet_tf.export.packed.report import size_report
 from cunet_tf.export.packed.writer import pack
-from cunet_tf.export.tflite import convert, convert_int8
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.reader import read_spec
 from cunet_tf.files.tflite import spec_of
-from tests.test_deploy import network
+from tests.networks import BINARY, TERNARY, float_file, integer_file
 
-QUANTS = ["BW-a-QIG(818)", "TW-QIG(828)", "float"]
+QUANTS = [BINARY, TERNARY, "float"]
 
 
 @pytest.fixture(scope="module")
-def models(tiny_spec):
-    """Integer models of one U-Net by quantization, and one in float."""
-    spec = tiny_spec.replace(config=tiny_spec.config.replace(stacks=1, order=0, levels=2))
-    pictures = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
-    made = {}
-    for quant in QUANTS:
-        model = network(spec, quant)
-        twin = deploy(model, model.spec)
-        twin.calibrate(pictures)
-        made[quant] = convert_int8(twin, model.spec)
-    return {**made, "float I/O": convert_int8(twin, model.spec, float_io=True), "float32": convert(model, model.spec)}
+def models():
+    """Integer models by quantization, one with float at both ends, and one in float."""
+    made = {quant: integer_file(quant) for quant in QUANTS}
+    return {**made, "float I/O": integer_file(BINARY, float_io=True), "float32": float_file()}
 
 
 @pytest.fixture(scope="module")

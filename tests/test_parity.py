@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from cunet_tf.export.formats import export_model
 from cunet_tf.export.integer_reference import Reference
 from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolerance
 
@@ -8,7 +7,7 @@ from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine
 from cunet_tf.heatmaps import GaussianCodec
 from cunet_tf.presets import preset
-from tests.test_deploy import network
+from tests.networks import TERNARY, crops, integer_file, network
 
 
 class Fixed:
@@ -65,19 +64,17 @@ def test_tolerances_follow_format_grids_and_size(tiny_spec):
     assert large == 2 * small
 
 
-def test_integer_files_are_exact_and_a_changed_one_is_not(tiny_spec, rng, monkeypatch):
-    model = network(tiny_spec, "TW-QIG(828)")
-    crops = rng.random((2, 64, 64, 3), dtype=np.float32)
-    data = export_model(model, model.spec, "int8", crops).tflite
-    found = exactness(data, crops)
+def test_integer_files_are_exact_and_a_changed_one_is_not(monkeypatch):
+    data = integer_file(TERNARY)
+    found = exactness(data, crops())
     assert found["ok"] and found["differences"] == 0 and found["values"] == 2 * 16 * 16 * 68
     wrong = Reference(data)
     monkeypatch.setattr("cunet_tf.export.parity.Reference", lambda _: lambda image: wrong(image) + np.int8(1))
-    assert not exactness(data, crops)["ok"]
+    assert not exactness(data, crops())["ok"]
 
 
 def test_metric_of_two_engines(tiny_spec):
     source = load_synthetic(tiny_spec.skeleton, "3:4")
-    engine = KerasEngine(network(tiny_spec))
+    engine = KerasEngine(network())
     found = metrics(engine, engine, source, tiny_spec, "float32")
     assert found["name"] == "nme_interocular" and found["difference"] == 0 and found["ok"] and found["images"] == 4

@@ -11,7 +11,7 @@ from cunet_tf.models.cunet import build_cunet
 from cunet_tf.outputs import is_ours
 from cunet_tf.presets import preset
 from cunet_tf.skeletons import FACE68
-from tests.conftest import TINY
+from tests.networks import TINY
 from tests.test_mpii_release import EMPTY, person, write_release
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from cunet_tf.cli import main
-from cunet_tf.commands import predict_video
 from cunet_tf.data.drawn_clip import draw_clip
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.video import FrameReader, OverlayWriter
+from tests.test_progress import Terminal
 
 COUNT = 8
 
@@ -93,10 +93,11 @@ def test_frames_without_a_face_are_counted_as_lost(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("3 frames, 3 of them lost, ")
 
 
-def test_progress_is_printed(clip, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(predict_video, "PROGRESS", 0.0)
+def test_progress_is_shown_on_a_terminal(clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", Terminal())
     assert predict(tmp_path, f"--video={clip}", "--max_frames=2") == 0
-    assert capsys.readouterr().out.startswith("1 of 2 frames, ")
+    assert "2/2" in sys.stderr.getvalue() and "frames/s" in sys.stderr.getvalue()
+    assert capsys.readouterr().out.startswith("2 frames")
 
 
 class Camera:

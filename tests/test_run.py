@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from cunet_tf.trainers import run
 from cunet_tf.trainers.run import Recorder, RunFolder
 
 from cunet_tf.errors import CUNetError
@@ -22,7 +23,8 @@ class FakeModel:
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "plot_curves", lambda rows, path: path.write_text(f"{len(rows)} epochs"))
     folder = RunFolder(tmp_path / "run")
     folder.create({"seed": 1}, resume=False)
     return folder
@@ -42,7 +44,7 @@ def test_best_is_the_lowest_and_last_the_latest(folder):
     assert names == ["best.keras", "last.keras", "best.keras", "last.keras", "last.keras"]
     assert folder.best.read_text() == "model 3" and folder.last.read_text() == "model 5"
     assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "2.0"]
-    assert not list(folder.path.glob(".tmp-*"))
+    assert folder.curves.read_text() == "3 epochs" and not list(folder.path.glob(".tmp-*"))
 
 
 def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):

@@ -1,4 +1,7 @@
-"""The real command: two small networks on drawn faces, stopped, failing, and called again."""
+"""The real command: two small networks on drawn faces, stopped, failing, and called again.
+
+Only the tests of stopping and failing start processes.
+"""
 
 import csv
 import json
@@ -9,6 +12,7 @@ import time
 
 import pytest
 from absl import flags
+from cunet_tf.trainers.study import jobs
 from cunet_tf.trainers.study.paper import TABLE_8
 from cunet_tf.trainers.study.sweep import folder_name, parse_quants
 
@@ -17,8 +21,9 @@ from cunet_tf.commands.sweep import QUANTS, define, sweep_jobs
 from cunet_tf.data.sample import Source
 from cunet_tf.skeletons import FACE68
 from tests.conftest import TINY_FLAGS
+from tests.fake_runs import verb_in_process
 
-FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1", "--levels=1",
+FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1",
          "--batch_size=8", "--epochs=1", "--val_share=0.06"]  # fmt: skip
 TWO = "--quants=float,BW-a-QIG(818)"
 
@@ -27,7 +32,9 @@ TWO = "--quants=float,BW-a-QIG(818)"
 def swept(tmp_path_factory):
     """A finished sweep of two configurations."""
     folder = tmp_path_factory.mktemp("sweep")
-    assert main([*FLAGS, TWO, f"--workdir={folder / 'runs'}", f"--out={folder / 'out'}"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "run_verb", verb_in_process)
+        assert main([*FLAGS, TWO, f"--workdir={folder / 'runs'}", f"--out={folder / 'out'}"]) == 0
     return folder
 
 

@@ -4,11 +4,12 @@ import json
 
 import pytest
 from absl import flags
+from cunet_tf.trainers.study import jobs
 
 from cunet_tf.cli import main
 from cunet_tf.commands import tables
 from cunet_tf.rows import read_csv
-from tests.fake_runs import finish
+from tests.fake_runs import finish, verb_in_process
 
 SCALE = ["--stacks=3", "--main_channels=8", "--growth=4", "--channels=8", "--input_size=64"]
 DATA = ["--data=synthetic", "--split=5:36", "--test_split=9:8"]
@@ -29,7 +30,9 @@ def made(tmp_path_factory):
     arguments = [*DATA, *BUDGET, *SCALE, f"--workdir={folder / 'runs'}", f"--out={folder / 'out'}"]
     for name, nme in (("cunet", 5.0), ("hourglass", 6.0)):
         finish(protocol(*arguments).job(name, 0), nme)
-    assert main(["tables", "--table=3,fig7", *arguments]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "run_verb", verb_in_process)
+        assert main(["tables", "--table=3,fig7", *arguments]) == 0
     return folder, arguments
 
 

@@ -1,9 +1,9 @@
 """Our quantizers against tfmot's, and what tfmot can do with CU-Net; tfmot runs in a process of its own."""
 
+import contextlib
 import csv
+import io
 import json
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,11 +24,11 @@ def result(tmp_path_factory):
     if not (find_spec("tensorflow_model_optimization") and find_spec("tf_keras")):
         pytest.skip("TensorFlow Model Optimization is not installed: pip install 'cunet-tf[tfmot]' to compare")
     file = tmp_path_factory.mktemp("tfmot") / "new" / "tfmot.csv"
-    command = [sys.executable, "-m", "cunet_tf.export.tfmot.reference", "--json", f"--csv={file}"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-2000:]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert tfmot_reference.main(["tfmot_reference", "--json", f"--csv={file}"]) == 0
     with file.open(newline="") as stream:
-        return {**json.loads(done.stdout), "table": list(csv.DictReader(stream))}
+        return {**json.loads(printed.getvalue()), "table": list(csv.DictReader(stream))}
 
 
 def test_no_value_differs_by_more_than_one_step_and_only_next_to_a_half(result):

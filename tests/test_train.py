@@ -78,7 +78,7 @@ def test_unreadable_picture_is_named_without_a_tensorflow_trace(tmp_path, capsys
         write_pts(folder / f"{index}.pts", sample.points)
     (folder / "5.jpg").write_bytes(b"\xff\xd8 \xff\xd9")  # only decoding tells
     flags = ["train", "--data=300w", f"--root={tmp_path / 'faces'}", "--split=afw", *TINY_FLAGS, "--stacks=1",
-             "--levels=1", "--batch_size=4", "--epochs=1", "--val_share=0.1",
+             "--batch_size=4", "--epochs=1", "--val_share=0.1",
              f"--workdir={tmp_path / 'w'}"]  # fmt: skip
     assert main(flags) == 2
     error = capsys.readouterr().err

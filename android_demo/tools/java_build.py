@@ -1,5 +1,6 @@
 """Compiles the core, its tests and the desktop runner into ``android_demo/build``."""
 
+import functools
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ CORE_TESTS = DEMO / "core/src/test/java"
 DESKTOP = DEMO / "desktop/src/main/java"
 
 
+@functools.cache  # the sources do not change while a tool runs
 def core(java: toolchain.Java) -> Path:
     """Classes of the core, for Java 8."""
     out = _fresh("core")
@@ -26,6 +28,7 @@ def core_tests(java: toolchain.Java, core_classes: Path) -> Path:
     return out
 
 
+@functools.cache
 def desktop(java: toolchain.Java, core_classes: Path) -> Path:
     """Classes of the desktop runner, for Java 22."""
     out = _fresh("desktop")

@@ -12,6 +12,7 @@ from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.flags import NETWORK_FLAGS, request_source
 from cunet_tf.outputs import claim, claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.progress import progress
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.rows import table
 
@@ -42,7 +43,8 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
     chosen = list(dict.fromkeys([values.yardstick, *names] if values.yardstick else names))
     skeleton = next((spec.skeleton for spec in map(_spec, names) if spec is not None), None)
     candidates = [each for name in chosen for each in candidates_of(values, name, skeleton)]
-    rows = compare(candidates, values.threads, values.runs, _progress)
+    with progress("rounds") as show:
+        rows = compare(candidates, values.threads, values.runs, show)
     if values.data:
         for row, candidate in zip(rows, candidates, strict=True):
             row |= _metric(values, candidate)
@@ -130,11 +132,6 @@ def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -
     data = f"{values.data} {values.split}" if values.data else ""
     replace_text(folder / MARKDOWN_NAME, page_text(page(rows, data)))
     plot(rows, folder / PLOT_NAME)
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done}/{total} rounds", end="\n" if done == total else "", file=sys.stderr)
 
 
 def describe(result: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ Example:
 """
 
 import dataclasses
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.flags import define_data, no_arguments
 from cunet_tf.outputs import claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.progress import progress
 from cunet_tf.rows import table
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
 
@@ -58,7 +58,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     else:
         others: list[CUNetError] = []
         against = _load(values, skeleton, values.against, others) if values.against else None
-        findings += full_check(source, against, _progress)
+        with progress("pictures") as show:
+            findings += full_check(source, against, show)
         text = f"split {values.against} is compared without this faulty sample."
         findings += [Finding("not compared", WARNING, "", finding_of(other).file, text) for other in others]
     result = {
@@ -120,11 +121,6 @@ def _summary(source: Source, problems: list[CUNetError], findings: list[Finding]
         "kinds": dict(sorted(Counter(f"{finding.severity}: {finding.kind}" for finding in findings).items())),
         "findings": [dataclasses.asdict(finding) for finding in findings],
     }  # fmt: skip
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done}/{total} pictures", end="\n" if done == total else "", file=sys.stderr)
 
 
 def _write(folder: Path, result: dict[str, Any], source: Source, findings: list[Finding]) -> None:

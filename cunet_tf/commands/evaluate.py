@@ -5,7 +5,6 @@ Example:
   cunet evaluate --model=runs/drawn/best.keras --data=synthetic --split=test --out=runs/drawn --json
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
+from cunet_tf.progress import progress
 from cunet_tf.rows import append_row, table
 
 COLUMNS = (
@@ -63,7 +63,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             "with: choose another split, or write predictions with cunet predict --data."
         )
 
-    result = evaluate(localizer, source, _progress)
+    with progress("pictures") as show:
+        result = evaluate(localizer, source, show)
     per_image = result.pop("per_image")
     result = {"model": values.model, "data": values.data, "split": source.split, **result}
     result["ok"] = _within_limits(result, values)
@@ -82,11 +83,6 @@ def _within_limits(result: dict[str, Any], values: flags.FlagValues) -> bool:
     nme = np.inf if main is None else main
     pck = -np.inf if result["pck"] is None else result["pck"]
     return (values.max_nme is None or nme <= values.max_nme) and (values.min_pck is None or pck >= values.min_pck)
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done}/{total} pictures", end="\n" if done == total else "", file=sys.stderr)
 
 
 def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: Source) -> None:

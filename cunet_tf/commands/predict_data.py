@@ -9,6 +9,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.outputs import claim, json_text
+from cunet_tf.progress import progress
 
 BATCH = 16
 PREDICTIONS, SUBMISSION = "predictions.jsonl", "pred_keypoints_mpii.mat"
@@ -27,14 +28,14 @@ def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Landmarks] = {}
-    with (out / PREDICTIONS).open("w") as file:
+    with (out / PREDICTIONS).open("w") as file, progress("samples") as show:
         for start in range(0, len(source), BATCH):
             batch = source.samples[start : start + BATCH]
             places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
             for sample, landmarks in zip(batch, places, strict=True):
                 found[sample.name] = landmarks
                 file.write(json_text({"name": sample.name, **_record(landmarks)}))
-            print(f"{min(start + BATCH, len(source))}/{len(source)} samples")
+            show(min(start + BATCH, len(source)), len(source))
     result = {"model": values.model, "data": values.data, "split": source.split, "samples": len(source),
               "out": str(out / PREDICTIONS), "submission": None}  # fmt: skip
     if values.data == "mpii" and values.split == "test":

@@ -13,11 +13,10 @@ from cunet_tf.draw import draw_landmarks
 from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import claim
+from cunet_tf.progress import progress
 from cunet_tf.skeletons import Skeleton
 from cunet_tf.smoothing import BETA, MIN_CUTOFF, OneEuroFilter
 from cunet_tf.video import MIN_SCORE, FrameReader, OverlayWriter, Tracked, track, write_record
-
-PROGRESS = 2.0  # seconds between two lines
 
 
 def define(values: flags.FlagValues) -> None:
@@ -64,10 +63,12 @@ def run(values: flags.FlagValues, source: Path | int, localizer: Localizer, box:
     with contextlib.closing(FrameReader(source)) as reader:
         total = min([count for count in (reader.total, values.max_frames) if count], default=None)
         frames = islice(reader, values.max_frames)
-        with contextlib.closing(_Results(lines, movie, reader.fps, localizer.spec.skeleton)) as results:
+        results = _Results(lines, movie, reader.fps, localizer.spec.skeleton)
+        with contextlib.closing(results), progress("frames") as show:
             try:
                 for tracked in track(localizer, frames, box, smoothing, values.min_score):
-                    results.add(tracked, total)
+                    results.add(tracked)
+                    show(len(results.scores), total)
             except KeyboardInterrupt:  # the way to stop a camera; of a file the rest is missing
                 if isinstance(source, Path) or not results.scores:
                     raise
@@ -81,7 +82,7 @@ def _targets(source: Path | int, out: Path) -> tuple[Path, Path]:
 
 
 class _Results:
-    """Writes both files frame by frame, counts, and prints progress.
+    """Writes both files frame by frame, and counts.
 
     Args:
         lines: the JSON Lines file.
@@ -94,7 +95,7 @@ class _Results:
         self.lines, self.movie, self.fps, self.skeleton = lines, movie, fps, skeleton
         self.scores: list[float] = []
         self.lost = 0
-        self.start = self.printed = time.monotonic()
+        self.start = time.monotonic()
         try:
             lines.parent.mkdir(parents=True, exist_ok=True)
             self._file = lines.open("w")
@@ -102,8 +103,8 @@ class _Results:
             raise CUNetError(f"{lines}: cannot be written ({error.strerror}): choose another --out.") from None
         self._writer: OverlayWriter | None = None
 
-    def add(self, tracked: Tracked, total: int | None) -> None:
-        """Write one frame; ``total`` frames are expected."""
+    def add(self, tracked: Tracked) -> None:
+        """Write one frame."""
         points = (tracked.smoothed or tracked.raw).points
         overlay = draw_landmarks(tracked.image, points, self.skeleton, box=tracked.raw.box)
         if self._writer is None:
@@ -112,10 +113,6 @@ class _Results:
         write_record(self._file, tracked)
         self.scores.append(float(tracked.raw.scores.mean()))
         self.lost += tracked.lost
-        if time.monotonic() - self.printed > PROGRESS:
-            self.printed = time.monotonic()
-            known = f" of {total}" if total else ""
-            print(f"{len(self.scores)}{known} frames, {self.rate():.1f} frames/s", flush=True)
 
     def rate(self) -> float:
         """Frames per second so far: reading, network, drawing and writing."""

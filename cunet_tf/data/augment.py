@@ -1,4 +1,4 @@
-"""Random views of a training picture (paper, section 4.1), stateless in (seed, epoch, index)."""
+"""Random views of a training picture (paper, section 5), stateless in (seed, epoch, index)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Order-K coupling (paper, section 3.2): which earlier features a U-Net reads."""
+"""Order-K coupling (paper, sections 3.2, 3.3 and 4.2): which earlier features a U-Net reads."""
 
 from collections import defaultdict, deque
 from typing import Any

@@ -1,4 +1,4 @@
-"""CU-Net (paper, section 3): coupled U-Nets, top to bottom."""
+"""CU-Net (paper, sections 3.2, 3.3 and 4.1): coupled U-Nets, top to bottom."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def build_cunet(
     """The network as a functional Keras model.
 
     Given a :class:`~cunet_tf.spec.ModelSpec`, the model carries it into every saved file.
-    ``quant`` names a quantization (paper, section 3.3) such as ``"BW-a-QIG(818)"``; by default
+    ``quant`` names a quantization (paper, section 3.5) such as ``"BW-a-QIG(818)"``; by default
     it is the description's own. Float and quantized networks have the same variables.
 
     ``memory`` names what training keeps for the backward pass, such as ``"recompute"`` (see

@@ -1,4 +1,4 @@
-"""The dense U-Net that the paper compares with (Table 3): one U-Net, several dense layers in each block."""
+"""The dense U-Net that the paper compares with (section 3.1): one U-Net, several dense layers in each block."""
 
 from typing import Any
 

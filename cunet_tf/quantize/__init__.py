@@ -1,1 +1,1 @@
-"""Binary, ternary and few-bit arithmetic that trains (paper, section 3.3)."""
+"""Binary, ternary and few-bit arithmetic that trains (paper, section 3.5)."""

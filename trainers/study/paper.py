@@ -110,13 +110,13 @@ TABLE_8 = {
     "BW-a-QIG(818)": FaceRow(4.47, 3.75, 7.40, 0.25, 0.03, 0.15),
     "BW": FaceRow(3.75, 3.20, 5.99, 1.0, 0.03, 0.42),
     "BW-a": FaceRow(3.58, 3.12, 5.45, 1.0, 0.03, 0.38),
-    "TW": FaceRow(3.73, 3.20, 5.85, 1.0, 0.06, 0.83),
+    "TW": FaceRow(3.73, 3.21, 5.85, 1.0, 0.06, 0.83),
     "TW-QIG(626)": FaceRow(4.27, 3.70, 6.59, 0.17, 0.06, 0.19),
     "TW-QIG(828)": FaceRow(4.13, 3.55, 6.50, 0.25, 0.06, 0.26),
 }
 
 # Memory and size are those of Table 8. The indices of BW, BW-a and TW do not follow from
-# equation 8, which gives 7.02, 6.31 and 13.7.
+# eq. 8, which gives 7.02, 6.31 and 13.7.
 TABLE_9 = {
     "float": BodyRow(86.1, 193.0),
     "BW-QIG(616)": BodyRow(62.7, 7.10),

@@ -15,15 +15,18 @@ PASSES = tuple(RUNS.values())
 
 def fig_7(context: Context) -> Table:
     """The architectures."""
-    return _curves(context, "fig7", "validation curves of CU-Net, hourglass and dense U-Net", ARCHITECTURES)
+    title = "validation curves of CU-Net, hourglass and dense U-Net"
+    return _curves(context, "fig7", title, "four (m, n)", ARCHITECTURES)
 
 
 def fig_8(context: Context) -> Table:
     """One pass and two, detection and regression."""
-    return _curves(context, "fig8", f"validation curves of detection ({DETECTION}), regression and refinement", PASSES)
+    title = f"validation curves of detection ({DETECTION}), regression and refinement"
+    return _curves(context, "fig8", title, "a single dense U-Net and CU-Net-8 with 1 and 4 supervisions", PASSES)
 
 
-def _curves(context: Context, key: str, title: str, names: tuple[str, ...]) -> Table:
+def _curves(context: Context, key: str, title: str, theirs: str, names: tuple[str, ...]) -> Table:
+    """``theirs``: what the curves of the paper's figure are."""
     results = context.results
     rows: list[Row] = []
     curves = {}
@@ -36,7 +39,7 @@ def _curves(context: Context, key: str, title: str, names: tuple[str, ...]) -> T
         curves[name] = (results.mean_curve(name, HELD_OUT), f"C{index}-")
     drawn = plot_lines(curves, "epoch", "metric on held-out pictures [%]", context.out / f"{stem_of(key)}.png")
     last = max((row["epoch"] for row in rows), default=0)
-    about = ["The paper prints no numbers beside its curves. Ours: metric of the last head on held-out and on "
+    about = [f"The paper's curves are of {theirs}, without numbers. Ours: metric of the last head on held-out and on "
              "un-augmented training pictures; lines are means over the seeds, the table is the last epoch.",
              *context.conditions()]  # fmt: skip
     shown = [row for row in rows if row["epoch"] == last]
