@@ -8,6 +8,7 @@ from typing import Any
 from cunet_tf.config import NetworkConfig
 from cunet_tf.config_baselines import network_config_from_dict
 from cunet_tf.errors import CUNetError
+from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.skeletons import Skeleton
 
 SPEC_NAME = "cunet_spec"
@@ -57,6 +58,15 @@ class ModelSpec:
     def input_size(self) -> int:
         """Side of the square input in pixels."""
         return self.config.input_size
+
+    @property
+    def quantization(self) -> QuantConfig:
+        """The quantization that ``quant`` names.
+
+        Raises:
+            CUNetError: it names none.
+        """
+        return QuantConfig.parse(self.quant)
 
     def replace(self, **changes: Any) -> "ModelSpec":
         """A copy with some fields changed."""

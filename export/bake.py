@@ -15,7 +15,7 @@ def bake(model: keras.Model) -> keras.Model:
     The TFLite converter does not fold the comparison behind a binary kernel: it would leave
     the convolution with computed weights. A model without quantized kernels is returned as it is.
     """
-    quant = QuantConfig.parse(model.spec and model.spec.quant)
+    quant = model.spec.quantization if model.spec else QuantConfig()
     if quant.weights == "FW":
         return model
     plain = dataclasses.replace(quant, weights="FW", alpha=False, centered=False, bound=0.0, weight_gradients=0)

@@ -12,7 +12,6 @@ from cunet_tf.export.grid_tensors import GridTensors
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, SemanticBlock
-from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
 
 STEM_GRID = "stem_grid"  # of quantized networks; DeployStem does its work
@@ -72,7 +71,7 @@ def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
     if keras.backend.backend() != "tensorflow":
         raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
     plain = keras.Model(model.inputs, model.outputs[-1])
-    grid_tensors = GridTensors(shared=QuantConfig.parse(spec.quant).features is not None)
+    grid_tensors = GridTensors(shared=spec.quantization.features is not None)
 
     @functools.cache  # a layer that runs in both passes has one twin
     def twin_of(layer: keras.layers.Layer) -> keras.layers.Layer:

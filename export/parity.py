@@ -13,7 +13,6 @@ from cunet_tf.engines import Engine, LiteRTEngine
 from cunet_tf.evaluation import evaluate
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Localizer
-from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.spec import ModelSpec
 
 # Largest heat-map difference (peaks are about 1); median landmark difference in input pixels, for
@@ -43,7 +42,7 @@ def crops_of(source: Source, spec: ModelSpec, count: int) -> np.ndarray:
 
 def tolerance(spec: ModelSpec, fmt: str) -> dict[str, float]:
     """What the differences of :func:`compare` and :func:`metrics` may reach at most."""
-    trained = QuantConfig.parse(spec.quant).features is not None
+    trained = spec.quantization.features is not None
     if fmt in ("float32", "float16"):
         kind = f"{fmt} on grids" if trained else fmt
     else:

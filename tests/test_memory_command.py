@@ -7,6 +7,7 @@ from cunet_tf.trainers.study.memory.process import measure
 
 from cunet_tf.cli import main
 from cunet_tf.commands.memory import with_ratios
+from cunet_tf.memory.names import MemoryConfig
 from tests.conftest import TINY
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -38,7 +39,7 @@ def test_a_child_that_fails_is_quoted():
     from cunet_tf.errors import CUNetError
 
     with pytest.raises(CUNetError, match="measuring 2 U-Nets, memory none, batch size 2 failed"):
-        measure(TINY.replace(input_size=64, main_channels=2**40), ["none"], 2, steps=0)
+        measure(TINY.replace(input_size=64, main_channels=2**40), [MemoryConfig()], 2, steps=0)
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         for each in _configs(config, values.unets):
             rows += run_all(each, modes, values.batch_size)
             if values.csv:  # what is measured stays, should a larger network not fit into the machine
-                write_csv(Path(values.csv), with_ratios(rows, modes[0]), digits=DIGITS)
-        result: dict[str, Any] = {"rows": with_ratios(rows, modes[0])}
+                write_csv(Path(values.csv), with_ratios(rows, str(modes[0])), digits=DIGITS)
+        result: dict[str, Any] = {"rows": with_ratios(rows, str(modes[0]))}
     else:
         result = _budget(values, config, modes, run_all)
     if values.csv:
@@ -72,7 +72,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     return result
 
 
-def check_flags(values: flags.FlagValues) -> tuple[CUNetConfig, str, list[str]]:
+def check_flags(values: flags.FlagValues) -> tuple[CUNetConfig, QuantConfig, list[MemoryConfig]]:
     """The network, its quantization and the modes, refused before anything runs.
 
     Raises:
@@ -82,7 +82,7 @@ def check_flags(values: flags.FlagValues) -> tuple[CUNetConfig, str, list[str]]:
     if not isinstance(config, CUNetConfig):
         raise CUNetError(f"only a CU-Net saves memory, not a {config.title}: name another --preset.")
     quant = QuantConfig.parse(values.quant or (preset(values.preset).quant if values.preset else None))
-    modes = [str(MemoryConfig.parse(mode)) for mode in values.modes]
+    modes = [MemoryConfig.parse(mode) for mode in values.modes]
     if not modes:
         raise CUNetError(f"--modes is empty: name some of {', '.join(MODES)}.")
     if values.budget_gb is not None and not values.steps:
@@ -96,7 +96,7 @@ def check_flags(values: flags.FlagValues) -> tuple[CUNetConfig, str, list[str]]:
         claim([values.csv], "--csv", begins_with("stacks" if values.budget_gb is None else "budget_gb"))
     if values.plot:
         claim([values.plot], "--plot")
-    return config, str(quant), modes
+    return config, quant, modes
 
 
 def _configs(config: CUNetConfig, unets: list[str] | None) -> list[CUNetConfig]:
@@ -107,8 +107,12 @@ def _configs(config: CUNetConfig, unets: list[str] | None) -> list[CUNetConfig]:
     return [config.replace(stacks=int(text), supervisions=None) for text in unets]
 
 
-def _told(measure: Any, config: CUNetConfig, modes: list[str], batch_size: int) -> list[dict[str, Any]]:
-    print(f"{config.stacks} U-Nets, batch size {batch_size}: {', '.join(modes)} ...", file=sys.stderr, flush=True)
+def _told(measure: Any, config: CUNetConfig, modes: list[MemoryConfig], batch_size: int) -> list[dict[str, Any]]:
+    print(
+        f"{config.stacks} U-Nets, batch size {batch_size}: {', '.join(map(str, modes))} ...",
+        file=sys.stderr,
+        flush=True,
+    )
     rows = measure(config, modes, batch_size)
     for row in rows:
         peak = f", peak {row['peak_over_idle'] / MB:,.0f} MB" if "peak_over_idle" in row else ""
@@ -116,10 +120,10 @@ def _told(measure: Any, config: CUNetConfig, modes: list[str], batch_size: int) 
     return rows
 
 
-def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[str], run_all: Any) -> dict[str, Any]:
+def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[MemoryConfig], run_all: Any) -> dict[str, Any]:
     from cunet_tf.trainers.study.memory.budget import fits
 
-    def one(each: CUNetConfig, mode: str, batch_size: int) -> dict[str, Any]:
+    def one(each: CUNetConfig, mode: MemoryConfig, batch_size: int) -> dict[str, Any]:
         return run_all(each, [mode], batch_size)[0]
 
     fitting, rows = [], []
@@ -127,7 +131,7 @@ def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[str], run
         found, measured = fits(config, mode, values.batch_size, values.budget_gb * GB, one)
         fitting.append(found)
         rows += measured
-    return {"budget_gb": values.budget_gb, "fits": fitting, "rows": with_ratios(rows, modes[0]),
+    return {"budget_gb": values.budget_gb, "fits": fitting, "rows": with_ratios(rows, str(modes[0])),
             "note": "extrapolated on lines through two measured points each"}  # fmt: skip
 
 

@@ -137,7 +137,7 @@ class CoupledUNets:
         name = f"unet{index}_{position}"
         layer = self._layer(name, lambda: SemanticBlock(
             self.config.main_channels, self.config.growth, position.startswith("down"), self.bn_sets,
-            self.config.gamma_init, str(self.quant), name=name,
+            self.config.gamma_init, self.quant, name=name,
         ))  # fmt: skip
         features, *outputs = layer([*main, *run.queues.history(position)], bn_set=run.bn_set)
         run.queues.push(position, features)

@@ -281,7 +281,7 @@ class SemanticBlock(keras.layers.Layer):
         growth: n.
         with_skip: also return skip.
         bn_sets, gamma_init: see :class:`ConcatBNReLUConv`.
-        quant: name of the quantization, see :class:`~cunet_tf.quantize.names.QuantConfig`.
+        quant: the quantization, or its name, see :class:`~cunet_tf.quantize.names.QuantConfig`.
 
     Input: list of ``[B, H, W, *]``: the main inputs, then the new features of the previous
     c_i U-Nets, oldest first. Output: list ``[f, ahead]`` or ``[f, ahead, skip]``.
@@ -294,17 +294,16 @@ class SemanticBlock(keras.layers.Layer):
         with_skip: bool = False,
         bn_sets: int = 1,
         gamma_init: str = "ones",
-        quant: str = "float",
+        quant: str | QuantConfig = "float",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.main_channels, self.growth, self.with_skip = main_channels, growth, with_skip
         self.bn_sets, self.gamma_init = bn_sets, gamma_init
-        self.quant = str(quant)
-        placed = QuantConfig.parse(quant)
+        self.quant = QuantConfig.parse(quant)
 
         def make(filters: int, size: int, name: str, concatenated: bool = True) -> ConcatBNReLUConv:
-            quantizers = conv_quantizers(placed, f"{self.name}/{name}", concatenated)
+            quantizers = conv_quantizers(self.quant, f"{self.name}/{name}", concatenated)
             return ConcatBNReLUConv(
                 filters, size, bn_sets, gamma_init, name=name, dtype=self.dtype_policy, **quantizers
             )
@@ -346,8 +345,9 @@ class SemanticBlock(keras.layers.Layer):
         return [(*grid, self.growth), *wide]
 
     def get_config(self) -> dict[str, Any]:
-        names = ("main_channels", "growth", "with_skip", "bn_sets", "gamma_init", "quant")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        names = ("main_channels", "growth", "with_skip", "bn_sets", "gamma_init")
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own, "quant": str(self.quant)}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

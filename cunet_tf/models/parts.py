@@ -33,7 +33,8 @@ def prepare(
     config = spec.config if spec else network
     if not isinstance(config, kind):
         raise CUNetError(f"this builds a {kind.title}, not {type(config).__name__}: use build_network.")
-    placed = QuantConfig.parse(quant if quant is not None else spec and spec.quant)
+    own = spec.quantization if spec else QuantConfig()
+    placed = own if quant is None else QuantConfig.parse(quant)
     placed.require(config)
     if not placed.is_float:
         tensorflow()  # refuses other backends before anything is built

@@ -46,7 +46,7 @@ def pack(tflite: bytes) -> bytes:
         pieces = Vectors(data).pieces()
     except Exception as error:  # the generated reader raises whatever a damaged offset leads to
         raise CUNetError(f"damaged TensorFlow Lite model: {type(error).__name__}: {error}") from None
-    container = assemble(_Plan(data, pieces).sections(), len(tflite), hashlib.sha256(tflite).digest())
+    container = assemble(_Sections(data, pieces).sections(), len(tflite), hashlib.sha256(tflite).digest())
     try:
         same = expand(container) == tflite
     except CUNetError:
@@ -95,7 +95,7 @@ def varint(number: int) -> bytes:
     return bytes((*out, number))
 
 
-class _Plan:
+class _Sections:
     """Turns pieces into the plain bytes of the sections."""
 
     def __init__(self, data: np.ndarray, pieces: list[Piece]):

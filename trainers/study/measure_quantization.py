@@ -26,7 +26,6 @@ from cunet_tf.models import health
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.outputs import begins_with, claim
-from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.rows import write_csv
 from cunet_tf.spec import ModelSpec
 
@@ -87,7 +86,7 @@ def gradient_rows(trained: keras.Model, source: Any) -> list[dict[str, Any]]:
 
 def twin(trained: keras.Model, state: str, bits: int, nearest: bool = False) -> keras.Model:
     """The network with another gradient quantizer; fresh weights (seed 0) or the trained ones."""
-    quant = dataclasses.replace(QuantConfig.parse(trained.spec.quant), gradients=bits, nearest=nearest)
+    quant = dataclasses.replace(trained.spec.quantization, gradients=bits, nearest=nearest)
     keras.utils.set_random_seed(0)
     model = build_network(trained.spec, quant=quant)
     if state == "trained":
@@ -105,7 +104,7 @@ def master_rows(spec: ModelSpec, source: Any, steps: int) -> list[dict[str, Any]
     data = Examples(source, spec, recipe.augmentation, seed=0).dataset(BATCH, training=True)
     model.fit(data, steps_per_epoch=steps, epochs=1, verbose=2)
     rows = health.master_changes(before, {path: np.array(kernel) for path, kernel in kernels.items()})
-    return [{"measure": f"masters after {steps} steps", "bits": QuantConfig.parse(spec.quant).gradients, **row}
+    return [{"measure": f"masters after {steps} steps", "bits": spec.quantization.gradients, **row}
             for row in rows]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from cunet_tf.trainers.study.paper import JOINTS
 
 from cunet_tf.flags import shown_path
 from cunet_tf.models.size_report import balance_index, report
-from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.rows import Row, csv_text
 from cunet_tf.spec import ModelSpec
 
@@ -59,7 +58,7 @@ def metric_of(evaluation: dict[str, Any]) -> Row:
 
 
 def _costs(spec: ModelSpec, error: float | None) -> Row:
-    quant = QuantConfig.parse(spec.quant)
+    quant = spec.quantization
     found = report(spec.config, quant)
     memory, ideal, honest = (found[f"{name}_ratio"] for name in ("training_memory", "model_size", "honest_size"))
     return {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cunet_tf.config import CUNetConfig
+from cunet_tf.memory.names import MemoryConfig
 
 DEPTHS, BATCHES = (2, 3), (1, 2)  # the measured points; the first U-Net has no input adapter and no history
 
@@ -35,7 +36,7 @@ def largest(budget: float, points: tuple[tuple[int, float], tuple[int, float]]) 
 
 
 def fits(
-    config: CUNetConfig, memory: str, batch_size: int, budget: float, measure: Callable[..., dict[str, Any]]
+    config: CUNetConfig, memory: MemoryConfig, batch_size: int, budget: float, measure: Callable[..., dict[str, Any]]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Deepest network at a batch size, and largest batch of ``config``, within a budget.
 
@@ -60,7 +61,7 @@ def fits(
     batches = [measure(config, memory, size * passes) for size in BATCHES]
     by_depth, by_batch = ([needed_bytes(row) for row in rows] for rows in (depths, batches))
     found = {
-        "memory": memory, "batch_size": batch_size,
+        "memory": str(memory), "batch_size": batch_size,
         "deepest": largest(budget, tuple(zip(DEPTHS, by_depth, strict=True))),
         "stacks": config.stacks,
         "largest_batch": passes * largest(budget, tuple(zip(BATCHES, by_batch, strict=True))),

@@ -27,7 +27,11 @@ STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def measure(
-    config: CUNetConfig, modes: Sequence[str], batch_size: int, steps: int, quant: str = "float"
+    config: CUNetConfig,
+    modes: Sequence[MemoryConfig],
+    batch_size: int,
+    steps: int,
+    quant: QuantConfig | None = None,
 ) -> list[dict[str, Any]]:
     """Run training steps on random pictures, each mode in a fresh process.
 
@@ -37,7 +41,7 @@ def measure(
 
     Args:
         config: of a CU-Net.
-        modes: see :class:`~cunet_tf.memory.names.MemoryConfig`.
+        modes: what is kept, see :class:`~cunet_tf.memory.names.MemoryConfig`.
         batch_size: pictures in a step.
         steps: timed; 0 only counts what is kept for the backward pass.
         quant: see :class:`~cunet_tf.quantize.names.QuantConfig`.
@@ -54,12 +58,12 @@ def measure(
         CUNetError: a process failed; the message quotes its last line.
     """
     shared = {"config": config.to_dict(), "batch_size": batch_size, "steps": steps,
-              "quant": str(QuantConfig.parse(quant))}  # fmt: skip
+              "quant": str(quant or QuantConfig())}  # fmt: skip
     children: list[_Child] = []
     try:
         for mode in modes:
             name = f"{config.stacks} U-Nets, memory {mode}, batch size {batch_size}"
-            children.append(_Child({**shared, "memory": str(MemoryConfig.parse(mode))}, name))
+            children.append(_Child({**shared, "memory": str(mode)}, name))
         rows = [child.answer() for child in children]
         if steps:
             rounds = [[child.ask() for child in children] for _ in range(steps + WARM_UP)][WARM_UP:]
