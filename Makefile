@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 DEMO := demo
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test lint android tfa clean fuzz
+.PHONY: demo test lint house android tfa clean fuzz
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -30,6 +30,10 @@ lint: $(VENV)/.installed-dev
 	rm -rf build/lint
 	$(BIN)/python setup.py --quiet build_py --build-lib build/lint
 	cd build/lint && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
+
+# Lengths, docstrings, annotations, circles: one row for docs and reviews.
+house:
+	$(PYTHON) .ci/house.py
 
 # 100,000 damaged packed files: the reader refuses each one with a message.
 fuzz: $(VENV)/.installed-dev

@@ -15,7 +15,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "android_demo/tools"))
 
 import apk
+import check
 import class_files
+import java_build
+import parity
 import toolchain
 
 ROOT = Path(__file__).parents[1]
@@ -33,19 +36,27 @@ def java():
         pytest.skip(f"the Android demo's core is not tested: {missing}")
 
 
-def test_core_and_desktop_run_agree_with_python(java):
-    done = subprocess.run([sys.executable, TOOLS / "check.py", "--no-apk"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE).groups()
+@pytest.fixture
+def run_tool(monkeypatch, capfd):
+    """Calls a tool's ``main`` here, so that all of them compile Java once; returns what it and Java print."""
+
+    def run(tool, *arguments):
+        monkeypatch.setattr(sys, "argv", [tool.__name__, *arguments])
+        tool.main()
+        return capfd.readouterr().out
+
+    return run
+
+
+def test_core_and_desktop_run_agree_with_python(java, run_tool):
+    printed = run_tool(check, "--no-apk")
+    passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", printed, re.MULTILINE).groups()
     assert int(passed) > 1000 and failed == "0"
-    assert re.search(r"desktop run: .*'same_pixels_largest': 0.00\d+", done.stdout)
+    assert re.search(r"desktop run: .*'same_pixels_largest': 0.00\d+", printed)
 
 
-def test_twenty_real_pictures(java, w300_root):
-    command = [sys.executable, TOOLS / "parity.py", f"--root={w300_root}", "--count=20"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+def test_twenty_real_pictures(java, run_tool, w300_root):
+    found = json.loads(run_tool(parity, f"--root={w300_root}", "--count=20").splitlines()[-1])
     assert found["pictures"] == 20 and found["same_pixels_largest"] <= 0.01 and found["own_decoder_mean"] < 0.05
 
 
@@ -68,14 +79,12 @@ def test_twenty_real_pictures(java, w300_root):
     ],
 )
 def test_desktop_program_explains_bad_input(java, words, part, tmp_path):
-    import java_build
-
-    if not (java_build.BUILD / "desktop").is_dir():
-        java_build.desktop(java, java_build.core(java))
+    core = java_build.core(java)
+    desktop = java_build.desktop(java, core)
     (tmp_path / "bad.cunet").write_bytes(b"CUNET")
     (tmp_path / "a.ppm").write_bytes(b"P6 1 1 255\nabc")
     model = next((ROOT / "cunet_tf/weights").glob("pose-mobile.[tc]*"))
-    launcher = java_build.launcher(java, java_build.BUILD / "core", java_build.BUILD / "desktop")
+    launcher = java_build.launcher(java, core, desktop)
     command = launcher + [word.format(t=tmp_path, m=model) for word in words]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and part in done.stderr, done.stderr

@@ -4,7 +4,7 @@ import json
 from cunet_tf.cli import main
 
 
-def test_speeds_are_printed_and_kept(eagerly, tmp_path, capsys):
+def test_speeds_are_printed_and_kept(tmp_path, capsys):
     network = [
         "--preset=face-mobile",
         "--stacks=1",

@@ -33,7 +33,7 @@ def test_the_configuration_decides(name):
     assert [v.path for v in described.variables] == [v.path for v in model.variables]
 
 
-def test_same_seed_same_network():
+def test_same_seed_same_network_and_no_state_between_builds():
     for config in SMALL.values():
         weights = []
         for _ in range(2):

@@ -41,7 +41,8 @@ def under_jax(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jax")
     uneven(spec_of().replace(config=TINY.replace(stacks=1, order=0, levels=1))).save(folder / "from_tensorflow.keras")
     np.save(folder / "images.npy", crops())
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    compiles_fast = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": compiles_fast}
     command = [sys.executable, "-c", SCRIPT, str(folder), *TRAIN]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-1500:]

@@ -11,7 +11,7 @@ from cunet_tf.models.cunet import build_cunet
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.presets import preset
 
-SMALL = CUNetConfig(2, 1, 8, 4, 68, levels=2, input_size=32)
+SMALL = CUNetConfig(2, 1, 8, 4, 68, levels=1, input_size=32)
 
 
 @pytest.fixture

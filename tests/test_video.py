@@ -231,7 +231,8 @@ def test_a_record_is_one_line_of_plain_json():
     for one in tracked:
         write_record(file, one)
     records = [json.loads(line) for line in file.getvalue().splitlines()]
-    assert [list(record) for record in records] == [["frame", "time", "box", "landmarks", "smoothed", "scores"]] * 2
+    keys = ["written_by", "frame", "time", "box", "landmarks", "smoothed", "scores"]
+    assert [list(record) for record in records] == [keys] * 2
     assert records[1]["frame"] == 1 and records[1]["time"] == pytest.approx(1 / 30, abs=1e-6)
     np.testing.assert_allclose(records[1]["box"], tight_box(POINTS))
     np.testing.assert_allclose(records[1]["landmarks"], POINTS + 1.0)
