@@ -11,7 +11,8 @@ from cunet_tf.export.grid_tensors import GridTensors
 
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, SemanticBlock
+from cunet_tf.models.convolution import ConvBNReLU
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 from cunet_tf.spec import ModelSpec
 
 STEM_GRID = "stem_grid"  # of quantized networks; DeployStem does its work

@@ -11,7 +11,8 @@ from cunet_tf.export.fold import batch_norm, fold, int8_kernel
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
 
-from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, SemanticBlock
+from cunet_tf.models.convolution import ConvBNReLU
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 
 
 class TwinConv:

@@ -7,8 +7,8 @@ from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import ARCHITECTURES, DenseUNetConfig, HourglassConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.build import BUILDERS, build_network
+from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.cunet import build_cunet
-from cunet_tf.models.layers import ConvBNReLU
 from cunet_tf.presets import preset
 
 SMALL = {

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from cunet_tf.config import CUNetConfig
+from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.cunet import build_cunet
-from cunet_tf.models.layers import ConvBNReLU
 
 SMALL = CUNetConfig(3, 2, 8, 4, 5, levels=2, input_size=32)
 

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from cunet_tf.memory.strategy import Memory
-from cunet_tf.models.layers import ConcatBNReLUConv, FanInUniform, SemanticBlock, Upsample2x
+from cunet_tf.models.convolution import FanInUniform
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 
 

@@ -12,7 +12,8 @@ from cunet_tf.losses import HeatmapLoss
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.memory.strategy import PLAIN, Saving, fits, set_memory
 from cunet_tf.models.build import build_network
-from cunet_tf.models.layers import ConvBNReLU, MaxPool
+from cunet_tf.models.convolution import ConvBNReLU
+from cunet_tf.models.layers import MaxPool
 from cunet_tf.models.saved import load_keras
 from cunet_tf.quantize.quantizers import Linear
 

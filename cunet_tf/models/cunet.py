@@ -10,9 +10,10 @@ from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.memory.strategy import set_memory
+from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
-from cunet_tf.models.layers import ConcatBNReLUConv, ConvBNReLU, MaxPool, SemanticBlock, Upsample2x
+from cunet_tf.models.layers import ConcatBNReLUConv, MaxPool, SemanticBlock, Upsample2x
 from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.models.refinement import second_pass

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 
 from cunet_tf.config_baselines import HourglassConfig
+from cunet_tf.models.convolution import ConvBNReLU, FanInUniform
 from cunet_tf.models.landmark_model import LandmarkModel
-from cunet_tf.models.layers import ConvBNReLU, FanInUniform, Upsample2x
+from cunet_tf.models.layers import Upsample2x
 from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.models.residual import Residual
 from cunet_tf.quantize.names import QuantConfig

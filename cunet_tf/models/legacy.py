@@ -21,7 +21,7 @@ import h5py
 Layer = dict[str, Any]  # a layer's entry in the configuration of a functional model
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-CLASS = {"module": "cunet_tf.models.layers", "class_name": "ConvBNReLU", "registered_name": "cunet_tf>ConvBNReLU"}
+CLASS = {"module": "cunet_tf.models.convolution", "class_name": "ConvBNReLU", "registered_name": "cunet_tf>ConvBNReLU"}
 BN_NAMES = ("gamma", "beta", "moving_mean", "moving_variance")  # in the order in which Keras stored them
 
 

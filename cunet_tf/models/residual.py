@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from cunet_tf.models.layers import ConcatBNReLUConv, FanInUniform
+from cunet_tf.models.convolution import FanInUniform
+from cunet_tf.models.layers import ConcatBNReLUConv
 
 
 @keras.saving.register_keras_serializable("cunet_tf")

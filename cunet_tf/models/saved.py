@@ -11,8 +11,8 @@ from cunet_tf.models.legacy import upgraded
 
 # Keras finds a saved class by its registered name: the modules that define ours must have been imported.
 DEFINING = (
-    "cunet_tf.losses", "cunet_tf.models.landmark_model", "cunet_tf.models.layers", "cunet_tf.models.residual",
-    "cunet_tf.models.quant_layers", "cunet_tf.quantize.quantizers",
+    "cunet_tf.losses", "cunet_tf.models.convolution", "cunet_tf.models.landmark_model", "cunet_tf.models.layers",
+    "cunet_tf.models.quant_layers", "cunet_tf.models.residual", "cunet_tf.quantize.quantizers",
     "cunet_tf.training_metrics",
 )  # fmt: skip
 
