@@ -19,7 +19,7 @@ VERBS = {
     "tables": "the paper's tables and figures beside ours",
     "evaluate": "NME, AUC and failure rate of a model on a data set",
     "predict": "landmarks of pictures",
-    "memory": "what training keeps and takes: naive, recomputed, compressed",
+    "memory": "what training keeps and takes: naive, recomputed, in few bits",
     "benchmark": "how fast a data source feeds training",
     "export": "a .keras model as .tflite, with a parity report",
 }

@@ -1,4 +1,4 @@
-"""cunet memory: what training keeps and takes, naive against recomputed and compressed (paper, Fig. 10).
+"""cunet memory: what training keeps and takes, naive, recomputed and in few bits (paper, Fig. 10).
 
 Each mode trains some steps on random pictures in a process of its own, all in turn. kept: bytes that the
 forward pass leaves for the backward pass, counted in the graph, the same on every machine; peak: the

@@ -60,7 +60,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
     flags.DEFINE_float("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
     flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
-    memory = "Kept for the backward pass: none, recompute, compressed, both; switches +bottleneck, +bits=4."
+    memory = "Kept for the backward pass: none, recompute, both; switches +bottleneck, +bits=4."
     flags.DEFINE_string("memory", "none", memory, flag_values=values)
     flags.DEFINE_bool("mixed_precision", False, "Compute in bfloat16.", flag_values=values)
     flags.DEFINE_bool("deterministic", False, "The same bits in every run (slower).", flag_values=values)
