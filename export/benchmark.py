@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cunet_tf.export.delegation import delegation
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.delegation import delegation
 from cunet_tf.quiet import native_stderr_hidden
 
 WARM_UP = 3

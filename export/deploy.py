@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployStem, Folded
-from cunet_tf.export.grid_tensors import GridTensors
 
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployStem, Folded
+from cunet_tf.export.grid_tensors import GridTensors
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 from cunet_tf.spec import ModelSpec

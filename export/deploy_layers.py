@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from cunet_tf.export.fold import batch_norm, fold, int8_kernel
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
-
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from cunet_tf.export.grids import SMALLEST, WEIGHT_LIMIT, half
 
+from cunet_tf.export.grids import SMALLEST, WEIGHT_LIMIT, half
 from cunet_tf.models.normalize import EPSILON
 
 

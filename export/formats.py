@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
+
+from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.export.deploy import deploy
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import convert, convert_int8
-
-from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.spec import ModelSpec
 
 ENDINGS = {

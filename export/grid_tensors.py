@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from cunet_tf.export.grids import Grid, range_grid, trained_grid
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 import numpy as np
-from cunet_tf.export.delegation import delegation
-from cunet_tf.export.integer_reference import Reference
 
 from cunet_tf.data.augment import View
 from cunet_tf.data.pipeline import make_example
 from cunet_tf.data.sample import Source
 from cunet_tf.engines import Engine, LiteRTEngine
 from cunet_tf.evaluation import evaluate
+from cunet_tf.export.delegation import delegation
+from cunet_tf.export.integer_reference import Reference
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Localizer
 from cunet_tf.spec import ModelSpec

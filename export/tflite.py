@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from cunet_tf.export.bake import bake
-from cunet_tf.export.deploy import Deployed
 
 from cunet_tf.compat import operator_name, parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.bake import bake
+from cunet_tf.export.deploy import Deployed
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 

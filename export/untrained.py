@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
-from cunet_tf.export.formats import FLOAT, Exported, export_model
-from cunet_tf.export.tflite import convert_calibrated
 
 from cunet_tf.config_baselines import HourglassConfig
+from cunet_tf.export.formats import FLOAT, Exported, export_model
+from cunet_tf.export.tflite import convert_calibrated
 from cunet_tf.models.build import build_network
 from cunet_tf.spec import ModelSpec
 

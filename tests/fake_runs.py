@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.trainers.study.jobs import Job
-from cunet_tf.trainers.study.tables.protocol import Protocol, Scale
-
 from cunet_tf.cli import main
 from cunet_tf.errors import CUNetError
+from cunet_tf.trainers.study.jobs import Job
+from cunet_tf.trainers.study.tables.protocol import Protocol, Scale
 from tests.networks import run_eagerly
 
 FACES = {"box": "tight", "images": 8, "normalizer": "interocular", "pck": None, "failure_rate": 10.0, "missing": []}

@@ -16,10 +16,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.report import size_report
 from cunet_tf.export.packed.writer import deflated, varint, with_crc
-
-from cunet_tf.errors import CUNetError
 from cunet_tf.files.packed.expand import expand, varints
 from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, MAX_SIZE, MIB, SECTIONS, SIZES
 from cunet_tf.files.packed.reader import read_header, read_section, read_spec

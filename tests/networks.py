@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 import tensorflow as tf
-from cunet_tf.export.deploy import Deployed, deploy
-from cunet_tf.export.tflite import convert, convert_int8
-from cunet_tf.export.untrained import draw_normalizations
 
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
+from cunet_tf.export.deploy import Deployed, deploy
+from cunet_tf.export.tflite import convert, convert_int8
+from cunet_tf.export.untrained import draw_normalizations
 from cunet_tf.models.build import build_network
 from cunet_tf.presets import preset
 from cunet_tf.spec import ModelSpec

@@ -4,8 +4,8 @@ import hashlib
 import struct
 
 import numpy as np
-from cunet_tf.export.packed.writer import assemble, varint
 
+from cunet_tf.export.packed.writer import assemble, varint
 from cunet_tf.files.packed.layout import COPY, Op
 
 SPEC = b'{"name": "' + 32 * b"a" + b'"}'

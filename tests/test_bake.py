@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from cunet_tf.export.bake import bake
-from cunet_tf.export.tflite import convert, operator_names
 
 from cunet_tf.engines import LiteRTEngine
+from cunet_tf.export.bake import bake
+from cunet_tf.export.tflite import convert, operator_names
 from tests.networks import crops, network
 
 

@@ -2,10 +2,10 @@ import csv
 import json
 
 import pytest
-from cunet_tf.export.benchmark import Candidate, compare, latencies, peak_memory
-from cunet_tf.export.packed.writer import pack
 
 from cunet_tf.cli import main
+from cunet_tf.export.benchmark import Candidate, compare, latencies, peak_memory
+from cunet_tf.export.packed.writer import pack
 from tests.networks import BINARY, float_file, integer_file
 
 

@@ -1,6 +1,6 @@
 import pytest
-from cunet_tf.export.delegation import delegation
 
+from cunet_tf.export.delegation import delegation
 from cunet_tf.models.counts import list_convs
 from tests.networks import BINARY, TINY, integer_file
 

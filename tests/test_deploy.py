@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from cunet_tf.export.deploy import deploy
 
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.deploy import deploy
 from cunet_tf.models.build import build_network
 from tests.networks import SHAPES, TERNARY, crops, network, spec_of
 

@@ -1,9 +1,9 @@
 import gzip
 
 import pytest
-from cunet_tf.export.tflite import convert, finished, operator_names
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.tflite import convert, finished, operator_names
 from cunet_tf.files.tflite import LARGEST, read_model, spec_of
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cunet_tf.trainers.fit import compile_model, hold_out, monitor
-from cunet_tf.trainers.recipes import FACE_MOBILE
 
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
 from cunet_tf.skeletons import FACE68
+from cunet_tf.trainers.fit import compile_model, hold_out, monitor
+from cunet_tf.trainers.recipes import FACE_MOBILE
 
 
 def test_hold_out_splits_without_overlap_and_repeatably():

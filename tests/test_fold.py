@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+
 from cunet_tf.export.fold import batch_norm, fold, int8_kernel
 
 

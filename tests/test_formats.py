@@ -2,10 +2,10 @@ import gzip
 
 import numpy as np
 import pytest
-from cunet_tf.export import formats
-from cunet_tf.export.formats import ENDINGS, export_model, require_format
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export import formats
+from cunet_tf.export.formats import ENDINGS, export_model, require_format
 from cunet_tf.files.packed.expand import expand
 from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of, twin
 

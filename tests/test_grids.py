@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from cunet_tf.export.grids import PIXELS, Grid, half, half_above, range_grid, trained_grid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cunet_tf.export.grids import PIXELS, Grid, half, half_above, range_grid, trained_grid
 from cunet_tf.quantize.quantizers import Linear
 
 

@@ -1,11 +1,11 @@
 import numpy as np
-from cunet_tf.trainers.recipes import FACE_MOBILE
 
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.w300 import load_300w
 from cunet_tf.input_speed import jpeg_only, pipeline_speed, tensorflow_ops_speed
 from cunet_tf.presets import preset
+from cunet_tf.trainers.recipes import FACE_MOBILE
 
 NEEDED = 120  # pictures/s at 128 px on two cores: three times what training face-mobile was to consume
 

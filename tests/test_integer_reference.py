@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from cunet_tf.export.integer_reference import Reference, requantize
 
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.integer_reference import Reference, requantize
 from tests.networks import BINARY, crops, float_file, integer_file
 
 

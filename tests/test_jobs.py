@@ -4,12 +4,12 @@ import os
 import subprocess
 
 import pytest
-from cunet_tf.trainers.study import jobs
-from cunet_tf.trainers.study.job_process import run_verb
-from cunet_tf.trainers.study.jobs import Job, run_jobs
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import shown_path
+from cunet_tf.trainers.study import jobs
+from cunet_tf.trainers.study.job_process import run_verb
+from cunet_tf.trainers.study.jobs import Job, run_jobs
 from tests.fake_runs import fake_run
 
 

@@ -2,10 +2,10 @@ import csv
 
 import keras
 import pytest
-from cunet_tf.trainers.study import measure_quantization
 
 from cunet_tf.models.counts import list_convs
 from cunet_tf.models.cunet import build_cunet
+from cunet_tf.trainers.study import measure_quantization
 from tests.networks import TINY
 
 CONFIG = TINY.replace(stacks=1, order=0, levels=1)

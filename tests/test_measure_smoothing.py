@@ -3,6 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
+
+from cunet_tf.data.drawn_clip import draw_clip
+from cunet_tf.smoothing import BETA, MIN_CUTOFF
 from cunet_tf.trainers.study.measure_smoothing import (
     COLUMNS,
     SPEEDS,
@@ -14,10 +18,6 @@ from cunet_tf.trainers.study.measure_smoothing import (
     second_difference,
     smooth,
 )  # fmt: skip
-from numpy.random import default_rng
-
-from cunet_tf.data.drawn_clip import draw_clip
-from cunet_tf.smoothing import BETA, MIN_CUTOFF
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs/results/smoothing.csv"

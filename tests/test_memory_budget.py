@@ -1,8 +1,8 @@
 import pytest
-from cunet_tf.trainers.study.memory.budget import fits, largest, needed_bytes
 
 from cunet_tf.config import CUNetConfig
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.trainers.study.memory.budget import fits, largest, needed_bytes
 
 
 @pytest.mark.parametrize("budget, expected", [(100, 9), (99.9, 8), (20, 1), (19, 0), (5, 0)])

@@ -3,11 +3,11 @@ import json
 from pathlib import Path
 
 import pytest
-from cunet_tf.trainers.study.memory.process import measure
 
 from cunet_tf.cli import main
 from cunet_tf.commands.memory import with_ratios
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.trainers.study.memory.process import measure
 from tests.conftest import TINY
 
 DOCS = Path(__file__).parents[1] / "docs"

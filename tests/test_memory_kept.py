@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
-from cunet_tf.trainers.study.memory.kept import kept_bytes, kept_for_backward
 
 from cunet_tf.config import CUNetConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.build import build_network
+from cunet_tf.trainers.study.memory.kept import kept_bytes, kept_for_backward
 
 TWO = CUNetConfig(2, 1, 16, 4, 5, levels=1, input_size=64)
 

@@ -2,8 +2,8 @@ import csv
 
 import pytest
 from absl import flags
-from cunet_tf.trainers.study.memory.training import define, main, make_jobs, write_tables
 
+from cunet_tf.trainers.study.memory.training import define, main, make_jobs, write_tables
 from tests.fake_runs import finish
 
 FLAGS = ["", "--data=synthetic", "--split=5:40", "--test_split=9:8", "--images=40", "--epochs=2"]

@@ -3,12 +3,12 @@ import builtins
 import keras
 import numpy as np
 import pytest
-from cunet_tf.trainers.options import Options, prepare_device
-from cunet_tf.trainers.recipes import FACE_MOBILE
 
 from cunet_tf.cli import main
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.saved import load_keras
+from cunet_tf.trainers.options import Options, prepare_device
+from cunet_tf.trainers.recipes import FACE_MOBILE
 from tests.conftest import TINY_FLAGS
 
 

@@ -7,10 +7,10 @@ import zlib
 from pathlib import Path
 
 import pytest
-from cunet_tf.export.packed.report import size_report
-from cunet_tf.export.packed.writer import assemble, varint, with_crc
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.packed.report import size_report
+from cunet_tf.export.packed.writer import assemble, varint, with_crc
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, MAX_SIZE, MIB, SECTIONS, Op
 from cunet_tf.files.packed.reader import read_spec

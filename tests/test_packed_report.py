@@ -1,6 +1,5 @@
 from cunet_tf.export.packed.report import main
 from cunet_tf.export.packed.writer import pack
-
 from tests.test_files_tflite import model_bytes  # noqa: F401
 
 

@@ -2,10 +2,10 @@ import subprocess
 import sys
 
 import pytest
-from cunet_tf.export.packed.report import size_report
-from cunet_tf.export.packed.writer import pack
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.packed.report import size_report
+from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.reader import read_spec
 from cunet_tf.files.tflite import spec_of

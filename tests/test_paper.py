@@ -1,6 +1,12 @@
 """The paper's figures agree with each other, so they were copied without a slip."""
 
 import pytest
+
+from cunet_tf.config import CUNetConfig
+from cunet_tf.models.counts import count
+from cunet_tf.models.size_report import balance_index
+from cunet_tf.presets import preset
+from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.trainers.study.paper import (
     JOINTS,
     TABLE_1,
@@ -18,12 +24,6 @@ from cunet_tf.trainers.study.paper import (
     TABLE_12,
     paper_figures,
 )
-
-from cunet_tf.config import CUNetConfig
-from cunet_tf.models.counts import count
-from cunet_tf.models.size_report import balance_index
-from cunet_tf.presets import preset
-from cunet_tf.quantize.names import QuantConfig
 
 NOT_BY_EQUATION_8 = {"BW": 7.02, "BW-a": 6.31, "TW": 13.7}  # printed: 6.84, 7.97, 14.0
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from cunet_tf.export.integer_reference import Reference
-from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolerance
 
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine
+from cunet_tf.export.integer_reference import Reference
+from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolerance
 from cunet_tf.heatmaps import GaussianCodec
 from cunet_tf.presets import preset
 from tests.networks import TERNARY, crops, integer_file, network

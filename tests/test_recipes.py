@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
-from cunet_tf.trainers.recipes import FACE, FACE_MOBILE, FACE_PAPER, POSE, POSE_MOBILE, POSE_PAPER, recipe_for
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
+from cunet_tf.trainers.recipes import FACE, FACE_MOBILE, FACE_PAPER, POSE, POSE_MOBILE, POSE_PAPER, recipe_for
 
 
 def rates(recipe, steps, epochs):

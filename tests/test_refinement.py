@@ -5,12 +5,12 @@ import csv
 import keras
 import numpy as np
 import pytest
-from cunet_tf.export.tflite import convert
 
 from cunet_tf.cli import main
 from cunet_tf.config import CUNetConfig
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.tflite import convert
 from cunet_tf.losses import DetectionLoss, HeatmapLoss, losses_for
 from cunet_tf.models.build import build_network
 from cunet_tf.models.counts import count

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from cunet_tf.trainers import run
-from cunet_tf.trainers.run import Recorder, RunFolder
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
+from cunet_tf.trainers import run
+from cunet_tf.trainers.run import Recorder, RunFolder
 
 
 class FakeModel:

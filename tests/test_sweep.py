@@ -12,14 +12,14 @@ import time
 
 import pytest
 from absl import flags
-from cunet_tf.trainers.study import jobs
-from cunet_tf.trainers.study.paper import TABLE_8
-from cunet_tf.trainers.study.sweep import folder_name, parse_quants
 
 from cunet_tf.cli import main
 from cunet_tf.commands.sweep import QUANTS, define, sweep_jobs
 from cunet_tf.data.sample import Source
 from cunet_tf.skeletons import FACE68
+from cunet_tf.trainers.study import jobs
+from cunet_tf.trainers.study.paper import TABLE_8
+from cunet_tf.trainers.study.sweep import folder_name, parse_quants
 from tests.conftest import TINY_FLAGS
 from tests.fake_runs import verb_in_process
 

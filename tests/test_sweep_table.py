@@ -2,11 +2,11 @@ import csv
 import io
 
 import pytest
+
+from cunet_tf.presets import preset
 from cunet_tf.trainers.study.paper import JOINTS
 from cunet_tf.trainers.study.sweep_markdown import to_markdown
 from cunet_tf.trainers.study.sweep_table import make_row, to_csv
-
-from cunet_tf.presets import preset
 
 DATA = {"name": "300w", "split": "train", "missing": ["ibug"], "train_images": 1845}
 FACE = {"split": "full", "images": 554, "box": "tight", "normalizer": "interocular", "nme_interocular": 4.0,

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from absl import flags
-from cunet_tf.trainers.study import jobs
 
 from cunet_tf.cli import main
 from cunet_tf.commands import tables
 from cunet_tf.rows import read_csv
+from cunet_tf.trainers.study import jobs
 from tests.fake_runs import finish, verb_in_process
 
 SCALE = ["--stacks=3", "--main_channels=8", "--growth=4", "--channels=8", "--input_size=64"]

@@ -1,10 +1,10 @@
 import pytest
+
 from cunet_tf.trainers.study.paper import TABLE_2
 from cunet_tf.trainers.study.tables.architecture import fig_9, milestones, table_1, table_2, table_3, table_4
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.protocol import WIDTHS
 from cunet_tf.trainers.study.tables.results import Results
-
 from tests.fake_runs import finish, protocol
 
 

@@ -1,8 +1,8 @@
 import pytest
-from cunet_tf.trainers.study.tables.catalogue import ELSEWHERE, KINDS, parse_keys, runs_of
-from cunet_tf.trainers.study.tables.protocol import Scale, variants
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.trainers.study.tables.catalogue import ELSEWHERE, KINDS, parse_keys, runs_of
+from cunet_tf.trainers.study.tables.protocol import Scale, variants
 
 
 def test_keys_come_in_the_papers_order():

@@ -1,7 +1,6 @@
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.curves import fig_7, fig_8
 from cunet_tf.trainers.study.tables.results import Results
-
 from tests.fake_runs import finish, protocol
 
 

@@ -1,7 +1,7 @@
 import pytest
+
 from cunet_tf.trainers.study.tables.findings import Ordering, describe_noise, describe_orderings, seed_gaps, verdict
 from cunet_tf.trainers.study.tables.results import Results
-
 from tests.fake_runs import finish, protocol
 
 CLAIM = [Ordering("cunet", "order-0", "88.1, 87.6")]

@@ -1,8 +1,8 @@
 import pytest
-from cunet_tf.trainers.study.tables.context import Context
-from cunet_tf.trainers.study.tables.latency import networks, ratios, table_5, table_11
 
 from cunet_tf.rows import write_csv
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.latency import networks, ratios, table_5, table_11
 
 
 def rows(milliseconds):

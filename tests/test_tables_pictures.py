@@ -1,12 +1,12 @@
 import cv2
 import numpy as np
 import pytest
-from cunet_tf.trainers.study.tables.context import Context, Gallery
-from cunet_tf.trainers.study.tables.pictures import COLUMNS, SIDE, error, fig_11
 
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.localizer import Landmarks
 from cunet_tf.skeletons import FACE68
+from cunet_tf.trainers.study.tables.context import Context, Gallery
+from cunet_tf.trainers.study.tables.pictures import COLUMNS, SIDE, error, fig_11
 
 
 def test_grid_of_drawn_faces(tmp_path):

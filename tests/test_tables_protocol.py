@@ -1,9 +1,9 @@
 import pytest
-from cunet_tf.trainers.study.tables.protocol import Scale, parse_budget, parse_seeds, variants, widths
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import network_config
 from cunet_tf.models.counts import count
+from cunet_tf.trainers.study.tables.protocol import Scale, parse_budget, parse_seeds, variants, widths
 from tests.fake_runs import finish, protocol
 
 

@@ -1,7 +1,6 @@
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.refinement import table_6, table_7
 from cunet_tf.trainers.study.tables.results import Results
-
 from tests.fake_runs import finish, protocol
 
 

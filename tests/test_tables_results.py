@@ -1,6 +1,6 @@
 import pytest
-from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results, mean, metric_column
 
+from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results, mean, metric_column
 from tests.fake_runs import finish, protocol
 
 

@@ -1,6 +1,8 @@
 """A tiny network through both engines; the ratios by hand."""
 
 import pytest
+
+from cunet_tf.rows import write_csv
 from cunet_tf.trainers.study.tables.speed import (
     CPU,
     KERAS,
@@ -13,8 +15,6 @@ from cunet_tf.trainers.study.tables.speed import (
     read_times,
     specs,
 )
-
-from cunet_tf.rows import write_csv
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from cunet_tf.export.tflite import convert, operator_names
 
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.tflite import convert, operator_names
 from cunet_tf.models.counts import list_convs
 from tests.networks import TINY, crops, float_file, network, spec_of
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from cunet_tf.errors import CUNetError
 from cunet_tf.export.tfmot import reference as tfmot_reference
 from cunet_tf.export.tfmot.graphs import NAMES, convolve, integer_result, make_graph
 from cunet_tf.export.tfmot.ours import float_result, quantized_kernel
-
-from cunet_tf.errors import CUNetError
 
 ROOT = Path(__file__).parents[1]
 

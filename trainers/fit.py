@@ -7,9 +7,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from cunet_tf.trainers.options import Options, prepare_device
-from cunet_tf.trainers.recipes import Recipe
-from cunet_tf.trainers.run import Recorder, RunFolder
 
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
@@ -19,6 +16,9 @@ from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.options import Options, prepare_device
+from cunet_tf.trainers.recipes import Recipe
+from cunet_tf.trainers.run import Recorder, RunFolder
 from cunet_tf.training_metrics import last_head_metrics
 
 

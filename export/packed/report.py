@@ -9,9 +9,8 @@ import time
 import zlib
 from pathlib import Path
 
-from cunet_tf.export.packed.writer import pack
-
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.layout import COPY, CRC_BYTES, HEADER_BYTES
 from cunet_tf.files.packed.reader import read_header

@@ -5,9 +5,9 @@ import zlib
 from collections import defaultdict
 
 import numpy as np
-from cunet_tf.export.packed.vectors import Piece, Vectors
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.packed.vectors import Piece, Vectors
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.layout import (
     COPY,

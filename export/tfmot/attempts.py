@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras
+
 from cunet_tf.export.tfmot.graphs import NETWORK, make_graph, pictures
 from cunet_tf.export.tfmot.quantize import plain_model
 from cunet_tf.export.tfmot.tf_keras_twin import build_twin, weight_paths

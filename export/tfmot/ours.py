@@ -5,10 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from cunet_tf.export.tfmot.graphs import INPUT_STEP, NETWORK, OUTPUT_STEP, Graph, input_values, pictures
 from keras import ops
 
 from cunet_tf.backend import tensorflow
+from cunet_tf.export.tfmot.graphs import INPUT_STEP, NETWORK, OUTPUT_STEP, Graph, input_values, pictures
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.quantize.functional import linear
 from cunet_tf.quantize.quantizers import Binary

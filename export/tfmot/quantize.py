@@ -10,6 +10,10 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter
+from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantize_configs import (
+    NoOpQuantizeConfig,
+)
+
 from cunet_tf.export.tfmot.graphs import (
     EPSILON,
     INPUT_LIMITS,
@@ -20,9 +24,6 @@ from cunet_tf.export.tfmot.graphs import (
     Graph,
     input_values,
     pictures,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantize_configs import (
-    NoOpQuantizeConfig,
 )
 
 quantization = tfmot.quantization.keras

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 from absl import flags
-from cunet_tf.export.tfmot.graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.tfmot.graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.rows import write_csv

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from cunet_tf.export.tfmot.attempts import try_all
 from cunet_tf.export.tfmot.graphs import NAMES, make_graph
 from cunet_tf.export.tfmot.quantize import fake_quantized_result, input_grid_result, quantized_model, tflite_result

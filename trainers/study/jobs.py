@@ -12,10 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.trainers.study.job_process import run_verb, signals_interrupt
-
 from cunet_tf.errors import CUNetError
 from cunet_tf.rows import read_csv
+from cunet_tf.trainers.study.job_process import run_verb, signals_interrupt
 
 ABSENT = object()
 

@@ -16,8 +16,6 @@ from typing import Any
 import keras
 import numpy as np
 from absl import flags
-from cunet_tf.trainers.fit import compile_model
-from cunet_tf.trainers.recipes import recipe_for
 
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.flags import define_data, request_source
@@ -28,6 +26,8 @@ from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.rows import write_csv
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.fit import compile_model
+from cunet_tf.trainers.recipes import recipe_for
 
 GRADIENT_BITS = (8, 6)
 BATCH = 16

@@ -12,13 +12,13 @@ from pathlib import Path
 import keras
 import numpy as np
 from absl import flags
-from cunet_tf.trainers.fit import compile_model
-from cunet_tf.trainers.recipes import recipe_for
 
 from cunet_tf.models.build import build_network
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
 from cunet_tf.rows import write_csv
+from cunet_tf.trainers.fit import compile_model
+from cunet_tf.trainers.recipes import recipe_for
 
 QUANTS = "float;BW;BW-a;TW;TW-a;BW-QIG(818);BW-a-QIG(818);BW-a-QIG(818)+nearest;TW-QIG(828);BW-QIG(616);TW-QIG(626)"
 WARM_UP = 3  # steps that are not timed: tracing and allocation

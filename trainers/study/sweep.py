@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.trainers.study.jobs import Job, read_json
-
 from cunet_tf.errors import CUNetError
 from cunet_tf.quantize.names import EXAMPLES, QuantConfig
+from cunet_tf.trainers.study.jobs import Job, read_json
 
 
 def parse_quants(text: str) -> list[QuantConfig]:

@@ -1,10 +1,10 @@
 """The result of a sweep as Markdown, beside the paper's Tables 8 (faces), 9 and 10 (bodies)."""
 
-from cunet_tf.trainers.study.paper import JOINTS, TABLE_10, paper_figures
-from cunet_tf.trainers.study.sweep_table import are_bodies
 from scipy.stats import spearmanr
 
 from cunet_tf.rows import Row, markdown_table, number
+from cunet_tf.trainers.study.paper import JOINTS, TABLE_10, paper_figures
+from cunet_tf.trainers.study.sweep_table import are_bodies
 
 LEAST_FOR_ORDER = 4  # configurations in common, below which a rank correlation says nothing
 

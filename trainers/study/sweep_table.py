@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from cunet_tf.trainers.study.paper import JOINTS
-
 from cunet_tf.flags import shown_path
 from cunet_tf.models.size_report import balance_index, report
 from cunet_tf.rows import Row, csv_text
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.study.paper import JOINTS
 
 FLOAT_BITS = 32
 ABOUT = (

@@ -111,9 +111,9 @@ class _Child:
 def run_task(task: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], dict[str, float]]]:
     """What :func:`measure` runs in each process: the result, and a function that times one more step."""
     import keras
-    from cunet_tf.trainers.study.memory.kept import kept_bytes
 
     from cunet_tf.models.build import build_network
+    from cunet_tf.trainers.study.memory.kept import kept_bytes
 
     config = network_config_from_dict(task["config"])
     keras.utils.set_random_seed(0)

@@ -1,16 +1,15 @@
 """Tables 1 to 4 and Fig. 9: supervisions, widths, dense U-Net and hourglass, order K."""
 
+from cunet_tf.config import CUNetConfig
+from cunet_tf.draw import plot_lines
+from cunet_tf.presets import preset
+from cunet_tf.rows import Row
 from cunet_tf.trainers.study.paper import TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_4_EPOCHS
 from cunet_tf.trainers.study.tables.context import Context, sizes
 from cunet_tf.trainers.study.tables.findings import Ordering
 from cunet_tf.trainers.study.tables.page import Table, stem_of
 from cunet_tf.trainers.study.tables.protocol import width_name, widths
 from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING
-
-from cunet_tf.config import CUNetConfig
-from cunet_tf.draw import plot_lines
-from cunet_tf.presets import preset
-from cunet_tf.rows import Row
 
 SUPERVISED = {1: "supervisions-1", 2: "supervisions-2", 3: "cunet"}
 ORDERS = {0: "order-0", 1: "cunet", 2: "order-2"}

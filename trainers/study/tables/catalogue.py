@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+from cunet_tf.errors import CUNetError
 from cunet_tf.trainers.study.tables import architecture, curves, latency, pictures, published, quantized, refinement
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table
 from cunet_tf.trainers.study.tables.protocol import Scale, width_name, widths
-
-from cunet_tf.errors import CUNetError
 
 ELSEWHERE = {"fig10": "Fig. 10 (training memory) is made by cunet memory, not here."}
 TRAINS = ("data", "root", "split", "test_split", "allow_missing", "box", "accuracy", "budget", "batch_size", "seeds",

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cunet_tf.trainers.study.tables.findings import Ordering, describe_orderings
-from cunet_tf.trainers.study.tables.results import Results
-
 from cunet_tf.config import NetworkConfig
 from cunet_tf.models.counts import count
 from cunet_tf.rows import Row
+from cunet_tf.trainers.study.tables.findings import Ordering, describe_orderings
+from cunet_tf.trainers.study.tables.results import Results
 
 
 @dataclass(frozen=True)

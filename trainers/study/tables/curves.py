@@ -1,13 +1,12 @@
 """Fig. 7 and 8: the metric over the epochs, from the histories of the runs."""
 
+from cunet_tf.draw import plot_lines
+from cunet_tf.rows import Row
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table, stem_of
 from cunet_tf.trainers.study.tables.protocol import DETECTION
 from cunet_tf.trainers.study.tables.refinement import RUNS
 from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING
-
-from cunet_tf.draw import plot_lines
-from cunet_tf.rows import Row
 
 ARCHITECTURES = ("cunet", "hourglass", "dense-unet")
 PASSES = tuple(RUNS.values())

@@ -4,9 +4,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from cunet_tf.trainers.study.tables.results import Results
 
 from cunet_tf.rows import markdown_table, number
+from cunet_tf.trainers.study.tables.results import Results
 
 MANY = 50.0  # percent of failures, above which a network has hardly begun to learn
 

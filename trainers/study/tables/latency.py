@@ -1,12 +1,11 @@
 """Tables 5 and 11: parameters, operations and time of CU-Net against the stacked hourglass."""
 
+from cunet_tf.presets import preset
+from cunet_tf.rows import Row
 from cunet_tf.trainers.study.paper import TABLE_5, TABLE_11
 from cunet_tf.trainers.study.tables.context import Context, sizes
 from cunet_tf.trainers.study.tables.page import Table
 from cunet_tf.trainers.study.tables.speed import CPU, KERAS, TFLITE, WALL, Times, median, ratio, read_times
-
-from cunet_tf.presets import preset
-from cunet_tf.rows import Row
 
 FILE = "latency.csv"
 # Columns: of wall-clock time, then of CPU time.

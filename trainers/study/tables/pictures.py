@@ -1,14 +1,14 @@
 """Fig. 11: a grid of pictures with the landmarks that a model finds."""
 
 import numpy as np
-from cunet_tf.trainers.study.tables.context import Context
-from cunet_tf.trainers.study.tables.page import Table, stem_of
 
 from cunet_tf.data.geometry import apply, crop_matrix, warp
 from cunet_tf.data.sample import Sample
 from cunet_tf.data.sources import Request, load_source
 from cunet_tf.draw import contact_sheet, draw_landmarks, save_result
 from cunet_tf.localizer import Landmarks, Localizer
+from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.page import Table, stem_of
 
 COLUMNS, SIDE = 6, 160
 VIEW = 512  # pixels of a tile before it is reduced

@@ -5,12 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.trainers.study.jobs import Job
-
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
 from cunet_tf.skeletons import MPII16
+from cunet_tf.trainers.study.jobs import Job
 
 BODIES = ("lsp", "lspet", "mpii")  # data sets with a torso
 DETECTION, REGRESSION = "disk", "gaussian"

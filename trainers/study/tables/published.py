@@ -1,10 +1,9 @@
 """Tables 12 to 14: published results, and what our shipped models reach on the data at hand."""
 
+from cunet_tf.rows import Row, read_csv
 from cunet_tf.trainers.study.paper import TABLE_12, TABLE_13, TABLE_14
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table
-
-from cunet_tf.rows import Row, read_csv
 
 FACES = ("face_mobile.csv", "face_mobile_q.csv")
 BODIES = ("pose_mobile.csv",)

@@ -3,11 +3,10 @@
 import re
 from pathlib import Path
 
+from cunet_tf.rows import Row, read_csv
 from cunet_tf.trainers.study.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table
-
-from cunet_tf.rows import Row, read_csv
 
 HOW = "Nothing is trained here: the rows are those of `cunet sweep`, whose pages give all conditions."
 

@@ -1,12 +1,11 @@
 """Tables 6 and 7: detection, regression and iterative refinement (section 3.4) on faces."""
 
+from cunet_tf.presets import preset
+from cunet_tf.rows import Row
 from cunet_tf.trainers.study.paper import TABLE_6, TABLE_7_CUNET_8
 from cunet_tf.trainers.study.tables.context import Context, sizes
 from cunet_tf.trainers.study.tables.findings import Ordering
 from cunet_tf.trainers.study.tables.page import Table
-
-from cunet_tf.presets import preset
-from cunet_tf.rows import Row
 
 RUNS = {
     "detection": "detection",

@@ -3,10 +3,9 @@
 from functools import cache
 from typing import Any
 
+from cunet_tf.rows import Row
 from cunet_tf.trainers.study.sweep_table import metric_of
 from cunet_tf.trainers.study.tables.protocol import Protocol
-
-from cunet_tf.rows import Row
 
 TRAINING, HELD_OUT = "watched", "val"  # columns of history.csv begin with these
 

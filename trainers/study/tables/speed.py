@@ -65,9 +65,9 @@ def _runners(spec: ModelSpec) -> dict[str, Callable[[], object]]:
     """Functions that find the last heat maps of one random picture."""
     with native_stderr_hidden():
         import tensorflow as tf
-        from cunet_tf.export.tflite import convert
 
         from cunet_tf.engines import LiteRTEngine
+        from cunet_tf.export.tflite import convert
         from cunet_tf.models.build import build_network
 
     model = build_network(spec)
