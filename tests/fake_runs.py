@@ -36,15 +36,9 @@ def verb_in_process(verb: str, arguments: list[str], log: Path) -> None:
 
 def finish(job: Job, nme: float, **evaluation: Any) -> None:
     """A finished run of exactly this job, with this NME."""
-    config: dict[str, Any] = {}
-    for path, value in job.expects.items():
-        for index, part in enumerate(path.split("+")):
-            *parents, name = part.split(".")
-            place = config
-            for parent in parents:
-                place = place.setdefault(parent, {})
-            place[name] = 0 if index else value
-    fake_run(job.folder, **config)
+    data = dict(job.expects.get("data", {}))
+    parts = {"train_images": data.pop("images"), "validation_images": 0} if "images" in data else {}
+    fake_run(job.folder, **{**job.expects, "data": {**data, **parts}})
     found = {**FACES, "split": job.split, "nme_interocular": nme, **evaluation}
     (job.folder / "evaluation.json").write_text(json.dumps(found))
 

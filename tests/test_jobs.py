@@ -7,7 +7,6 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import shown_path
-from cunet_tf.trainers.study import jobs
 from cunet_tf.trainers.study.job_process import run_verb
 from cunet_tf.trainers.study.jobs import Job, run_jobs
 from tests.fake_runs import fake_run
@@ -15,7 +14,7 @@ from tests.fake_runs import fake_run
 
 @pytest.fixture
 def job(tmp_path):
-    return Job("float", tmp_path / "float", ("--seed=0",), ("--data=x",), "9:8", expects={"spec.quant": "float"})
+    return Job("float", tmp_path / "float", ("--seed=0",), ("--data=x",), "9:8", expects={"spec": {"quant": "float"}})
 
 
 def test_state_comes_from_the_folder(job):
@@ -45,14 +44,14 @@ def test_missing_epochs_and_other_settings_are_not_trained(job):
     assert job.other() == "spec.quant is absent, not 'float'"
 
 
-def test_sums_of_settings_are_expected_too(tmp_path):
-    fake_run(tmp_path, data={"train": 38, "held": 2})
-    assert Job("x", tmp_path, expects={"data.train+data.held": 40}).other() is None
-    assert Job("x", tmp_path, expects={"data.train+data.held": 41}).other() == "data.train+data.held is 40, not 41"
-    assert "absent" in Job("x", tmp_path, expects={"data.train+data.lost": 40}).other()
+def test_images_are_those_of_both_parts(tmp_path):
+    fake_run(tmp_path, data={"train_images": 38, "validation_images": 2})
+    assert Job("x", tmp_path, expects={"data": {"images": 40}}).other() is None
+    assert Job("x", tmp_path, expects={"data": {"images": 41}}).other() == "data.images is 40, not 41"
+    assert "absent" in Job("x", tmp_path, expects={"data": {"lost": {"deep": 1}}}).other()
 
 
-def test_finished_jobs_start_no_process_and_failing_ones_are_named(job, monkeypatch, capsys, tmp_path):
+def test_finished_jobs_start_no_process_and_failing_ones_are_named(job, capsys, tmp_path):
     calls, after = [], []
 
     def process(verb, arguments, log):
@@ -61,10 +60,9 @@ def test_finished_jobs_start_no_process_and_failing_ones_are_named(job, monkeypa
             raise CUNetError("no data")
         fake_run(tmp_path / "new", split="older")
 
-    monkeypatch.setattr(jobs, "run_verb", process)
     fake_run(job.folder)
     new = Job("new", tmp_path / "new", ("--seed=1",), ("--data=x",), "9:8")
-    trained, failed = run_jobs([new, job], "sweep", lambda: after.append(1))
+    trained, failed = run_jobs([new, job], "sweep", lambda: after.append(1), process)
     assert trained == [] and failed == {"new": "no data"} and len(after) == 2
     assert calls == [("train", ["--seed=1", f"--workdir={new.folder}", "--resume"]),
                      ("evaluate", ["--data=x", f"--model={new.best}", f"--out={new.folder}"])]  # fmt: skip

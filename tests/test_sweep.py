@@ -115,7 +115,7 @@ def test_every_configuration_starts_from_the_same_weights(tmp_path):
     own, other = sweep_jobs(values, Source("synthetic", "9:8", FACE68, []))
     assert "--init=f.keras" in other.train and "--init=f.keras" in own.train
     assert {"--watch=4", "--split=5:36", "--noallow_missing", "--quant=BW"} <= set(other.train)
-    assert other.folder == tmp_path / "BW" and other.expects == {"spec.quant": "BW"}
+    assert other.folder == tmp_path / "BW" and other.expects == {"spec": {"quant": "BW"}}
     assert not any("test_split" in flag or "workdir" in flag for flag in other.train)
     assert other.evaluate == ("--data=synthetic", "--noallow_missing", "--split=9:8") and other.split == "9:8"
 

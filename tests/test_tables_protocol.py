@@ -36,7 +36,7 @@ def test_job_has_the_flags_of_its_protocol(tmp_path):
     assert job.folder == tmp_path / "iterative-detection-regression-s1"
     assert {"--data=synthetic", "--split=5:40", "--images=40", "--epochs=2", "--batch_size=8", "--watch=4", "--seed=1",
             "--preset=face-mobile", "--refinement=4", "--targets=disk,gaussian"} <= set(job.train)  # fmt: skip
-    assert "--skeleton=face68" in job.train and job.expects["spec.config.landmarks"] == 68
+    assert "--skeleton=face68" in job.train and job.expects["spec"]["config"]["landmarks"] == 68
     assert not any("skeleton" in flag for flag in protocol(tmp_path, data="300w").job("cunet", 0).train)
     assert job.evaluate == ("--data=synthetic", "--split=9:8")
 

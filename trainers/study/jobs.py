@@ -30,8 +30,7 @@ class Job:
         evaluate: flags of ``cunet evaluate`` but ``--model`` and ``--out``.
         split: that is evaluated.
         box: boxes of the evaluation.
-        expects: what ``config.json`` must hold; a key is a path with dots, such as ``spec.quant``,
-            or several with ``+`` between them, whose values are added.
+        expects: what :meth:`config` must hold, in its own shape: ``{"spec": {"quant": "BW"}}``.
     """
 
     name: str
@@ -53,8 +52,12 @@ class Job:
         return self.folder / "best.keras"
 
     def config(self) -> dict[str, Any]:
-        """``config.json`` of the run; empty before it has started."""
-        return read_json(self.folder / "config.json")
+        """``config.json`` of the run, with the ``images`` of both its parts; empty before it has started."""
+        config = read_json(self.folder / "config.json")
+        data = config.get("data", {})
+        if {"train_images", "validation_images"} <= set(data):
+            data["images"] = data["train_images"] + data["validation_images"]
+        return config
 
     def history(self) -> list[dict[str, str]]:
         """Rows of ``history.csv``."""
@@ -63,11 +66,7 @@ class Job:
     def other(self) -> str | None:
         """The first setting in which the folder holds another run, as ``NAME is X, not Y``."""
         config = self.config()
-        for path, wanted in self.expects.items() if config else ():
-            value = _look_up(config, path)
-            if value != wanted:
-                return f"{path} is {'absent' if value is ABSENT else repr(value)}, not {wanted!r}"
-        return None
+        return difference(config, self.expects) if config else None
 
     def trained(self) -> bool:
         """Whether the history has every epoch and the last checkpoint was written after it."""
@@ -92,13 +91,20 @@ class Job:
         return found if current and file.stat().st_mtime >= self.best.stat().st_mtime else {}
 
 
-def run_jobs(jobs: list[Job], verb: str, after: Callable[[], object]) -> tuple[list[str], dict[str, str]]:
+def run_jobs(
+    jobs: list[Job],
+    verb: str,
+    after: Callable[[], object],
+    run: Callable[[str, list[str], Path], None] | None = None,
+) -> tuple[list[str], dict[str, str]]:
     """Train and evaluate what is not finished yet; a failing job is named and the others go on.
 
     Args:
         jobs: in this order.
         verb: whose name stands in messages.
         after: called after each job, to write tables anew.
+        run: runs a verb with its arguments, its output at the end of a file; raises a CUNetError when it fails.
+            A process for each by default.
 
     Returns:
         Names of the jobs that were trained, and name -> message of those that failed.
@@ -110,7 +116,7 @@ def run_jobs(jobs: list[Job], verb: str, after: Callable[[], object]) -> tuple[l
         for index, job in enumerate(jobs):
             say = _teller(f"[{index + 1}/{len(jobs)}] {job.name}", start)
             try:
-                trained += _finish(job, say)
+                trained += _finish(job, say, run or run_verb)
             except CUNetError as error:
                 failed[job.name] = str(error)
                 print(f"cunet {verb}: error: {job.name}: {error}", file=sys.stderr)
@@ -121,17 +127,17 @@ def run_jobs(jobs: list[Job], verb: str, after: Callable[[], object]) -> tuple[l
     return trained, failed
 
 
-def _finish(job: Job, say: Callable[[str], None]) -> list[str]:
+def _finish(job: Job, say: Callable[[str], None], run: Callable[[str, list[str], Path], None]) -> list[str]:
     """Train and evaluate where that is not done yet; returns the name if it was trained."""
     trained = []
     if not job.trained():
         say(f"training, see {job.log}")
-        run_verb("train", [*job.train, f"--workdir={job.folder}", "--resume"], job.log)
+        run("train", [*job.train, f"--workdir={job.folder}", "--resume"], job.log)
         job.mark_trained()
         trained.append(job.name)
     if not job.evaluation():
         say(f"evaluating on {job.split}")
-        run_verb("evaluate", [*job.evaluate, f"--model={job.best}", f"--out={job.folder}"], job.log)
+        run("evaluate", [*job.evaluate, f"--model={job.best}", f"--out={job.folder}"], job.log)
     if not job.evaluation():
         raise CUNetError(f"{job.folder} holds another run ({job.other()}): remove it, or use another --workdir.")
     say("finished")
@@ -146,14 +152,18 @@ def read_json(file: Path) -> dict[str, Any]:
         return {}
 
 
-def _look_up(config: dict[str, Any], path: str) -> Any:
-    values = []
-    for part in path.split("+"):
-        value: Any = config
-        for name in part.split("."):
-            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
-        values.append(value)
-    return ABSENT if ABSENT in values else values[0] if len(values) == 1 else sum(values)
+def difference(found: Any, wanted: Any, name: str = "") -> str | None:
+    """The first place where ``found`` lacks what ``wanted`` holds, both nested alike.
+
+    Example:
+        >>> difference({"spec": {"quant": "BW", "name": "a"}}, {"spec": {"quant": "float"}})
+        "spec.quant is 'BW', not 'float'"
+    """
+    if not isinstance(wanted, dict):
+        return None if found == wanted else f"{name} is {'absent' if found is ABSENT else repr(found)}, not {wanted!r}"
+    inner = found if isinstance(found, dict) else {}
+    gaps = (difference(inner.get(key, ABSENT), value, f"{name}.{key}".lstrip(".")) for key, value in wanted.items())
+    return next((gap for gap in gaps if gap), None)
 
 
 def _teller(label: str, start: float) -> Callable[[str], None]:

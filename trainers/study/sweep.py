@@ -41,7 +41,7 @@ def make_jobs(quants: list[QuantConfig], plain: Job) -> list[Job]:
             raise CUNetError(f"--quants: {name} and {jobs[folder].name} are the same or share a folder: drop one.")
         jobs[folder] = replace(
             plain, name=name, folder=plain.folder / folder,
-            train=(*plain.train, f"--quant={name}"), expects={**plain.expects, "spec.quant": name},
+            train=(*plain.train, f"--quant={name}"), expects={"spec": {"quant": name}},
         )  # fmt: skip
     return list(jobs.values())
 

@@ -85,9 +85,9 @@ def make_jobs(values: flags.FlagValues) -> dict[tuple[str, str], Job]:
 
 def _expects(values: flags.FlagValues) -> dict[str, Any]:
     return {
-        "spec.preset": values.preset, "recipe.targets": values.targets, "epochs": values.epochs,
-        "batch_size": values.batch_size, "data.name": values.data, "data.split": values.split,
-        "data.train_images+data.validation_images": values.images,
+        "spec": {"preset": values.preset}, "recipe": {"targets": values.targets}, "epochs": values.epochs,
+        "batch_size": values.batch_size,
+        "data": {"name": values.data, "split": values.split, "images": values.images},
     }  # fmt: skip
 
 

@@ -170,12 +170,11 @@ class Protocol:
         config = variant.config().to_dict()
         if self.data in (None, "folder"):  # a user's own data may have any number of landmarks
             del config["landmarks"]
-        data = {"data.name": self.data, "data.split": self.split, "data.box": self.box} if self.data else {}
+        data = {"name": self.data, "split": self.split, "box": self.box} if self.data else {}
         return {
-            **{f"spec.config.{name}": value for name, value in config.items()},
-            "spec.quant": "float", "recipe.targets": variant.targets, "epochs": self.epochs,
-            "batch_size": self.batch_size, "seed": seed, "init": None,
-            "data.train_images+data.validation_images": self.images, **data,
+            "spec": {"config": config, "quant": "float"}, "recipe": {"targets": variant.targets},
+            "epochs": self.epochs, "batch_size": self.batch_size, "seed": seed, "init": None,
+            "data": {"images": self.images, **data},
         }  # fmt: skip
 
     def conditions(self) -> str:
