@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cunet_tf.codec import GaussianCodec
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.losses import losses_for
 from cunet_tf.memory.apply import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras
@@ -64,7 +64,7 @@ def trained(config, memory, images, points, steps=STEPS, jit_compile=False):
     """Losses of ``steps`` steps of ``fit``, and the variables after them."""
     model = made(config, memory)
     optimizer = keras.optimizers.SGD(0.005, momentum=0.9, global_clipnorm=1.0)
-    model.compile(optimizer, losses_for("gaussian", 1.0, config), jit_compile=jit_compile)
+    model.compile(optimizer, GaussianCodec(1.0).loss(), jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
     history = model.fit(images, [points] * len(model.outputs), batch_size=4, epochs=steps, verbose=0, shuffle=False)
     return history.history["loss"], {variable.path: np.array(variable) for variable in model.variables}

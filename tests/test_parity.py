@@ -6,7 +6,7 @@ from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolera
 
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine
-from cunet_tf.heatmaps import GaussianCodec
+from cunet_tf.heatmaps import gaussian_maps
 from cunet_tf.presets import preset
 from tests.test_deploy import network
 
@@ -27,7 +27,7 @@ def points(rng):
 
 
 def maps(points):
-    return np.asarray(GaussianCodec(16, 1.2).encode(points))
+    return np.asarray(gaussian_maps(points, 1.2, 16))
 
 
 def test_differences_are_in_input_pixels(points, tiny_spec):

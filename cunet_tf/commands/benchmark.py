@@ -62,7 +62,7 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
         if jpeg_only(examples):
             rows[f"TensorFlow ops in tf.data, augmentation {name}"] = tensorflow_ops_speed(examples, batch, seconds)
     model = build_network(spec)
-    compile_model(model, spec, recipe.optimizer(10, 1))
+    compile_model(model, spec, recipe.optimizer(10, 1), recipe.codecs)
     rows[f"consumed by training {spec.preset}"] = consumption(model, values.batch_size, 8)
     if values.csv:
         for name, speed in rows.items():
