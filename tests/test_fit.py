@@ -52,6 +52,6 @@ def test_a_skeleton_without_normalizer_is_monitored_by_loss():
     spec = preset("face-mobile")
     bare = type(spec.skeleton)("bare", spec.skeleton.names)
     assert monitor(spec.replace(skeleton=bare)) == ("val_loss", False)
-    assert monitor(preset("pose-mobile")) == ("val_unet1_head_pck", True)
-    assert monitor(preset("hourglass-4")) == ("val_stack3_head_pck", True)
+    assert monitor(preset("pose-mobile")) == ("val_pck", True)
+    assert monitor(preset("hourglass-4")) == ("val_pck", True)
     assert monitor(preset("dense-unet-4")) == ("val_pck", True)

@@ -19,6 +19,15 @@ from cunet_tf.models.saved import load_keras
 assert keras.backend.backend() == "jax" and "tensorflow" not in sys.modules
 images = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
 np.save(sys.argv[2], load_keras(sys.argv[1])(images)[-1])
+
+# Metrics of two heads are named as under TensorFlow.
+import cunet_tf as cu
+spec = cu.preset("face-mobile")
+spec = spec.replace(config=spec.config.replace(main_channels=8, growth=4, levels=1, input_size=32))
+model = cu.build_network(spec)
+model.compile("sgd", cu.HeatmapLoss(), metrics=cu.last_head_metrics(spec), run_eagerly=True)
+logs = model.evaluate(images[:, ::2, ::2], [np.ones((2, 68, 3), "float32")] * 2, verbose=0, return_dict=True)
+assert set(logs) == {"loss", "unet0_head_loss", "unet1_head_loss", "nme"}, logs
 """
 
 
@@ -30,9 +39,11 @@ def under_jax(*command):
 def test_two_steps_under_jax_then_tensorflow_and_tflite(tmp_path, capsys):
     done = under_jax("-m", "cunet_tf", *TRAIN, f"--workdir={tmp_path / 'run'}", "--json")
     assert done.returncode == 0, done.stderr[-1500:]
-    assert "device jax" in done.stderr and json.loads(done.stdout)["epochs"] == 1
+    assert "device jax" in done.stderr
+    assert json.loads(done.stdout)["epochs"] == 1
     file = tmp_path / "run" / "last.keras"
-    assert under_jax("-c", SAVE_MAPS, str(file), str(tmp_path / "maps.npy")).returncode == 0
+    saved = under_jax("-c", SAVE_MAPS, str(file), str(tmp_path / "maps.npy"))
+    assert saved.returncode == 0, saved.stderr[-1500:]
 
     images = np.random.default_rng(0).random((2, 64, 64, 3), dtype=np.float32)
     ours = np.asarray(load_keras(file)(images)[-1])

@@ -138,11 +138,7 @@ def compile_model(
 def monitor(spec: ModelSpec) -> tuple[str, bool]:
     """The validation column that decides which epoch is best, and whether higher is better."""
     metrics = last_head_metrics(spec)[-1]
-    if not metrics:
-        return "val_loss", False
-    heads = spec.config.head_names
-    prefix = "" if len(heads) == 1 else f"{heads[-1]}_"
-    return f"val_{prefix}{metrics[0].name}", metrics[0].name == "pck"
+    return (f"val_{metrics[0].name}", metrics[0].name == "pck") if metrics else ("val_loss", False)
 
 
 def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:

@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cunet_tf.trainers.history import read_history
 from cunet_tf.trainers.study.job_process import run_verb, signals_interrupt
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.rows import read_csv
 
 ABSENT = object()
 
@@ -58,8 +58,8 @@ class Job:
         return read_json(self.folder / "config.json")
 
     def history(self) -> list[dict[str, str]]:
-        """Rows of ``history.csv``."""
-        return read_csv(self.folder / "history.csv")
+        """Rows of ``history.csv``, as :func:`read_history` gives them."""
+        return read_history(self.folder / "history.csv")
 
     def other(self) -> str | None:
         """The first setting in which the folder holds another run, as ``NAME is X, not Y``."""
