@@ -13,6 +13,7 @@ _HOME = {
     "Augmentation": "cunet_tf.data.augment",
     "CUNetConfig": "cunet_tf.config",
     "CUNetError": "cunet_tf.errors",
+    "Codec": "cunet_tf.codec",
     "DenseUNetConfig": "cunet_tf.config_baselines",
     "Examples": "cunet_tf.data.pipeline",
     "HeatmapLoss": "cunet_tf.losses",

@@ -62,6 +62,11 @@ class NetworkConfig(abc.ABC):
         """0-based indices of the units that carry a head, the last one always among them."""
 
     @property
+    def passes(self) -> int:
+        """How often the units run."""
+        return 1
+
+    @property
     def heatmap_size(self) -> int:
         """Side of the square heat maps in pixels, input_size / 4."""
         return self.input_size // STRIDE

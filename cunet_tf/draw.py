@@ -87,7 +87,7 @@ def encoded(image: np.ndarray, ending: str) -> bytes:
 
 def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
     """Loss and landmark metric over epochs, from rows of ``history.csv``."""
-    metric = "pck" if any(name.endswith("_pck") or name == "pck" for name in rows[-1]) else "nme"
+    metric = "pck" if any(name.endswith("pck") for name in rows[-1]) else "nme"
     figure, axes = _figure(2)
     epochs = [int(row["epoch"]) + 1 for row in rows]
     for axis, ending in zip(axes, ("loss", metric), strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.files.tflite import read_model, spec_of
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly, native_stderr_hidden
 from cunet_tf.spec import ModelSpec
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -125,8 +125,8 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
     """
     path = find_model(name)
     if path.suffix == ".keras":
-        with native_stderr_hidden():
-            from cunet_tf.models.saved import load_keras
+        import_quietly("keras")
+        from cunet_tf.models.saved import load_keras
 
         return KerasEngine(load_keras(path))
     return LiteRTEngine(read_model(path), threads)

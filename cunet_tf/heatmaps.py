@@ -3,7 +3,6 @@
 Points are (x, y) in heat-map pixels, pixel centres on integers.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -12,57 +11,59 @@ import numpy as np
 from cunet_tf.errors import CUNetError, did_you_mean
 
 
-@dataclass(frozen=True)
-class GaussianCodec:
-    """Gaussian targets of peak 1, drawn by :mod:`keras.ops` on the training device.
+def gaussian_maps(points: Any, sigma: float, side: int) -> Any:
+    """Gaussians of peak 1 at sub-pixel centres, drawn by :mod:`keras.ops` on the training device.
 
-    Attributes:
-        size: side of the heat maps.
+    Args:
+        points: ``[B, C, >=2]``; only x and y are read.
         sigma: standard deviation in heat-map pixels.
-        reference: draw as the published reference does: centres rounded to whole pixels
-            and values only inside a 7x7 box. (With ``sigma = 3 / sqrt(2)`` that is its
-            ``exp(-d^2 / 9)``.)
+        side: of the heat maps.
+
+    Returns:
+        float32 ``[B, side, side, C]``, one outer product each.
     """
+    from keras import ops
 
-    size: int
-    sigma: float
-    reference: bool = False
-
-    def encode(self, targets: Any) -> Any:
-        """``[B, C, >=2]`` points -> heat maps ``[B, size, size, C]``, one outer product each."""
-        from keras import ops
-
-        grid = ops.arange(self.size, dtype="float32")
-        centre = ops.round(targets[..., :2]) if self.reference else targets[..., :2]
-        offset = grid - ops.expand_dims(centre, -1)  # [B, C, 2, size]
-        profile = ops.exp(-ops.square(offset) / (2.0 * self.sigma**2))
-        if self.reference:
-            profile = ops.where(ops.abs(offset) <= 3.5, profile, 0.0)
-        rows, columns = profile[:, :, 1], profile[:, :, 0]
-        return ops.einsum("bcy,bcx->byxc", rows, columns)
+    return _outer(ops.exp(-ops.square(_offsets(points[..., :2], side)) / (2.0 * sigma**2)))
 
 
-DISK_RADIUS = 2.0  # ours; the paper names none
+def reference_maps(points: Any, sigma: float, side: int) -> Any:
+    """As :func:`gaussian_maps`, drawn as the published reference does.
 
-
-@dataclass(frozen=True)
-class DiskCodec:
-    """Label maps for detection: 1 within ``radius`` heat-map pixels of the point, else 0.
-
-    Paper, section 3.4 and Table 6.
+    Centres are rounded to whole pixels, and values stand only inside a 7x7 box; with
+    ``sigma = REFERENCE_SIGMA`` that is its ``exp(-d^2 / 9)``.
     """
+    from keras import ops
 
-    size: int
-    radius: float = DISK_RADIUS
+    offset = _offsets(ops.round(points[..., :2]), side)
+    profile = ops.exp(-ops.square(offset) / (2.0 * sigma**2))
+    return _outer(ops.where(ops.abs(offset) <= 3.5, profile, 0.0))
 
-    def encode(self, targets: Any) -> Any:
-        """``[B, C, >=2]`` points -> label maps ``[B, size, size, C]``."""
-        from keras import ops
 
-        grid = ops.arange(self.size, dtype="float32")
-        squared = ops.square(grid - ops.expand_dims(targets[..., :2], -1))  # [B, C, 2, size]
-        distance = ops.expand_dims(squared[:, :, 1], 3) + ops.expand_dims(squared[:, :, 0], 2)
-        return ops.transpose(ops.cast(distance <= self.radius**2, "float32"), (0, 2, 3, 1))
+def disk_maps(points: Any, radius: float, side: int) -> Any:
+    """Label maps for detection: 1 within ``radius`` of the point, else 0 (paper, section 3.4 and Table 6).
+
+    Arguments and result as in :func:`gaussian_maps`.
+    """
+    from keras import ops
+
+    squared = ops.square(_offsets(points[..., :2], side))
+    distance = ops.expand_dims(squared[:, :, 1], 3) + ops.expand_dims(squared[:, :, 0], 2)
+    return ops.transpose(ops.cast(distance <= radius**2, "float32"), (0, 2, 3, 1))
+
+
+def _offsets(points: Any, side: int) -> Any:
+    """``[B, C, 2, side]``: columns minus x, rows minus y."""
+    from keras import ops
+
+    return ops.arange(side, dtype="float32") - ops.expand_dims(points, -1)
+
+
+def _outer(profile: Any) -> Any:
+    """``[B, C, 2, side] -> [B, side, side, C]``."""
+    from keras import ops
+
+    return ops.einsum("bcy,bcx->byxc", profile[:, :, 1], profile[:, :, 0])
 
 
 REFERENCE_SIGMA = 3.0 / 2.0**0.5  # exp(-d^2 / 9)

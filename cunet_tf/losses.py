@@ -1,15 +1,11 @@
-"""Losses on heat maps, drawn from points inside the loss."""
+"""Losses on heat maps, drawn from points inside the loss; :mod:`cunet_tf.codec` pairs them with decoders."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from cunet_tf.config import NetworkConfig
-from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.heatmaps import DISK_RADIUS, DiskCodec, GaussianCodec
-
-TARGETS = ("gaussian", "reference", "disk")
+from cunet_tf.heatmaps import disk_maps, gaussian_maps, reference_maps
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
@@ -23,7 +19,7 @@ class HeatmapLoss(keras.losses.Loss):
     Args:
         sigma: of the targets, in heat-map pixels.
         reference: the published reference's drawing, see
-            :class:`cunet_tf.heatmaps.GaussianCodec`.
+            :func:`cunet_tf.heatmaps.reference_maps`.
         scale: constant factor; it changes what is printed, not what RMSprop does.
 
     ``y_true``: ``[B, C, 3]``, x, y in heat-map pixels and the mask. ``y_pred``:
@@ -38,8 +34,8 @@ class HeatmapLoss(keras.losses.Loss):
         self.sigma, self.reference, self.scale = sigma, reference, scale
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        codec = GaussianCodec(y_pred.shape[1], self.sigma, self.reference)
-        per_map = ops.mean(ops.square(y_pred - codec.encode(y_true)), axis=(1, 2))
+        draw = reference_maps if self.reference else gaussian_maps
+        per_map = ops.mean(ops.square(y_pred - draw(y_true, self.sigma, y_pred.shape[1])), axis=(1, 2))
         return self.scale * ops.mean(per_map * y_true[..., 2], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
@@ -67,7 +63,7 @@ class DetectionLoss(keras.losses.Loss):
         self.radius, self.foreground, self.scale = radius, foreground, scale
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        labels = DiskCodec(y_pred.shape[1], self.radius).encode(y_true)
+        labels = disk_maps(y_true, self.radius, y_pred.shape[1])
         # -log sigmoid(x) = softplus(-x); both terms stay finite for any logit.
         inside = self.foreground * labels * ops.softplus(-y_pred)
         outside = (1.0 - labels) * ops.softplus(y_pred)
@@ -77,48 +73,3 @@ class DetectionLoss(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         own = {"radius": self.radius, "foreground": self.foreground, "scale": self.scale}
         return {**super().get_config(), **own}
-
-
-def loss_for(targets: str, sigma: float) -> keras.losses.Loss:
-    """The loss of a kind of supervision.
-
-    Args:
-        targets: ``"gaussian"`` (regression, sub-pixel centres), ``"reference"`` (regression
-            to the published reference's maps) or ``"disk"`` (detection).
-        sigma: of the Gaussians, or the disks' radius, in heat-map pixels.
-
-    Raises:
-        CUNetError: another kind.
-    """
-    if targets not in TARGETS:
-        raise CUNetError(f"--targets={targets}: {did_you_mean(targets, TARGETS)}")
-    return DetectionLoss(sigma) if targets == "disk" else HeatmapLoss(sigma, targets == "reference")
-
-
-def losses_for(targets: str, sigma: float, config: NetworkConfig) -> list[keras.losses.Loss]:
-    """One loss for each head of a network.
-
-    Args:
-        targets: a name as in :func:`loss_for`, or one for each pass with a comma between:
-            ``"disk,gaussian"`` is detection, then regression (paper, Table 6).
-        sigma: of the last pass' targets; another kind before it takes its default.
-        config: of the network.
-
-    Raises:
-        CUNetError: unknown name, or another number of names than the network has passes.
-    """
-    names, passes = targets.split(","), getattr(config, "passes", 1)
-    if len(names) not in (1, passes):
-        raise CUNetError(f"--targets={targets}: give one name, or one for each pass of the network ({passes}).")
-    names = names * (passes if len(names) == 1 else 1)
-    sizes = [sigma if _is_disk(name) == _is_disk(names[-1]) else _default_size(name) for name in names]
-    one_pass = len(config.head_names) // passes
-    return [loss_for(name, size) for name, size in zip(names, sizes, strict=True) for _ in range(one_pass)]
-
-
-def _is_disk(name: str) -> bool:
-    return name == "disk"
-
-
-def _default_size(name: str) -> float:
-    return DISK_RADIUS if _is_disk(name) else HeatmapLoss().sigma

@@ -1,7 +1,9 @@
 """Native libraries write to the terminal past Python's streams; keep that off a user's screen."""
 
 import contextlib
+import importlib
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -25,3 +27,10 @@ def native_stderr_hidden() -> Iterator[Path]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def import_quietly(module: str) -> None:
+    """Import a module whose native libraries write to the terminal while they load, such as ``keras``."""
+    if module not in sys.modules:
+        with native_stderr_hidden():
+            importlib.import_module(module)

@@ -25,9 +25,9 @@ class ModelSpec:
         config: the architecture, of a CU-Net or a baseline.
         skeleton: landmark names, flip pairs and edges.
         crop_factor: the tight box is enlarged by this factor to make the crop.
-        sigma: of the Gaussian targets, in heat-map pixels.
+        sigma: of the Gaussian targets, or radius of the disks, in heat-map pixels.
         quant: name of the quantization, ``"float"`` when there is none.
-        decoder: how heat maps become points, ``"dark"``, ``"quarter"`` or ``"argmax"``.
+        decoder: how heat maps become points, see :func:`cunet_tf.heatmaps.decode`.
         input_range: values of the RGB input.
         data: what it was trained on.
         license: terms of the weights.

@@ -20,7 +20,7 @@ def fake_run(folder: Path, epochs: int = 2, split: str = "9:8", **config: Any) -
     config = {"epochs": epochs, "spec": {"quant": "float"}, **config}
     (folder / "config.json").write_text(json.dumps(config))
     rows = (f"{i},{8 - i},{9 - i}\n" for i in range(epochs))
-    (folder / "history.csv").write_text("epoch,watched_unet2_head_nme,val_unet2_head_nme\n" + "".join(rows))
+    (folder / "history.csv").write_text("epoch,watched_nme,val_nme\n" + "".join(rows))
     (folder / "best.keras").touch()
     (folder / "last.keras").touch()
     (folder / "evaluation.json").write_text(json.dumps({"split": split, "box": "tight"}))

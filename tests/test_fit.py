@@ -37,7 +37,7 @@ def test_monitored_name_is_logged_and_loss_sums_over_heads(tiny_spec, supervisio
     config = tiny_spec.config.replace(supervisions=supervisions, levels=1, input_size=32)
     spec = tiny_spec.replace(config=config)
     model = build_cunet(spec)
-    compile_model(model, spec, FACE_MOBILE.optimizer(10, 1))
+    compile_model(model, spec, FACE_MOBILE.optimizer(10, 1), FACE_MOBILE.codecs)
     model.run_eagerly = True
     images = rng.random((2, 32, 32, 3), dtype=np.float32)
     target = np.concatenate([rng.uniform(1, 6, (2, 68, 2)), np.ones((2, 68, 1))], axis=-1).astype("float32")
@@ -52,6 +52,6 @@ def test_a_skeleton_without_normalizer_is_monitored_by_loss():
     spec = preset("face-mobile")
     bare = type(spec.skeleton)("bare", spec.skeleton.names)
     assert monitor(spec.replace(skeleton=bare)) == ("val_loss", False)
-    assert monitor(preset("pose-mobile")) == ("val_unet1_head_pck", True)
-    assert monitor(preset("hourglass-4")) == ("val_stack3_head_pck", True)
+    assert monitor(preset("pose-mobile")) == ("val_pck", True)
+    assert monitor(preset("hourglass-4")) == ("val_pck", True)
     assert monitor(preset("dense-unet-4")) == ("val_pck", True)

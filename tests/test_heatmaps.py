@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.heatmaps import DISK_RADIUS, REFERENCE_SIGMA, DiskCodec, GaussianCodec, decode
+from cunet_tf.heatmaps import REFERENCE_SIGMA, decode, disk_maps, gaussian_maps, reference_maps
 
 few = settings(deadline=None, max_examples=25)
 SIZE = 32
@@ -25,8 +25,8 @@ def disk_logits(points: np.ndarray, radius: float, logit: float = 8.0) -> np.nda
     return logit * (2.0 * inside[None] - 1.0)
 
 
-def encode(points: np.ndarray, codec: GaussianCodec | DiskCodec) -> np.ndarray:
-    return np.asarray(codec.encode(np.asarray(points, np.float32)[None]))
+def drawn_by(draw, points: np.ndarray, size: float, side: int = SIZE) -> np.ndarray:
+    return np.asarray(draw(np.asarray(points, np.float32)[None], size, side))
 
 
 def clouds(low: float, high: float):
@@ -38,25 +38,26 @@ def clouds(low: float, high: float):
 
 @few
 @given(clouds(-3.0, SIZE + 3.0), st.floats(0.7, 3.0))
-def test_codec_draws_gaussians_of_peak_one(points, sigma):
+def test_gaussians_have_peak_one(points, sigma):
     points = points.astype(np.float32).astype(np.float64)
-    drawn = encode(points, GaussianCodec(SIZE, sigma))
+    drawn = drawn_by(gaussian_maps, points, sigma)
     assert drawn.shape == (1, SIZE, SIZE, 5)
     np.testing.assert_allclose(drawn, gaussians(points, sigma), atol=2e-5)
 
 
-def test_codec_values_in_closed_form():
-    drawn = encode([[5.0, 2.0], [3.5, 4.0]], GaussianCodec(8, 1.5))[0]
+def test_gaussian_values_in_closed_form():
+    drawn = drawn_by(gaussian_maps, [[5.0, 2.0], [3.5, 4.0]], 1.5, 8)[0]
     assert drawn[2, 5, 0] == 1.0
     assert drawn[2, 6, 0] == pytest.approx(np.exp(-1 / 4.5))
     assert drawn[4, 5, 0] == pytest.approx(np.exp(-4 / 4.5))
     assert drawn[4, 3, 1] == drawn[4, 4, 1] == pytest.approx(np.exp(-0.25 / 4.5))
 
 
-def test_codec_does_not_read_the_mask():
+def test_drawing_does_not_read_the_mask():
     with_mask = [[5.0, 2.0, 0.0]]
-    codec = GaussianCodec(8, 1.0)
-    np.testing.assert_array_equal(encode(with_mask, codec), encode([[5.0, 2.0]], codec))
+    for draw in (gaussian_maps, reference_maps, disk_maps):
+        plain = drawn_by(draw, [[5.0, 2.0]], 1.0, 8)
+        np.testing.assert_array_equal(drawn_by(draw, with_mask, 1.0, 8), plain)
 
 
 def reference_map(x: int, y: int, size: int) -> np.ndarray:
@@ -71,12 +72,12 @@ def reference_map(x: int, y: int, size: int) -> np.ndarray:
 @few
 @given(st.integers(-1, 16), st.integers(-1, 16), st.floats(-0.49, 0.49), st.floats(-0.49, 0.49))
 def test_reference_variant_is_a_seven_pixel_box_at_rounded_centres(x, y, dx, dy):
-    drawn = encode([[x + dx, y + dy]], GaussianCodec(16, REFERENCE_SIGMA, reference=True))
+    drawn = drawn_by(reference_maps, [[x + dx, y + dy]], REFERENCE_SIGMA, 16)
     np.testing.assert_allclose(drawn[0, ..., 0], reference_map(x, y, 16), atol=1e-6)
 
 
 def test_reference_box_has_49_cells():
-    drawn = encode([[8.2, 7.9]], GaussianCodec(16, REFERENCE_SIGMA, reference=True))
+    drawn = drawn_by(reference_maps, [[8.2, 7.9]], REFERENCE_SIGMA, 16)
     assert np.count_nonzero(drawn) == 49 and drawn[0, 8, 8, 0] == 1.0
 
 
@@ -84,14 +85,13 @@ def test_reference_box_has_49_cells():
 @given(clouds(-2.0, SIZE + 2.0), st.floats(0.6, 4.0))
 def test_disks_are_one_within_the_radius(points, radius):
     points, radius = points.astype(np.float32).astype(np.float64), float(np.float32(radius))
-    drawn = encode(points, DiskCodec(SIZE, radius))
+    drawn = drawn_by(disk_maps, points, radius)
     clear = np.abs(disk_logits(points, radius + 1e-4) + disk_logits(points, radius - 1e-4)) > 0  # not on the edge
     np.testing.assert_array_equal(drawn[clear], (disk_logits(points, radius) > 0)[clear])
 
 
 def test_disk_cells_in_closed_form():
-    drawn = encode([[5.0, 2.0]], DiskCodec(8))[0, ..., 0]
-    assert DISK_RADIUS == 2.0
+    drawn = drawn_by(disk_maps, [[5.0, 2.0]], 2.0, 8)[0, ..., 0]
     rows = {0: "5", 1: "456", 2: "34567", 3: "456", 4: "5"}
     expected = np.array([[str(x) in rows.get(y, "") for x in range(8)] for y in range(8)])
     np.testing.assert_array_equal(drawn, expected)

@@ -32,6 +32,14 @@ try:
 except cu.CUNetError as error:
     print(error, file=sys.stderr)
 assert main(["export", f"--model={folder}/run/last.keras", f"--out={folder}/m.tflite"]) == 2
+
+# Metrics of two heads are named as under TensorFlow.
+spec = cu.preset("face-mobile")
+spec = spec.replace(config=spec.config.replace(main_channels=8, growth=4, levels=1, input_size=32))
+model = cu.build_network(spec)
+model.compile("sgd", cu.HeatmapLoss(), metrics=cu.last_head_metrics(spec), run_eagerly=True)
+logs = model.evaluate(images[:2, ::2, ::2], [np.ones((2, 68, 3), "float32")] * 2, verbose=0, return_dict=True)
+assert set(logs) == {"loss", "unet0_head_loss", "unet1_head_loss", "nme"}, logs
 """
 
 

@@ -7,7 +7,7 @@ import pytest
 from cunet_tf.data.geometry import crop_matrix, warp
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.errors import CUNetError
-from cunet_tf.heatmaps import GaussianCodec
+from cunet_tf.heatmaps import gaussian_maps
 from cunet_tf.localizer import Localizer
 from cunet_tf.presets import preset
 from cunet_tf.skeletons import FACE68, Skeleton
@@ -28,7 +28,7 @@ class DotFinder:
         for image in images:
             weights = [image[..., c] / image[..., c].sum() for c in (0, 1)]
             points.append([(w[..., None] * grid).sum(axis=(0, 1)) for w in weights])
-        return np.asarray(GaussianCodec(16, 1.2).encode(((np.array(points) + 0.5) / 4 - 0.5).astype("float32")))
+        return np.asarray(gaussian_maps(((np.array(points) + 0.5) / 4 - 0.5).astype("float32"), 1.2, 16))
 
 
 def picture(points, size=(100, 140)):

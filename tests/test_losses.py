@@ -2,8 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from cunet_tf.errors import CUNetError
-from cunet_tf.losses import DetectionLoss, HeatmapLoss, loss_for
+from cunet_tf.losses import DetectionLoss, HeatmapLoss
 
 
 def gaussian(x, y, sigma, size):
@@ -47,6 +46,8 @@ def test_serialises():
     loss = HeatmapLoss(2.0, reference=True, scale=3.0)
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert (again.sigma, again.reference, again.scale) == (2.0, True, 3.0)
+    again = keras.losses.deserialize(keras.losses.serialize(DetectionLoss(2.5, foreground=3.0)))
+    assert (again.radius, again.foreground, again.scale) == (2.5, 3.0, 100.0)
 
 
 def test_detection_loss_by_hand():
@@ -64,13 +65,3 @@ def test_detection_loss_is_finite_for_extreme_logits():
     target = np.array([[[3.0, 4.0, 1.0]]], "float32")
     for logit in (-1e4, 1e4):
         assert np.isfinite(float(DetectionLoss()(target, np.full((1, 8, 8, 1), logit, "float32"))))
-
-
-def test_kinds_of_supervision():
-    assert loss_for("gaussian", 1.5).sigma == 1.5 and not loss_for("gaussian", 1.5).reference
-    assert loss_for("reference", 2.0).reference
-    assert loss_for("disk", 2.5).radius == 2.5
-    with pytest.raises(CUNetError, match="Did you mean 'disk'"):
-        loss_for("disc", 2.0)
-    again = keras.losses.deserialize(keras.losses.serialize(loss_for("disk", 2.5)))
-    assert again.radius == 2.5

@@ -1,13 +1,15 @@
 import builtins
+import random
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cunet_tf.cli import main
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.saved import load_keras
-from cunet_tf.trainers.options import Options, prepare_device
+from cunet_tf.trainers.options import Options, enable_determinism, prepare_device
 from cunet_tf.trainers.recipes import FACE_MOBILE
 from tests.conftest import TINY_FLAGS
 
@@ -67,3 +69,29 @@ def test_a_run_with_all_of_it(tmp_path):
 def test_device_is_named():
     name = prepare_device()
     assert name.startswith("tensorflow: ") and len(name) > len("tensorflow: ")
+
+
+def test_a_training_leaves_what_is_global_as_it_was():
+    policy = keras.config.dtype_policy().name
+    random.seed(7)
+    np.random.seed(7)
+    expected = random.random(), np.random.random()
+    random.seed(7)
+    np.random.seed(7)
+    with pytest.raises(ZeroDivisionError), Options(mixed_precision=True).applied():
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        keras.utils.set_random_seed(0)
+        raise ZeroDivisionError
+    assert keras.config.dtype_policy().name == policy
+    assert (random.random(), np.random.random()) == expected
+
+
+def test_determinism_is_asked_for_once_and_said(monkeypatch, capsys):
+    calls = []
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: calls.append(1))
+    enable_determinism.cache_clear()
+    for _ in range(2):
+        with Options(deterministic=True).applied():
+            pass
+    enable_determinism.cache_clear()
+    assert calls == [1] and capsys.readouterr().err.count("deterministic") == 1

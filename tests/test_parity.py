@@ -5,7 +5,7 @@ from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine
 from cunet_tf.export.integer_reference import Reference
 from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolerance
-from cunet_tf.heatmaps import GaussianCodec
+from cunet_tf.heatmaps import gaussian_maps
 from cunet_tf.presets import preset
 from tests.networks import TERNARY, crops, integer_file, network
 
@@ -26,7 +26,7 @@ def points(rng):
 
 
 def maps(points):
-    return np.asarray(GaussianCodec(16, 1.2).encode(points))
+    return np.asarray(gaussian_maps(points, 1.2, 16))
 
 
 def test_differences_are_in_input_pixels(points, tiny_spec):

@@ -1,7 +1,11 @@
+import dataclasses
+import json
+
 import keras
 import numpy as np
 import pytest
 
+from cunet_tf.codec import DiskCodec, GaussianCodec
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
 from cunet_tf.trainers.recipes import FACE, FACE_MOBILE, FACE_PAPER, POSE, POSE_MOBILE, POSE_PAPER, recipe_for
@@ -44,9 +48,19 @@ def test_recipes_hold_what_the_specification_says():
     for recipe in (FACE_PAPER, POSE_PAPER):
         assert recipe.batch_size == 24
         assert recipe.augmentation.scale == (0.75, 1.25) and recipe.augmentation.rotation == 30
-        assert 2 * recipe.sigma**2 == pytest.approx(9)
-    assert FACE_MOBILE.crop_factor == 1.15 and FACE_MOBILE.sigma == 1.2
+        assert 2 * recipe.codecs[0].size ** 2 == pytest.approx(9)
+    assert FACE_MOBILE.crop_factor == 1.15 and FACE_MOBILE.codecs == (GaussianCodec(1.2),)
     assert set(FACE) == set(POSE) == {"paper", "mobile"}
+
+
+def test_dict_names_the_supervision_and_gives_its_size():
+    recipe = dataclasses.replace(FACE_MOBILE, codecs=(GaussianCodec(1.2), DiskCodec(3.0)))
+    values = json.loads(json.dumps(recipe.to_dict()))
+    assert (values["targets"], values["sigma"]) == ("gaussian,disk", 3.0)
+    plain = FACE_PAPER.to_dict()
+    assert set(plain) == {"name", "epochs", "batch_size", "learning_rate", "augmentation", "crop_factor", "sigma",
+                          "drops", "targets"}  # fmt: skip
+    assert (plain["targets"], plain["augmentation"]["rotation"]) == ("gaussian", 30.0)
 
 
 def test_skeleton_and_resolution_choose():

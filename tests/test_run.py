@@ -99,3 +99,17 @@ def test_patience_counts_epochs_since_the_best_also_after_a_resume(folder):
     resumed.set_model(FakeModel())
     resumed.on_epoch_end(2, {"val_loss": 1.5})
     assert resumed.model.stop_training
+
+
+def test_resumed_run_of_an_earlier_version_has_one_column_for_the_metric(folder):
+    """It named the metric after the last head."""
+    folder.last.write_text("model")
+    folder.history_file.write_text(
+        "epoch,learning_rate,loss,nme,val_unet1_head_nme\n0,0.5,1.0,9.0,8.0\n1,0.5,1.0,9.0,7.0\n"
+    )
+    recorder = Recorder(folder, "val_nme", start=2)
+    recorder.set_model(FakeModel())
+    recorder.on_epoch_end(2, {"loss": 1.0, "nme": 9.0, "val_nme": 7.5})
+    assert folder.history_file.read_text().splitlines()[0] == "epoch,learning_rate,loss,nme,val_nme"
+    assert [row["val_nme"] for row in folder.history()] == ["8.0", "7.0", "7.5"]
+    assert recorder.model.saved == [".tmp-last.keras"]  # 7.5 does not beat 7.0

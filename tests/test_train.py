@@ -29,7 +29,7 @@ def test_history_has_a_row_for_each_epoch_and_the_watched_part(trained_run):
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert float(rows[1]["loss"]) < float(rows[0]["loss"])
-    assert {"val_unet1_head_nme", "watched_unet1_head_nme", "learning_rate"} <= set(rows[0])
+    assert {"nme", "val_nme", "watched_nme", "learning_rate"} <= set(rows[0])
 
 
 def test_saved_model_describes_itself(trained_run):

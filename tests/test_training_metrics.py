@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cunet_tf.heatmaps import GaussianCodec
+from cunet_tf.heatmaps import gaussian_maps
 from cunet_tf.presets import preset
 from cunet_tf.training_metrics import (
     NormalizedMeanError,
@@ -17,13 +17,13 @@ def points(rng):
 
 
 def test_centroid_finds_gaussians(points):
-    maps = GaussianCodec(16, 1.0).encode(points)
+    maps = gaussian_maps(points, 1.0, 16)
     assert np.abs(np.asarray(window_centroid(maps)) - points).max() < 0.15
 
 
 def test_nme_by_hand_and_over_batches(points):
     offset = np.array([0.6, -0.8], "float32")  # one pixel
-    maps = np.asarray(GaussianCodec(16, 1.0).encode(points + offset))
+    maps = np.asarray(gaussian_maps(points + offset, 1.0, 16))
     mask = np.ones((4, 5, 1), "float32")
     metric = NormalizedMeanError([0], [1])
     for index in range(4):
@@ -33,7 +33,7 @@ def test_nme_by_hand_and_over_batches(points):
 
 
 def test_pictures_without_the_normalizing_points_do_not_count(points):
-    maps = GaussianCodec(16, 1.0).encode(points)
+    maps = gaussian_maps(points, 1.0, 16)
     mask = np.ones((4, 5, 1), "float32")
     mask[1:, 0] = 0
     metric = NormalizedMeanError([0], [1])
@@ -56,5 +56,5 @@ def test_pck_counts_points_within_a_share_of_the_torso(points):
     mask = np.ones((4, 5, 1), "float32")
     mask[0, 3] = 0
     metric = PercentageOfCorrectKeypoints([0], [1])
-    metric.update_state(np.concatenate([points, mask], -1), GaussianCodec(16, 1.0).encode(moved))
+    metric.update_state(np.concatenate([points, mask], -1), gaussian_maps(moved, 1.0, 16))
     assert float(metric.result()) == pytest.approx(100 * 16 / 19)

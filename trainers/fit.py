@@ -1,6 +1,7 @@
 """Training through ``model.fit``: the one road for every network, source and recipe."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from cunet_tf.codec import Codec, codecs_of_heads
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
-from cunet_tf.losses import losses_for
 from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
@@ -59,7 +60,7 @@ class Plan:
         """The full configuration, saved with the run as ``config.json``."""
         return {
             "spec": self.spec.to_dict(),
-            "recipe": dataclasses.asdict(self.recipe),
+            "recipe": self.recipe.to_dict(),
             "data": {"name": self.train.name, "split": self.train.split, "box": self.train.box,
                      "missing": list(self.train.missing), "train_images": len(self.train),
                      "validation_split": self.validation.split, "validation_images": len(self.validation)},
@@ -68,7 +69,7 @@ class Plan:
             "seed": self.seed,
             "init": self.init,
             "memory": self.memory,
-            "options": dataclasses.asdict(self.options),
+            "extras": dataclasses.asdict(self.options),
             "device": device,
         }  # fmt: skip
 
@@ -76,15 +77,21 @@ class Plan:
 def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     """Train as planned; returns the model after the last epoch.
 
+    Sets Keras' seed; the dtype policy and the random states of Python and NumPy are as before afterwards.
+
     Writes ``best.keras``, ``last.keras``, ``history.csv``, ``config.json`` and
     ``curves.png`` into ``plan.workdir``.
 
     Raises:
         CUNetError: data and network do not fit, or the folder holds another run.
     """
-    spec = _described(plan)
-    plan = dataclasses.replace(plan, spec=spec)
-    plan.options.prepare()
+    plan = dataclasses.replace(plan, spec=_described(plan))
+    with plan.options.applied():
+        return _train(plan, verbose)
+
+
+def _train(plan: Plan, verbose: int | str) -> keras.Model:
+    spec = plan.spec
     device = prepare_device()
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
@@ -119,11 +126,17 @@ def feed(examples: Examples, batch_size: int, **options: Any) -> Any:
     return make(batch_size, **options)
 
 
-def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, targets: str = "gaussian") -> None:
-    """Compile with the loss of the supervision on every head and the metric on the last one."""
+def compile_model(
+    model: keras.Model, spec: ModelSpec, optimizer: keras.optimizers.Optimizer, codecs: Sequence[Codec]
+) -> None:
+    """Compile with the loss of the supervision on every head and the metric on the last one.
+
+    Raises:
+        CUNetError: neither one codec nor one for each pass of the network.
+    """
     # XLA costs minutes on a CPU under TensorFlow and gains nothing; JAX needs it.
     jit = keras.backend.backend() != "tensorflow"
-    losses = losses_for(targets, spec.sigma, spec.config)
+    losses = [codec.loss() for codec in codecs_of_heads(codecs, spec.config)]
     model.compile(optimizer, losses, metrics=last_head_metrics(spec), jit_compile=jit)
     optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
 
@@ -131,11 +144,7 @@ def compile_model(model: keras.Model, spec: ModelSpec, optimizer: Any, targets: 
 def monitor(spec: ModelSpec) -> tuple[str, bool]:
     """The validation column that decides which epoch is best, and whether higher is better."""
     metrics = last_head_metrics(spec)[-1]
-    if not metrics:
-        return "val_loss", False
-    heads = spec.config.head_names
-    prefix = "" if len(heads) == 1 else f"{heads[-1]}_"
-    return f"val_{prefix}{metrics[0].name}", metrics[0].name == "pck"
+    return (f"val_{metrics[0].name}", metrics[0].name == "pck") if metrics else ("val_loss", False)
 
 
 def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:
@@ -169,9 +178,9 @@ class Watch(keras.callbacks.Callback):
 
 def _described(plan: Plan) -> ModelSpec:
     data = f"{plan.train.name} {plan.train.split}"
-    recipe = plan.recipe
-    decoder = "plateau" if recipe.targets.endswith("disk") else plan.spec.decoder
-    return plan.spec.replace(crop_factor=recipe.crop_factor, sigma=recipe.sigma, decoder=decoder, data=data)
+    codec = plan.recipe.codecs[-1]  # the last pass makes the prediction
+    decoder = plan.spec.decoder if plan.spec.decoder in codec.decoders else codec.decoders[0]
+    return plan.spec.replace(crop_factor=plan.recipe.crop_factor, sigma=codec.size, decoder=decoder, data=data)
 
 
 def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[keras.Model, int]:
@@ -186,5 +195,5 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
         kept = transfer_weights(load_keras(plan.init), model)
         print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")
     optimizer = plan.recipe.optimizer(steps * model.updates_per_step, epochs, **plan.options.optimizer_options())
-    compile_model(model, plan.spec, optimizer, plan.recipe.targets)
+    compile_model(model, plan.spec, optimizer, plan.recipe.codecs)
     return model, 0

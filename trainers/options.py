@@ -1,10 +1,16 @@
 """Options of a run beyond its recipe: how it is made steadier, faster or observable."""
 
+import contextlib
+import functools
+import random
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from cunet_tf.errors import CUNetError
 
@@ -36,19 +42,26 @@ class Options:
         if self.clipnorm < 0 or self.patience < 0:
             raise CUNetError("--clipnorm and --patience must not be negative; 0 is off.")
 
-    def prepare(self) -> None:
-        """Set what Keras keeps globally; call before the model is built.
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """What is global to the process, for the time of a training.
+
+        Keras' dtype policy and the random states of Python and NumPy are then as they were. Keras' own
+        seed stays the training's, and so does determinism, which TensorFlow cannot take back.
 
         Raises:
             CUNetError: determinism was asked for under another backend than TensorFlow.
         """
-        keras.config.set_dtype_policy("mixed_bfloat16" if self.mixed_precision else "float32")
+        policy, python, numpy = keras.config.dtype_policy(), random.getstate(), np.random.get_state()
         if self.deterministic:
-            if keras.backend.backend() != "tensorflow":
-                raise CUNetError("--deterministic works with the TensorFlow backend only.")
-            import tensorflow as tf
-
-            tf.config.experimental.enable_op_determinism()
+            enable_determinism()
+        keras.config.set_dtype_policy("mixed_bfloat16" if self.mixed_precision else "float32")
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(policy)
+            random.setstate(python)
+            np.random.set_state(numpy)
 
     def optimizer_options(self) -> dict[str, Any]:
         """Keyword arguments for a Keras optimizer."""
@@ -71,6 +84,21 @@ class Options:
                 "pip install 'cunet-tf[tensorboard]'."
             ) from None
         return [keras.callbacks.TensorBoard(workdir / "tensorboard")]
+
+
+@functools.cache
+def enable_determinism() -> None:
+    """The same bits in every run, from now on; says so, once.
+
+    Raises:
+        CUNetError: Keras runs on another backend than TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise CUNetError("--deterministic works with the TensorFlow backend only.")
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    print("notice: operations are deterministic, and slower, for the rest of this process.", file=sys.stderr)
 
 
 def prepare_device() -> str:

@@ -1,10 +1,11 @@
 """How networks are trained: optimizer, schedule, augmentation, targets (paper, section 5)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import keras
 
+from cunet_tf.codec import Codec, GaussianCodec, codec_names
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
@@ -25,8 +26,7 @@ class Recipe:
             (0-based); without drops it follows a cosine down to zero.
         augmentation: random views.
         crop_factor: enlargement of the tight box.
-        sigma: of the Gaussian targets at this recipe's resolution, or radius of the disks.
-        targets: kind of supervision, see :func:`cunet_tf.losses.loss_for`.
+        codecs: supervision, sized for this recipe's resolution; one, or one for each pass.
     """
 
     name: str
@@ -35,9 +35,15 @@ class Recipe:
     learning_rate: float
     augmentation: Augmentation
     crop_factor: float
-    sigma: float
+    codecs: tuple[Codec, ...]
     drops: tuple[tuple[int, float], ...] = ()
-    targets: str = "gaussian"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; ``sigma`` is the size of the last pass' codec, ``targets`` names all."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "codecs"}
+        augmentation = asdict(self.augmentation)
+        return {**values, "augmentation": augmentation, "sigma": self.codecs[-1].size,
+                "targets": codec_names(self.codecs)}  # fmt: skip
 
     def schedule(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Learning rate as a function of the optimizer's step."""
@@ -69,7 +75,7 @@ FACE_PAPER = Recipe(
     name="paper", epochs=120, batch_size=24, learning_rate=2.5e-4,
     drops=((30, 0.2), (60, 0.5), (90, 0.5)),
     augmentation=Augmentation(scale=(0.75, 1.25), rotation=30.0, flip=0.5, gain=(0.6, 1.4)),
-    crop_factor=1.1, sigma=REFERENCE_SIGMA,
+    crop_factor=1.1, codecs=(GaussianCodec(REFERENCE_SIGMA),),
 )  # fmt: skip
 
 # Faces at 128 px, on a CPU.
@@ -81,7 +87,7 @@ FACE_MOBILE = Recipe(
     augmentation=Augmentation(
         scale=(0.8, 1.25), rotation=20.0, rotation_normal=True, shift=0.05, flip=0.5, gain=(0.6, 1.4)
     ),
-    crop_factor=1.15, sigma=1.2,
+    crop_factor=1.15, codecs=(GaussianCodec(1.2),),
 )  # fmt: skip
 
 # Bodies at 256 px, the published reference's schedule: 5e-5 from epoch 101 (1-based), halved at 141 and 161.

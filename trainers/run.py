@@ -9,8 +9,9 @@ import keras
 from cunet_tf.draw import plot_curves
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import claim, is_ours, json_text, replace_file, replace_text
-from cunet_tf.rows import read_csv, write_csv
+from cunet_tf.rows import write_csv
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.history import read_history
 
 OF_THE_MACHINE = ("device", "memory")  # a resumed run may have others
 
@@ -53,8 +54,8 @@ class RunFolder:
                 )
 
     def history(self, before: int | None = None) -> list[dict[str, str]]:
-        """Rows of ``history.csv``, only those of epochs below ``before``."""
-        rows = read_csv(self.history_file)
+        """Rows as :func:`read_history` gives them, only those of epochs below ``before``."""
+        rows = read_history(self.history_file)
         return rows if before is None else [row for row in rows if int(row["epoch"]) < before]
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ from absl import flags
 from cunet_tf.commands import benchmark_models
 from cunet_tf.flags import define_data, define_network, network_spec, request_source
 from cunet_tf.outputs import begins_with, claim
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import append_row, table
 
 SPEED_COLUMNS = ("data", "input_size", "cores", "what", "images_per_second")
@@ -44,13 +44,14 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
         claim([values.csv], "--csv", begins_with(*SPEED_COLUMNS))
     spec = network_spec(values)
     source = request_source(values, spec.skeleton)
-    with native_stderr_hidden():
-        from cunet_tf.data.augment import NO_AUGMENTATION
-        from cunet_tf.data.pipeline import Examples
-        from cunet_tf.input_speed import consumption, jpeg_only, pipeline_speed, reading_speed, tensorflow_ops_speed
-        from cunet_tf.models.build import build_network
-        from cunet_tf.trainers.fit import compile_model
-        from cunet_tf.trainers.recipes import recipe_for
+    import_quietly("keras")
+    from cunet_tf.data.augment import NO_AUGMENTATION
+    from cunet_tf.data.pipeline import Examples
+    from cunet_tf.input_speed import consumption, jpeg_only, pipeline_speed, reading_speed, tensorflow_ops_speed
+    from cunet_tf.models.build import build_network
+    from cunet_tf.trainers.fit import compile_model
+    from cunet_tf.trainers.recipes import recipe_for
+
     recipe = recipe_for(spec)
     spec = spec.replace(crop_factor=recipe.crop_factor)
     rows = {}
@@ -62,7 +63,7 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
         if jpeg_only(examples):
             rows[f"TensorFlow ops in tf.data, augmentation {name}"] = tensorflow_ops_speed(examples, batch, seconds)
     model = build_network(spec)
-    compile_model(model, spec, recipe.optimizer(10, 1))
+    compile_model(model, spec, recipe.optimizer(10, 1), recipe.codecs)
     rows[f"consumed by training {spec.preset}"] = consumption(model, values.batch_size, 8)
     if values.csv:
         for name, speed in rows.items():

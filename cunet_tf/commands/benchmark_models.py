@@ -13,7 +13,7 @@ from cunet_tf.flags import NETWORK_FLAGS, request_source
 from cunet_tf.outputs import claim, claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import table
 
 CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark.png"
@@ -104,8 +104,9 @@ def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tupl
     file = Path(values.cache) / f"{name}-{spec.skeleton.size}-{fmt}{ending}"
     if not file.is_file():
         print(f"converting {name} to {fmt} ...", file=sys.stderr)
-        with native_stderr_hidden():
-            from cunet_tf.export.untrained import export_untrained
+        import_quietly("keras")
+        from cunet_tf.export.untrained import export_untrained
+
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(export_untrained(spec, fmt).data)
     return read_model(file), file.stat().st_size

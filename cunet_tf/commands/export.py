@@ -25,7 +25,7 @@ from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import PRESETS, preset
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import table
 from cunet_tf.spec import ModelSpec
 
@@ -54,10 +54,10 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     if not values.model or not values.out:
         raise CUNetError("give --model=FILE.keras and --out=FILE.")
-    with native_stderr_hidden():
-        from cunet_tf.export import parity
-        from cunet_tf.export.formats import FLOAT, export_model, require_format
-        from cunet_tf.models.saved import load_keras
+    import_quietly("keras")
+    from cunet_tf.export import parity
+    from cunet_tf.export.formats import FLOAT, export_model, require_format
+    from cunet_tf.models.saved import load_keras
 
     require_format(values.format, values.out)
     claim([values.out], "--out", is_described)

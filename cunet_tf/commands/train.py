@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
+from cunet_tf.codec import codec_names, codecs_of_heads, parse_codecs
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -23,9 +24,8 @@ from cunet_tf.flags import (
     no_arguments,
     request_source,
 )
-from cunet_tf.heatmaps import DISK_RADIUS
 from cunet_tf.memory.names import MemoryConfig
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly
 from cunet_tf.skeletons import SKELETONS
 
 
@@ -89,10 +89,10 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         print(f"notice: the network gets the {skeleton.size} landmarks of the data ({skeleton.name}).", file=sys.stderr)
         spec = spec.with_skeleton(skeleton)
 
-    with native_stderr_hidden():
-        from cunet_tf.trainers.fit import Plan, hold_out, train
-        from cunet_tf.trainers.options import Options
-        from cunet_tf.trainers.run import RunFolder
+    import_quietly("keras")
+    from cunet_tf.trainers.fit import Plan, hold_out, train
+    from cunet_tf.trainers.options import Options
+    from cunet_tf.trainers.run import RunFolder
 
     training, validation = sources if values.val_split else hold_out(sources[0], values.val_share)
     plan = Plan(
@@ -124,19 +124,19 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     Raises:
         CUNetError: unknown recipe or kind of targets.
     """
-    from cunet_tf.losses import losses_for
     from cunet_tf.trainers.recipes import recipe_for
 
     recipe = recipe_for(spec, values.recipe)
-    targets = values.targets or recipe.targets
-    sigma = values.sigma or (DISK_RADIUS if targets.endswith("disk") else recipe.sigma)
-    losses_for(targets, sigma, spec.config)
+    codecs = recipe.codecs
+    if values.targets or values.sigma:
+        codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
+    codecs_of_heads(codecs, spec.config)  # refuses another number of passes
     changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
     if not spec.skeleton.flip_pairs:
         changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
     augmentation = dataclasses.replace(recipe.augmentation, **changes)
     rate = values.learning_rate or recipe.learning_rate
-    return dataclasses.replace(recipe, targets=targets, sigma=sigma, augmentation=augmentation, learning_rate=rate)
+    return dataclasses.replace(recipe, codecs=codecs, augmentation=augmentation, learning_rate=rate)
 
 
 def describe(result: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ class Memory:
 
     def pooled(self, x: Any) -> Any:
         """2x2 max-pooling, for others to read."""
-        return ops.max_pool(x, 2)
+        return ops.max_pool(x, 2, 2)
 
     def held_back(self, outputs: list[Any]) -> list[Any]:
         """The network's heat maps; with a mode early heads' gradients wait for the last one's."""

@@ -141,7 +141,7 @@ class ConvBNReLU(NormalizedConv):
         return ops.conv(padded, ops.cast(kernel, x.dtype), self.strides, "valid")
 
     def _finish(self, normed: Any, relu: Callable = ops.relu) -> Any:
-        return ops.max_pool(relu(normed), 2) if self.pool else relu(normed)
+        return ops.max_pool(relu(normed), 2, 2) if self.pool else relu(normed)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         batch, *grid, _ = input_shape

@@ -21,7 +21,7 @@ from absl import flags
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.tfmot.graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 from cunet_tf.outputs import begins_with, claim
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import write_csv
 
 COLUMNS = ("comparison", "values", "max_lsb", "share_different", "from_half_lsb")
@@ -62,10 +62,10 @@ def measure() -> dict[str, Any]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with native_stderr_hidden():
-            from cunet_tf.export.tfmot.ours import back_in_keras, write_networks
+        import_quietly("keras")
+        from cunet_tf.export.tfmot.ours import back_in_keras, write_networks
 
-            network = write_networks(folder)
+        network = write_networks(folder)
         _run_worker(folder)
         rows = compare_all(dict(np.load(folder / "tfmot.npz")))
         attempts = json.loads((folder / "attempts.json").read_text())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.rows import read_csv
+from cunet_tf.trainers.history import read_history
 from cunet_tf.trainers.study.job_process import run_verb, signals_interrupt
 
 ABSENT = object()
@@ -60,8 +60,8 @@ class Job:
         return config
 
     def history(self) -> list[dict[str, str]]:
-        """Rows of ``history.csv``."""
-        return read_csv(self.folder / "history.csv")
+        """Rows of ``history.csv``, as :func:`read_history` gives them."""
+        return read_history(self.folder / "history.csv")
 
     def other(self) -> str | None:
         """The first setting in which the folder holds another run, as ``NAME is X, not Y``."""

@@ -17,9 +17,9 @@ import keras
 import numpy as np
 from absl import flags
 
+from cunet_tf.codec import codec_of
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.flags import define_data, request_source
-from cunet_tf.losses import loss_for
 from cunet_tf.models import health
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
@@ -72,7 +72,7 @@ def gradient_rows(trained: keras.Model, source: Any) -> list[dict[str, Any]]:
     """Cosine and share of non-zero entries of each kernel's gradient, against float gradients."""
     spec = trained.spec
     (batch,) = batches(spec, source, 1)
-    loss = loss_for("disk" if spec.decoder == "plateau" else "gaussian", spec.sigma)
+    loss = codec_of(spec).loss()
     rows = []
     for state in ("start", "trained"):
         full = health.kernel_gradients(twin(trained, state, 32), loss, *batch)
@@ -98,7 +98,7 @@ def master_rows(spec: ModelSpec, source: Any, steps: int) -> list[dict[str, Any]
     """How far each float master moved in the first steps of a training from scratch."""
     keras.utils.set_random_seed(0)
     model, recipe = build_network(spec), recipe_for(spec)
-    compile_model(model, spec, recipe.optimizer(steps, 1), recipe.targets)
+    compile_model(model, spec, recipe.optimizer(steps, 1), [codec_of(spec)])
     kernels = health.quantized_kernels(model)
     before = {path: np.array(kernel) for path, kernel in kernels.items()}
     data = Examples(source, spec, recipe.augmentation, seed=0).dataset(BATCH, training=True)

@@ -64,7 +64,7 @@ def runner(preset_name: str, quant: str, batch_size: int):
     spec = preset(preset_name)
     recipe = recipe_for(spec)
     model = build_network(spec, quant=quant)
-    compile_model(model, spec, recipe.optimizer(100, 1), recipe.targets)
+    compile_model(model, spec, recipe.optimizer(100, 1), recipe.codecs)
     rng = np.random.default_rng(0)
     side, size = spec.input_size, spec.config.heatmap_size
     images = rng.random((batch_size, side, side, 3), dtype=np.float32)

@@ -140,9 +140,9 @@ def _watched_step(model: Any, config: CUNetConfig, batch_size: int) -> tuple[Cal
     import numpy as np
     import tensorflow as tf
 
-    from cunet_tf.losses import losses_for
+    from cunet_tf.codec import GaussianCodec
 
-    model.compile(keras.optimizers.RMSprop(2.5e-4, rho=0.99, epsilon=1e-16), losses_for("gaussian", 1.0, config))
+    model.compile(keras.optimizers.RMSprop(2.5e-4, rho=0.99, epsilon=1e-16), GaussianCodec(1.0).loss())
     model.optimizer.build(model.trainable_variables)
     shapes = ((None, config.input_size, config.input_size, 3), (None, config.landmarks, 3))
 

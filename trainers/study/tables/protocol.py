@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cunet_tf.codec import DiskCodec, GaussianCodec
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
@@ -12,7 +13,7 @@ from cunet_tf.skeletons import MPII16
 from cunet_tf.trainers.study.jobs import Job
 
 BODIES = ("lsp", "lspet", "mpii")  # data sets with a torso
-DETECTION, REGRESSION = "disk", "gaussian"
+DETECTION, REGRESSION = DiskCodec.name, GaussianCodec.name
 WIDTHS = ((0.5, 0.5), (1, 0.5), (1, 0.75), (1, 1), (1.5, 0.75), (1.5, 1))  # of Table 2, in m and n of the full size
 
 

@@ -62,7 +62,7 @@ class Results:
 
 def metric_column(row: dict[str, str], part: str) -> str | None:
     """The column of the last head's NME or PCK on a part; only that head has a metric."""
-    return next((name for name in row if name.startswith(f"{part}_") and name.endswith(("nme", "pck"))), None)
+    return next((name for name in (f"{part}_nme", f"{part}_pck") if name in row), None)
 
 
 def mean(values: list[float | None]) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cunet_tf.presets import preset
-from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import Row, read_csv
 from cunet_tf.spec import ModelSpec
 
@@ -63,12 +63,12 @@ def measure(specs: Iterable[ModelSpec], rounds: int, machine: str) -> list[Row]:
 
 def _runners(spec: ModelSpec) -> dict[str, Callable[[], object]]:
     """Functions that find the last heat maps of one random picture."""
-    with native_stderr_hidden():
-        import tensorflow as tf
+    import_quietly("keras")
+    import tensorflow as tf
 
-        from cunet_tf.engines import LiteRTEngine
-        from cunet_tf.export.tflite import convert
-        from cunet_tf.models.build import build_network
+    from cunet_tf.engines import LiteRTEngine
+    from cunet_tf.export.tflite import convert
+    from cunet_tf.models.build import build_network
 
     model = build_network(spec)
     image = np.random.default_rng(0).random((1, spec.input_size, spec.input_size, 3), dtype=np.float32)

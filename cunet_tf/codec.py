@@ -1,0 +1,184 @@
+"""Supervision: how landmarks become the heat maps that a network learns, and heat maps landmarks again.
+
+A codec is one kind of it (paper, section 3.4 and Table 6): targets, loss, size and decoder that belong together.
+Names (``--targets=disk,gaussian``) are for the edges of the program; inside, codecs are handed on.
+"""
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cunet_tf.config import NetworkConfig
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.heatmaps import decode, disk_maps, gaussian_maps, reference_maps
+from cunet_tf.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Codec(abc.ABC):
+    """One kind of supervision.
+
+    Attributes:
+        name: at the edges, also ``str(codec)``.
+        measure: what :attr:`size` is.
+        decoders: that read its heat maps, see :func:`cunet_tf.heatmaps.decode`; the first by default.
+        size: of what is drawn, in heat-map pixels.
+    """
+
+    name: ClassVar[str]
+    measure: ClassVar[str]
+    decoders: ClassVar[tuple[str, ...]]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    @abc.abstractmethod
+    def size(self) -> float:
+        """Of what is drawn, in heat-map pixels."""
+
+    @abc.abstractmethod
+    def encode(self, points: Any, side: int) -> Any:
+        """Points ``[B, C, >=2]`` in heat-map pixels -> targets ``[B, side, side, C]``, on the device that trains."""
+
+    @abc.abstractmethod
+    def loss(self) -> "keras.losses.Loss":
+        """The loss of ``y_pred``, heat maps ``[B, h, w, C]``, to ``y_true``, points and mask ``[B, C, 3]``."""
+
+    def decode(self, heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points float64 ``[B, C, 2]`` in heat-map pixels and scores ``[B, C]`` of a network's ``[B, h, w, C]``."""
+        return decode(heatmaps, self.decoders[0], self.size)
+
+
+@dataclass(frozen=True)
+class GaussianCodec(Codec):
+    """Regression to Gaussians of peak 1 at sub-pixel centres.
+
+    Attributes:
+        sigma: standard deviation in heat-map pixels.
+    """
+
+    name: ClassVar[str] = "gaussian"
+    measure: ClassVar[str] = "sigma"
+    decoders: ClassVar[tuple[str, ...]] = ("dark", "quarter", "argmax")
+    sigma: float = 1.2
+
+    @property
+    def size(self) -> float:
+        """``sigma``."""
+        return self.sigma
+
+    def encode(self, points: Any, side: int) -> Any:
+        """See :func:`cunet_tf.heatmaps.gaussian_maps`."""
+        return gaussian_maps(points, self.sigma, side)
+
+    def loss(self) -> "keras.losses.Loss":
+        """Squared error."""
+        from cunet_tf.losses import HeatmapLoss
+
+        return HeatmapLoss(self.sigma)
+
+
+@dataclass(frozen=True)
+class ReferenceCodec(GaussianCodec):
+    """Regression to the maps of the published reference: whole-pixel centres, a 7x7 box."""
+
+    name: ClassVar[str] = "reference"
+
+    def encode(self, points: Any, side: int) -> Any:
+        """See :func:`cunet_tf.heatmaps.reference_maps`."""
+        return reference_maps(points, self.sigma, side)
+
+    def loss(self) -> "keras.losses.Loss":
+        """Squared error."""
+        from cunet_tf.losses import HeatmapLoss
+
+        return HeatmapLoss(self.sigma, reference=True)
+
+
+@dataclass(frozen=True)
+class DiskCodec(Codec):
+    """Detection: disks of ones, which the network tells from the rest by logits.
+
+    Attributes:
+        radius: in heat-map pixels; the default is ours, the paper names none.
+    """
+
+    name: ClassVar[str] = "disk"
+    measure: ClassVar[str] = "radius"
+    decoders: ClassVar[tuple[str, ...]] = ("plateau",)
+    radius: float = 2.0
+
+    @property
+    def size(self) -> float:
+        """``radius``."""
+        return self.radius
+
+    def encode(self, points: Any, side: int) -> Any:
+        """See :func:`cunet_tf.heatmaps.disk_maps`; the network's own maps are logits of these."""
+        return disk_maps(points, self.radius, side)
+
+    def loss(self) -> "keras.losses.Loss":
+        """Cross entropy with logits."""
+        from cunet_tf.losses import DetectionLoss
+
+        return DetectionLoss(self.radius)
+
+
+CODECS: dict[str, Any] = {kind.name: kind for kind in (GaussianCodec, ReferenceCodec, DiskCodec)}
+
+
+def parse_codecs(names: str, size: float | None = None, like: Codec | None = None) -> tuple[Codec, ...]:
+    """Codecs of one name, or of one for each pass with a comma between.
+
+    ``"disk,gaussian"`` is detection, then regression (paper, Table 6).
+
+    Args:
+        names: of ``"gaussian"``, ``"reference"`` and ``"disk"``.
+        size: of the last one, and of those before it with the same measure; others take their default.
+        like: whose size is taken where none is given, if it has the last one's measure.
+
+    Raises:
+        CUNetError: unknown name.
+    """
+    for name in names.split(","):
+        if name not in CODECS:
+            raise CUNetError(f"--targets={names}: {did_you_mean(name, CODECS)}")
+    kinds = [CODECS[name] for name in names.split(",")]
+    last = kinds[-1]
+    if size is None:
+        size = like.size if like is not None and like.measure == last.measure else last().size
+    return tuple(kind(size) if kind.measure == last.measure else kind() for kind in kinds)
+
+
+def codec_names(codecs: Sequence[Codec]) -> str:
+    """Inverse of :func:`parse_codecs`, but for the sizes."""
+    return ",".join(str(codec) for codec in codecs)
+
+
+def codecs_of_heads(codecs: Sequence[Codec], config: NetworkConfig) -> list[Codec]:
+    """One codec for each head of a network.
+
+    Args:
+        codecs: one, or one for each pass.
+        config: of the network.
+
+    Raises:
+        CUNetError: another number of codecs than the network has passes.
+    """
+    passes = config.passes
+    if len(codecs) not in (1, passes):
+        names = codec_names(codecs)
+        raise CUNetError(f"--targets={names}: give one name, or one for each pass of the network ({passes}).")
+    each = list(codecs) * (passes if len(codecs) == 1 else 1)
+    return [codec for codec in each for _ in range(len(config.head_names) // passes)]
+
+
+def codec_of(spec: ModelSpec) -> Codec:
+    """The supervision that a model file tells of by its decoder and sigma; the reference's reads as Gaussian."""
+    return DiskCodec(spec.sigma) if spec.decoder in DiskCodec.decoders else GaussianCodec(spec.sigma)
