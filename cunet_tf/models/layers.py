@@ -128,7 +128,7 @@ def train_chain(memory: Memory, chain: Sequence[ConcatBNReLUConv], tensors: Sequ
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class SemanticBlock(keras.layers.Layer):
-    """A semantic block (paper, Fig. 3): bottleneck, new features, adapters.
+    """A semantic block (paper, section 4.1, Fig. 4): bottleneck, new features, adapters.
 
     With z the concatenated inputs, ``f = conv3x3(conv1x1(z))`` (4n, then n channels) and
     ``z' = [z, f]``: ``ahead = conv1x1(z')`` and, for top-down blocks, ``skip = conv1x1(z')``,
