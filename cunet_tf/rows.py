@@ -41,15 +41,13 @@ def read_csv(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def append_row(file: Path, row: dict[str, Any]) -> None:
-    """Add a row to a CSV file, with a header when it is new; floats with five digits."""
+def append_row(file: Path, row: Row) -> None:
+    """Add a row to a CSV file, with a header when it is new, see :func:`csv_text`."""
+    header, line = csv_text([row]).split("\n", 1)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = not file.exists()
     with file.open("a", newline="") as stream:
-        writer = csv.DictWriter(stream, list(row), lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
+        stream.write(f"{header}\n{line}" if new else line)
 
 
 def markdown_table(lines: list[list[str]]) -> str:

@@ -12,7 +12,6 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.spec import ModelSpec
 from tests import networks
-from tests.networks import TINY as TINY
 from tests.networks import run_eagerly
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

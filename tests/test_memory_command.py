@@ -8,7 +8,7 @@ from cunet_tf.cli import main
 from cunet_tf.commands.memory import with_ratios
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.trainers.study.memory.process import measure
-from tests.conftest import TINY
+from tests.networks import TINY
 
 DOCS = Path(__file__).parents[1] / "docs"
 FLAGS = ["memory", "--preset=face-mobile", "--main_channels=8", "--growth=4", "--input_size=64", "--levels=1"]

@@ -87,7 +87,10 @@ TRAIN = ["train", "--data=synthetic", "--split=9:40", "--preset=face-mobile", "-
         (["check", *SYNTHETIC, "--preset=face-mobile", "--out={}"], "report.json"),
         (["check", *SYNTHETIC, "--preset=face-mobile", "--out={}"], "contact_sheet.png"),
         (["export", "--model=run.keras", "--out={}/m.tflite"], "m.tflite"),
-        (["export", "--model=run.keras", "--out={}/n.tflite", "--calibration={}/grids.csv"], "grids.csv"),
+        (
+            ["export", "--model=run.keras", "--format=int8", "--out={}/n.tflite", "--calibration={}/grids.csv"],
+            "grids.csv",
+        ),
         (TRAIN, "config.json"),
         (TRAIN, "best.keras"),
         (TRAIN, "history.csv"),
@@ -97,6 +100,7 @@ TRAIN = ["train", "--data=synthetic", "--split=9:40", "--preset=face-mobile", "-
         (["tables", "--table=13", "--out={}"], "table_13.csv"),
         (["benchmark", "face-mobile", "--out={}"], "benchmark.md"),
         (["benchmark", *SYNTHETIC, "--preset=face-mobile", "--csv={}/speed.csv"], "speed.csv"),
+        (["sweep", *SYNTHETIC, "--test_split=9:4", "--preset=face-mobile", "--workdir={}", "--out={}/t"], "sweep.json"),
         (["sweep", *SYNTHETIC, "--preset=face-mobile", "--workdir={}/w", "--out={}"], "quantization.md"),
     ],
 )

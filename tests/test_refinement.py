@@ -15,7 +15,8 @@ from cunet_tf.models.build import build_network
 from cunet_tf.models.counts import count
 from cunet_tf.models.saved import load_keras
 from cunet_tf.presets import preset
-from tests.conftest import TINY, TINY_FLAGS
+from tests.conftest import TINY_FLAGS
+from tests.networks import TINY
 
 SMALL = CUNetConfig(2, 1, 8, 4, 3, levels=1, input_size=32, refinement=4)
 

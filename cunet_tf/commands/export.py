@@ -10,7 +10,6 @@ Example:
       --data=300w --root=300w --split=helen/testset
 """
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,10 @@ from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.flags import define_data, no_arguments, request_source
-from cunet_tf.outputs import begins_with, claim
+from cunet_tf.outputs import begins_with, claim, replace_file
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import import_quietly
-from cunet_tf.rows import table
+from cunet_tf.rows import table, write_csv
 from cunet_tf.spec import ModelSpec
 
 
@@ -62,6 +61,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     require_format(values.format, values.out)
     claim([values.out], "--out", is_described)
     if values.calibration:
+        if values.format in FLOAT:
+            raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
         claim([values.calibration], "--calibration", begins_with("tensor", "scale"))
     model = load_keras(values.model)
     spec = _described(values, model)
@@ -77,10 +78,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         report["metric"] = parity.metrics(keras_engine, engine, source, spec, values.format)
     ok = all(part["ok"] for part in report.values())
     if ok:
-        Path(values.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(values.out).write_bytes(exported.data)
+        replace_file(Path(values.out), lambda target: target.write_bytes(exported.data))
     if values.calibration:
-        _write_calibration(Path(values.calibration), exported.calibration)
+        write_csv(Path(values.calibration), exported.calibration, digits=6)
     return {"model": values.model, "out": values.out, "format": values.format, "bytes": len(exported.data),
             "parity_data": f"{source.name} {source.split}", "parity": report, "sizes": _sizes(exported),
             "calibration": exported.calibration, "ok": ok}  # fmt: skip
@@ -118,16 +118,6 @@ def _sizes(exported: Any) -> dict[str, int]:
     from cunet_tf.export.packed.report import size_report
 
     return size_report(exported.data)
-
-
-def _write_calibration(file: Path, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
 
 
 def describe(result: dict[str, Any]) -> str:

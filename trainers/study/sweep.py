@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import KEY, claim, is_ours, json_text, replace_text
 from cunet_tf.quantize.names import EXAMPLES, QuantConfig
 from cunet_tf.trainers.study.jobs import Job, read_json
 
@@ -55,16 +56,18 @@ def same_settings(workdir: Path, settings: dict[str, Any]) -> None:
     """Keep what all runs of a folder share in ``sweep.json``.
 
     Raises:
-        CUNetError: the folder holds runs with other settings.
+        CUNetError: the folder holds runs with other settings, or a file of this name that no sweep wrote.
     """
     file = workdir / "sweep.json"
     settings = json.loads(json.dumps(settings))
-    old = read_json(file) if any(workdir.glob("*/history.csv")) else {}
+    runs = any(workdir.glob("*/history.csv"))
+    claim([file], "--workdir", lambda place: runs or is_ours(place))
+    old = read_json(file) if runs else {}
+    old.pop(KEY, None)
     for name, value in old.items():
         if settings.get(name) != value:
             raise CUNetError(
                 f"--{name} was {value!r} in {file} and is {settings.get(name)!r} now: "
                 "use the same, or another --workdir."
             )
-    workdir.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(settings, indent=2) + "\n")
+    replace_text(file, json_text(settings, indent=2))
