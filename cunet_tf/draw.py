@@ -15,12 +15,13 @@ PANEL = (5.0, 4.0)  # inches
 DPI = 100
 GRID = {"alpha": 0.3, "which": "both"}
 SMALL = "small"  # legends and names of points
+WHITE, GREY = (255, 255, 255), (150, 150, 150)
 COMMENT = {"Comment": f"{{{MARK}}}"}  # marks a figure as ours
 
 
 def draw_landmarks(
     image: np.ndarray, points: np.ndarray, skeleton: Skeleton,
-    mask: np.ndarray | None = None, box: np.ndarray | None = None,
+    mask: np.ndarray | None = None, box: np.ndarray | None = None, found: bool = True,
 ) -> np.ndarray:  # fmt: skip
     """A copy of the picture with edges, points and the box.
 
@@ -30,31 +31,46 @@ def draw_landmarks(
         skeleton: gives the edges.
         mask: ``[C]``, only points with mask > 0 are drawn.
         box: ``[x0, y0, x1, y1]``, drawn thin when given.
+        found: all in grey when false.
 
     Returns:
         RGB ``uint8``, at least 512 pixels on the long side.
     """
+    canvas, zoom = enlarged(image)
+    draw_on(canvas, zoom, points, skeleton, mask, box, found)
+    return canvas
+
+
+def enlarged(image: np.ndarray) -> tuple[np.ndarray, int]:
+    """A copy of a picture with at least 512 pixels on the long side, and the whole factor."""
     zoom = -(-512 // max(image.shape[:2]))
-    canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    if zoom == 1:
+        return image.copy(), 1
+    return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR), zoom
+
+
+def draw_on(
+    canvas: np.ndarray, zoom: int, points: np.ndarray, skeleton: Skeleton,
+    mask: np.ndarray | None = None, box: np.ndarray | None = None, found: bool = True,
+) -> None:  # fmt: skip
+    """Draw one object into a picture that :func:`enlarged` made; arguments as of :func:`draw_landmarks`."""
     shown = np.ones(len(points), bool) if mask is None else np.asarray(mask) > 0
     extent = zoom * np.ptp(points[shown], axis=0).max() if shown.any() else 0.0
     thick = max(1, round(extent / 250))
+    colours = [_colour(index, len(points)) if found else GREY for index in range(len(points))]
 
     def pixel(point: np.ndarray) -> tuple[int, int]:
         x, y = (np.asarray(point, np.float64) + 0.5) * zoom - 0.5
         return int(round(x)), int(round(y))
 
     if box is not None:
-        cv2.rectangle(canvas, pixel(box[:2]), pixel(box[2:]), (255, 255, 255), thick, cv2.LINE_AA)
+        cv2.rectangle(canvas, pixel(box[:2]), pixel(box[2:]), WHITE if found else GREY, thick, cv2.LINE_AA)
     for start, end in skeleton.edges:
         if shown[start] and shown[end]:
-            colour = _colour(start, len(points))
-            cv2.line(canvas, pixel(points[start]), pixel(points[end]), colour, thick, cv2.LINE_AA)
-    for index, point in enumerate(points):
-        if shown[index]:
-            cv2.circle(canvas, pixel(point), thick + 1, (255, 255, 255), -1, cv2.LINE_AA)
-            cv2.circle(canvas, pixel(point), thick, _colour(index, len(points)), -1, cv2.LINE_AA)
-    return canvas
+            cv2.line(canvas, pixel(points[start]), pixel(points[end]), colours[start], thick, cv2.LINE_AA)
+    for index in np.flatnonzero(shown):
+        cv2.circle(canvas, pixel(points[index]), thick + 1, WHITE, -1, cv2.LINE_AA)
+        cv2.circle(canvas, pixel(points[index]), thick, colours[index], -1, cv2.LINE_AA)
 
 
 def contact_sheet(tiles: list[np.ndarray], columns: int = 4, side: int = 256) -> np.ndarray:

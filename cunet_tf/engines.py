@@ -3,7 +3,7 @@
 import os
 import threading
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,16 +54,8 @@ class LiteRTEngine:
     """
 
     def __init__(self, data: bytes, threads: int | None = None):
-        from ai_edge_litert.interpreter import Interpreter
-
         self.spec = spec_of(data)
-        try:
-            with native_stderr_hidden():
-                self._interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
-                self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
-        self._lock = threading.Lock()
+        self._interpreter, self._lock = prepare_interpreter(data, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
 
@@ -94,6 +86,23 @@ class LiteRTEngine:
             return output
         scale, zero = self._output["quantization"]
         return (output.astype(np.float32) - zero) * np.float32(scale)
+
+
+def prepare_interpreter(data: bytes, threads: int | None = None) -> tuple[Any, threading.Lock]:
+    """LiteRT's interpreter of a ``.tflite`` model, and the lock under which it is to be used.
+
+    Raises:
+        CUNetError: the model cannot be prepared.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with native_stderr_hidden():
+            interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
+    return interpreter, threading.Lock()
 
 
 def shipped_models() -> dict[str, Path]:

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.data.sample import Source
+from cunet_tf.boxes import overlap
+from cunet_tf.data.geometry import tight_box
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.detector import Detector, load_detector
 from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import (
@@ -21,20 +24,26 @@ from cunet_tf.metrics import (
 BATCH = 16
 NORMALIZERS = ("interocular", "interpupil", "box")
 MEANS = ("joints", "groups", "limbs")
+OWN = ("detector", "whole")  # boxes that a model looks for by itself
 
 
 def evaluate(
-    localizer: Localizer, source: Source, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Any]:
+    localizer: Localizer, source: Source, progress: Callable[[int, int], None] | None = None,
+    box: str | None = None, detector: Detector | str = "auto",
+) -> dict[str, Any]:  # fmt: skip
     """Figures of ``localizer`` on ``source``.
 
     Args:
         localizer: with its decoder and flip test.
         source: annotated samples.
         progress: called with (done, total) after each batch.
+        box: ``"detector"``: the object that a detector sees and whose points lie best over the annotated
+            ones; ``"whole"``: the whole picture; the samples' own boxes by default.
+        detector: for ``box="detector"``, see :func:`cunet_tf.detector.load_detector`.
 
     Returns:
-        The keys of ``cunet evaluate``: NME, failure rate and PCK in percent, AUC 0..1;
+        The keys of ``cunet evaluate``: ``recall``, pictures in percent whose object was seen (others count as
+        failures and are in no mean), NME, failure rate and PCK in percent, AUC 0..1;
         ``None`` where a figure is not defined for these landmarks. ``per_image`` holds, for
         error curves, the NME ``[N]`` of faces or the errors ``[N, C]`` of joints as shares of
         the torso.
@@ -50,7 +59,9 @@ def evaluate(
         )
     truth = np.stack([sample.points for sample in source])
     mask = np.stack([sample.mask for sample in source])
-    errors = point_errors(_predict(localizer, source, progress), truth)
+    finder = load_detector(detector) if box == "detector" and isinstance(detector, str) else detector
+    errors = point_errors(_predict(localizer, source, progress, box, finder), truth)
+    seen = ~np.isnan(errors).all(axis=1)
     if "torso" in skeleton.normalizers:
         figures = pose_figures(errors, truth, mask, source)
     else:
@@ -58,7 +69,8 @@ def evaluate(
     return {
         **figures,
         "images": len(source),
-        "box": source.box,
+        "recall": float(100.0 * seen.mean()),
+        "box": box or source.box,
         "decoder": localizer.decoder,
         "flip_test": localizer.flip_test,
         "missing": list(source.missing),
@@ -69,7 +81,7 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     """NME under each normalizer, failure rate, AUC; per subset, group and landmark.
 
     Args:
-        errors: pixels ``[N, C]``.
+        errors: pixels ``[N, C]``; NaN where no object was seen.
         truth: points ``[N, C, 2]``.
         mask: ``[N, C]``.
         source: gives skeleton and subsets.
@@ -83,8 +95,10 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     parts = {str(name): nme[main][subsets == name] for name in dict.fromkeys(subsets)}
     groups = {name: list(ids) for name, ids in skeleton.groups.items()}
     shares = np.where(mask > 0, errors / distances[main][:, None], np.nan)
+    unseen = np.isnan(errors).all(axis=1)
+    parts = {name: np.where(unseen[subsets == name], np.inf, part) for name, part in parts.items()}
     return {
-        **_headline(nme[main], main),
+        **_headline(np.where(unseen, np.inf, nme[main]), main),
         **{f"nme_{name}": _percent(nme.get(name)) for name in dict.fromkeys((*NORMALIZERS, main))},
         "pck": None,
         "pckh": None,
@@ -99,13 +113,15 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
         "per_group": {
             name: _percent(nme_per_image(errors[:, ids], mask[:, ids], distances[main])) for name, ids in groups.items()
         },
-        "per_image": nme[main],
+        "per_image": np.where(unseen, np.inf, nme[main]),
     }
 
 
 def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source: Source) -> dict[str, Any]:
     """PCK@0.2 of the torso, PCKh@0.5 and @0.1 where head sizes are known; arguments as above."""
     skeleton = source.skeleton
+    box = nme_per_image(errors, mask, normalizer_distance(truth, skeleton, "box", mask))
+    errors = np.where(np.isnan(errors), np.inf, errors)
     torso = normalizer_distance(truth, skeleton, "torso", mask)
     head = np.array([np.nan if sample.head is None else sample.head for sample in source])
     pck = pck_means(errors, mask, torso, 0.2, skeleton)
@@ -114,7 +130,7 @@ def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     }  # fmt: skip
     return {
         **{f"nme_{name}": None for name in ("interocular", "interpupil")},
-        "nme_box": _percent(nme_per_image(errors, mask, normalizer_distance(truth, skeleton, "box", mask))),
+        "nme_box": _percent(box),
         "failure_rate": None,
         "auc": None,
         "pck": pck["joints"],
@@ -131,15 +147,31 @@ def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     }
 
 
-def _predict(localizer: Localizer, source: Source, progress: Callable | None) -> np.ndarray:
+def _predict(
+    localizer: Localizer, source: Source, progress: Callable | None, box: str | None, detector: Any
+) -> np.ndarray:
     points = []
     for start in range(0, len(source), BATCH):
         batch = source.samples[start : start + BATCH]
-        found = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
-        points += [landmarks.points for landmarks in found]
+        if box == "detector":
+            points += [_seen(localizer, sample, detector) for sample in batch]
+        else:
+            boxes = [None if box == "whole" else sample.box for sample in batch]
+            found = localizer.locate_batch([sample.load() for sample in batch], boxes)
+            points += [landmarks.points for landmarks in found]
         if progress:
             progress(len(points), len(source))
     return np.stack(points)
+
+
+def _seen(localizer: Localizer, sample: Sample, detector: Detector) -> np.ndarray:
+    """Points of the object that lies best over the annotated one; NaN where none touches it."""
+    found = localizer.locate_all(sample.load(), detector)
+    boxes = np.array([tight_box(each.points) for each in found]).reshape(-1, 4)
+    shares = overlap(sample.box, boxes)
+    if not len(shares) or shares.max() <= 0.0:
+        return np.full_like(sample.points, np.nan, dtype=np.float64)
+    return found[int(shares.argmax())].points
 
 
 def _headline(nme: np.ndarray, main: str) -> dict[str, float | None]:
@@ -150,7 +182,7 @@ def _headline(nme: np.ndarray, main: str) -> dict[str, float | None]:
 
 
 def _percent(shares: np.ndarray | None) -> float | None:
-    """Mean in percent, pictures without a value left out."""
-    if shares is None or np.isnan(shares).all():
+    """Mean in percent, pictures without a value or without a result left out."""
+    if shares is None or not np.isfinite(shares).any():
         return None
-    return float(100.0 * np.nanmean(shares))
+    return float(100.0 * np.mean(shares[np.isfinite(shares)]))

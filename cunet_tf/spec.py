@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from cunet_tf.boxes import BoxMap
+from cunet_tf.confidence import Confidence
 from cunet_tf.config import NetworkConfig
 from cunet_tf.config_baselines import network_config_from_dict
 from cunet_tf.errors import CUNetError
@@ -13,6 +15,7 @@ from cunet_tf.skeletons import Skeleton
 
 SPEC_NAME = "cunet_spec"
 SPEC_VERSION = 1
+MEASURED = {"confidence": Confidence, "detector": BoxMap}  # of a trained model, absent before
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class ModelSpec:
         input_range: values of the RGB input.
         data: what it was trained on.
         license: terms of the weights.
+        confidence: how far results can be trusted; ``None`` where it was not measured.
+        detector: whose boxes can be used, and how; ``None`` where that was not measured.
         version: of this description.
     """
 
@@ -45,6 +50,8 @@ class ModelSpec:
     input_range: tuple[float, float] = (0.0, 1.0)
     data: str = ""
     license: str = ""
+    confidence: Confidence | None = None
+    detector: BoxMap | None = None
     version: int = SPEC_VERSION
 
     def __post_init__(self) -> None:
@@ -74,8 +81,10 @@ class ModelSpec:
 
     def with_skeleton(self, skeleton: Skeleton) -> "ModelSpec":
         """The same network for other landmarks: one heat map for each of them."""
+        if skeleton == self.skeleton:
+            return self
         config = self.config.replace(landmarks=skeleton.size)
-        return dataclasses.replace(self, config=config, skeleton=skeleton)
+        return dataclasses.replace(self, config=config, skeleton=skeleton, confidence=None, detector=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``input_size`` is written out for readers that ignore config."""
@@ -83,6 +92,9 @@ class ModelSpec:
         fields["config"] = self.config.to_dict()
         fields["skeleton"] = self.skeleton.to_dict()
         fields["input_range"] = list(self.input_range)
+        for name in MEASURED:
+            measured = fields.pop(name)
+            fields |= {name: measured.to_dict()} if measured else {}
         return {**fields, "input_size": self.input_size}
 
     @classmethod
@@ -103,6 +115,7 @@ class ModelSpec:
             values["config"] = network_config_from_dict(values["config"])
             values["skeleton"] = Skeleton.from_dict(values["skeleton"])
             values["input_range"] = tuple(values.get("input_range", (0.0, 1.0)))
+            values |= {name: kind.from_dict(values[name]) for name, kind in MEASURED.items() if values.get(name)}
             return cls(**values)
         except CUNetError:
             raise

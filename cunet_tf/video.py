@@ -1,92 +1,21 @@
-"""Landmarks on video: frames in, tracked and smoothed landmarks out, and the files of both."""
+"""Video files and cameras: frames in; an overlay video and lines of JSON out."""
 
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 import cv2
 import numpy as np
 
-from cunet_tf.data.geometry import tight_box
 from cunet_tf.errors import CUNetError
-from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.outputs import json_text, movie_mark
 from cunet_tf.quiet import native_stderr_hidden
-from cunet_tf.smoothing import OneEuroFilter
+from cunet_tf.tracking import Frame
 
-MIN_SCORE = 0.4  # face-mobile gives less where there is no face, more in the box of one
-PATIENCE = 8  # frames with low scores before the search starts over
-MIN_SIDE = 4.0  # pixels; points closer together than this are no object
 FPS = 30.0  # where a source does not tell its own
-
-
-@dataclass(frozen=True, eq=False)
-class Tracked:
-    """One frame of a tracked video.
-
-    Attributes:
-        frame: 0-based index.
-        time: seconds since the first frame.
-        image: RGB ``uint8 [H, W, 3]``.
-        raw: what the network found.
-        smoothed: the same with smoothed points; ``None`` without smoothing.
-        lost: the mean score is below the threshold.
-    """
-
-    frame: int
-    time: float
-    image: np.ndarray
-    raw: Landmarks
-    smoothed: Landmarks | None
-    lost: bool
-
-
-def track(
-    localizer: Localizer, frames: Iterable[tuple[float, np.ndarray]], box: np.ndarray | None = None,
-    smoothing: OneEuroFilter | None = None, min_score: float = MIN_SCORE,
-) -> Iterator[Tracked]:  # fmt: skip
-    """Follow one object from frame to frame.
-
-    Each frame is searched in the tight box of the points of the frame before, before smoothing.
-    A search that starts too wide closes in on the object in this way within a few frames, so a
-    low mean score is borne for ``PATIENCE`` frames; then the search starts over in ``box``, and
-    if that fails in the whole picture, in turn. Points of lost frames are not smoothed, and the
-    filter starts anew after them.
-
-    Args:
-        localizer: finds the points; its model's crop factor enlarges the boxes.
-        frames: pairs of a time in seconds and an RGB picture ``uint8 [H, W, 3]``.
-        box: tight box ``[x0, y0, x1, y1]`` in the first frame; the whole picture when ``None``.
-        smoothing: a filter, which is reset at the start; ``None`` leaves the points as found.
-        min_score: 0..1; frames with a lower mean score are lost.
-    """
-    if smoothing:
-        smoothing.reset()
-    place, low = box, 0
-    for index, (seconds, image) in enumerate(frames):
-        found = localizer.locate(image, place)
-        lost = bool(found.scores.mean() < min_score)
-        low = low + 1 if lost else 0
-        smoothed = None
-        if smoothing:
-            if lost:
-                smoothing.reset()
-            smoothed = found if lost else replace(found, points=smoothing(found.points, seconds))
-        yield Tracked(index, seconds, image, found, smoothed, lost)
-        place = _next_place(found.points, box, low)
-
-
-def _next_place(points: np.ndarray, box: np.ndarray | None, low: int) -> np.ndarray | None:
-    """The box to search after ``low`` lost frames in a row; ``None`` is the whole picture."""
-    starts, rest = divmod(low, PATIENCE)
-    if starts and not rest:
-        return box if starts % 2 else None
-    tight = tight_box(points)
-    return tight if np.max(tight[2:] - tight[:2]) >= MIN_SIDE else None
 
 
 class FrameReader:
@@ -188,13 +117,11 @@ def _even(frame: np.ndarray) -> np.ndarray:
     return np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
 
 
-def write_record(file: TextIO, tracked: Tracked) -> None:
+def write_record(file: TextIO, frame: Frame) -> None:
     """One frame as one line of JSON: pixels of the frame, seconds; ``smoothed`` is null without smoothing."""
-    smoothed = tracked.smoothed
-    record = {
-        "frame": tracked.frame, "time": round(tracked.time, 6), "box": np.round(tracked.raw.box, 3).tolist(),
-        "landmarks": np.round(tracked.raw.points, 4).tolist(),
-        "smoothed": None if smoothed is None else np.round(smoothed.points, 4).tolist(),
-        "scores": np.round(tracked.raw.scores.astype(float), 4).tolist(),
-    }  # fmt: skip
-    file.write(json_text(record))
+    objects = [
+        {"id": each.id, **each.raw.to_dict(),
+         "smoothed": None if each.smoothed is None else np.round(each.smoothed.points, 4).tolist()}
+        for each in frame.objects
+    ]  # fmt: skip
+    file.write(json_text({"frame": frame.index, "time": round(frame.time, 6), "objects": objects}))

@@ -99,8 +99,9 @@ def _converter(single: Callable, shape: tuple[int, ...] | None = None) -> Any:
 
     spec = tf.TensorSpec((1, *(shape or single.input_shape[1:])), tf.float32, name="image")
     serve = tf.function(lambda image: {"heatmaps": single(image)}, input_signature=[spec])
-    # Without the model as second argument: with it, variables stay unfrozen.
-    return tf.lite.TFLiteConverter.from_concrete_functions([serve.get_concrete_function()])
+    function = serve.get_concrete_function()
+    with native_stderr_hidden():  # absl asks for the model as second argument: with it, variables stay unfrozen
+        return tf.lite.TFLiteConverter.from_concrete_functions([function])
 
 
 def _finished(converter: Any, spec: ModelSpec) -> bytes:

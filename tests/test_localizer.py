@@ -20,7 +20,7 @@ class DotFinder:
 
     def __init__(self):
         config = preset("face-mobile").config.replace(landmarks=2, input_size=64)
-        self.spec = preset("face-mobile").replace(config=config, skeleton=SKELETON)
+        self.spec = preset("face-mobile").replace(config=config, skeleton=SKELETON, crop_factor=1.6)
 
     def __call__(self, images):
         grid = np.stack(np.meshgrid(np.arange(64), np.arange(64)), axis=-1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.data.scene import background
 from cunet_tf.data.synthetic import draw, load_synthetic
 from cunet_tf.draw import save_png
 from cunet_tf.skeletons import FACE68
@@ -29,10 +30,17 @@ def test_shipped_model_without_tensorflow(pictures, tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["pictures"]) == 2
     record = json.loads((tmp_path / "out" / "face_0.json").read_text())
-    assert set(record) == {"written_by", "image", "width", "height", "box", "skeleton", "landmarks", "scores"}
+    keys = {"written_by", "image", "width", "height", "skeleton", "names", "settings", "objects"}
+    assert set(record) == keys and record["names"] == list(FACE68.names)
     assert (record["width"], record["height"], record["skeleton"]) == (160, 160, "face68")
-    assert np.array(record["landmarks"]).shape == (68, 2) and len(record["scores"]) == 68
+    (face,) = record["objects"]
+    assert set(face) == {"box", "box_from", "landmarks", "scores", "visible", "confidence", "found"}
+    assert face["box_from"] == "detector" and np.array(face["landmarks"]).shape == (68, 2) and len(face["scores"]) == 68
     assert (tmp_path / "out" / "face_0_found.jpg").exists()
+
+
+def objects_of(file):
+    return json.loads(file.read_text())["objects"]
 
 
 def test_box_is_used(pictures, tmp_path):
@@ -40,7 +48,9 @@ def test_box_is_used(pictures, tmp_path):
     text = ",".join(f"{value:.2f}" for value in box)
     out = tmp_path / "out"
     assert main(["predict", "--model=face-mobile", f"--out={out}", f"--box={text}", str(pictures / "face_0.png")]) == 0
-    np.testing.assert_allclose(json.loads((out / "face_0.json").read_text())["box"], box, atol=0.01)
+    (face,) = objects_of(out / "face_0.json")
+    np.testing.assert_allclose(face["box"], box, atol=0.01)
+    assert face["box_from"] == "given"
 
 
 @pytest.mark.parametrize(
@@ -48,9 +58,16 @@ def test_box_is_used(pictures, tmp_path):
     [
         (["{p}/face_0.png", "--box=10,10,5,20"], "x0 < x1"),
         (["{p}/face_0.png", "--box=1,2,3"], "x0,y0,x1,y1"),
+        (["--box", "1", "2", "3", "4", "{p}/face_0.png"], "write --box=1,2,3,4"),
+        (["{p}/face_0.png", "--box=1,2,30,40", "--boxes=b.csv"], "not both"),
+        (["{p}/face_0.png", "--boxes=nowhere.csv"], "nowhere.csv: cannot be read"),
+        (["{p}/face_0.png", "--detector=nowhere.tflite"], "auto, none, or a .tflite"),
+        (["{p}/face_0.png", "clip.mp4"], "clip.mp4 is a video: name it alone"),
+        (["clip.mp4"], "clip.mp4: no such video"),
+        (["{p}/face_0.png", "--draw=gif"], "jpg|png|none"),
+        (["{p}/face_0.png", "--min_confidence=2"], "--min_confidence=2"),
         (["{p}/nothing.png"], "nothing.png: no such file"),
         (["{p}/face_0.png", "{p}/../twin/face_0.png"], "would write the same result"),
-        (["{p}/cut.jpg"], "cut.jpg"),
         (["{p}/../empty"], "no picture in this folder"),
     ],
 )
@@ -64,12 +81,96 @@ def test_bad_input(pictures, tmp_path, arguments, words, capsys):
     assert words in capsys.readouterr().err
 
 
-def test_bad_pictures_can_be_passed_over(pictures, tmp_path, capsys):
+def test_a_bad_picture_is_named_and_the_others_go_on(pictures, tmp_path, capsys):
     (pictures / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"\x00" * 50)
-    flags = ["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", "--allow_bad", str(pictures), "--json"]
-    assert main(flags) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert len(result["pictures"]) == 2 and result["skipped"][0].endswith("cut.jpg")
+    (pictures / "._face_0.png").write_bytes(b"\0\5\x16\7Mac OS X")
+    (pictures / "notes.txt").write_text("no picture")
+    assert main(["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", str(pictures), "--json"]) == 1
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    assert len(result["pictures"]) == 2 and len(result["skipped"]) == 1 and "cut.jpg" in result["skipped"][0]
+    assert [name for name in ("._face_0.png", "notes.txt") if any(name in text for text in result["passed_over"])]
+    assert "skipped" in printed.err and "notes.txt: no picture" in printed.err and "._face_0.png" in printed.err
+
+
+def test_notes_of_macos_are_no_fault(pictures, tmp_path):
+    (pictures / "._face_0.png").write_bytes(b"\0\5\x16\7Mac OS X")
+    assert main(["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", str(pictures)]) == 0
+
+
+def test_a_second_call_skips_what_is_done(pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    predict = [
+        "predict",
+        "--model=face-mobile",
+        f"--out={out}",
+        str(pictures),
+        f"--csv={tmp_path / 'all.csv'}",
+        "--json",
+    ]
+
+    def call(*flags):
+        assert main([*predict, *flags]) == 0
+        return json.loads(capsys.readouterr().out)["done_before"]
+
+    assert [call(), call(), call("--again"), call("--draw=none"), call("--draw=none")] == [0, 2, 0, 0, 2]
+    save_png(pictures / "face_1.png", draw("face68", 8, 5))
+    assert call("--draw=none") == 1
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 3
+
+
+def test_folders_keep_their_shape_and_endings_their_case(pictures, tmp_path):
+    (pictures / "deep" / "er").mkdir(parents=True)
+    (pictures / "face_1.png").rename(pictures / "deep" / "er" / "FACE_1.PNG")
+    (pictures / "face_0.png").rename(pictures / "face_0.Png")
+    out = tmp_path / "out"
+    assert main(["predict", "--model=face-mobile", f"--out={out}", "--recursive", "--draw=png", str(pictures)]) == 0
+    written = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
+    assert written == {"face_0.json", "face_0_found.png", "deep/er/FACE_1.json", "deep/er/FACE_1_found.png"}
+
+
+def test_boxes_of_a_file_several_to_a_picture(pictures, tmp_path, capsys):
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("image,x0,y0,x1,y1\nface_0.png,40,30,130,120\nface_0.png,20,30,90,120\nother.png,1,1,2,2\n")
+    out = tmp_path / "out"
+    assert main(["predict", "--model=face-mobile", f"--out={out}", f"--boxes={boxes}", str(pictures)]) == 0
+    assert [each["box"] for each in objects_of(out / "face_0.json")] == [[40, 30, 130, 120], [20, 30, 90, 120]]
+    assert [each["box_from"] for each in objects_of(out / "face_1.json")] == ["detector"]
+    assert "other.png: boxes without a picture" in capsys.readouterr().err
+    boxes.with_suffix(".json").write_text(json.dumps({"face_0.png": [[1, 2, 3]]}))
+    json_boxes = f"--boxes={boxes.with_suffix('.json')}"
+    assert main(["predict", "--model=face-mobile", f"--out={out}", json_boxes, str(pictures)]) == 2
+    assert "boxes.json, face_0.png: [1, 2, 3]: a box is" in capsys.readouterr().err
+
+
+def test_two_processes_give_what_one_gives(pictures, tmp_path):
+    for jobs in (1, 2):
+        flags = [f"--out={tmp_path / str(jobs)}", f"--jobs={jobs}", f"--coco={tmp_path / f'{jobs}.json'}"]
+        assert main(["predict", "--model=face-mobile", *flags, str(pictures)]) == 0
+    assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
+    assert (tmp_path / "1.json").read_text() == (tmp_path / "2.json").read_text()
+
+
+def test_an_empty_scene_gives_no_object_and_says_so(tmp_path, capsys):
+    save_png(tmp_path / "empty.png", background(np.random.default_rng(0), 300))
+    assert main(["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", str(tmp_path / "empty.png")]) == 0
+    assert objects_of(tmp_path / "out" / "empty.json") == []
+    printed = capsys.readouterr()
+    assert "empty.png: nothing found by the detector" in printed.err and "0 objects found" in printed.out
+
+
+def test_a_model_without_a_detector_takes_the_whole_picture_and_says_so(tmp_path, capsys):
+    save_png(tmp_path / "body.png", draw("lsp14", 8, 0))
+    assert main(["predict", "--model=pose-mobile", f"--out={tmp_path / 'out'}", str(tmp_path / "body.png")]) == 0
+    (body,) = objects_of(tmp_path / "out" / "body.json")
+    assert body["box_from"] == "whole picture" and body["box"] == [-0.5, -0.5, 159.5, 159.5]
+    assert "no detector of boxes comes with pose-mobile" in capsys.readouterr().err
+
+
+def test_home_is_expanded_behind_an_equals_sign(pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert main(["predict", "--model=face-mobile", "--out=~/found", str(pictures / "face_0.png")]) == 0
+    assert (tmp_path / "home" / "found" / "face_0.json").exists()
 
 
 def files_of(folder):

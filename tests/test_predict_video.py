@@ -38,6 +38,11 @@ def records(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def only(path):
+    """The one object of every frame."""
+    return [record["objects"][0] for record in records(path) if len(record["objects"]) == 1]
+
+
 def test_video_without_tensorflow(drawn, clip, tmp_path):
     box = ",".join(f"{value:.2f}" for value in tight_box(drawn[1][0]))
     code = (
@@ -53,9 +58,11 @@ def test_video_without_tensorflow(drawn, clip, tmp_path):
     lines = records(tmp_path / "face.jsonl")
     assert [line["frame"] for line in lines] == list(range(COUNT))
     np.testing.assert_allclose([line["time"] for line in lines], np.arange(COUNT) / 30.0, atol=1e-3)
-    np.testing.assert_allclose(lines[0]["box"], tight_box(drawn[1][0]), atol=0.01)
-    np.testing.assert_allclose(lines[1]["box"], tight_box(np.array(lines[0]["landmarks"])), atol=0.002)
-    found, smoothed = (np.array([line[key] for line in lines]) for key in ("landmarks", "smoothed"))
+    faces = only(tmp_path / "face.jsonl")
+    np.testing.assert_allclose(faces[0]["box"], tight_box(drawn[1][0]), atol=0.01)
+    np.testing.assert_allclose(faces[1]["box"], tight_box(np.array(faces[0]["landmarks"])), atol=0.002)
+    assert {face["id"] for face in faces} == {0} and {face["box_from"] for face in faces} == {"given"}
+    found, smoothed = (np.array([face[key] for face in faces]) for key in ("landmarks", "smoothed"))
     assert found.shape == smoothed.shape == (COUNT, 68, 2)
     assert np.linalg.norm(found - drawn[1], axis=-1).mean() < 0.06 * 160
     assert np.abs(found - smoothed)[1:].max() > 0.1
@@ -66,8 +73,8 @@ def test_video_without_tensorflow(drawn, clip, tmp_path):
 
 def test_nosmooth_and_max_frames(clip, tmp_path, capsys):
     assert predict(tmp_path, f"--video={clip}", "--nosmooth", "--max_frames=3") == 0
-    lines = records(tmp_path / "face.jsonl")
-    assert len(lines) == 3 and all(line["smoothed"] is None for line in lines)
+    faces = only(tmp_path / "face.jsonl")
+    assert len(faces) == 3 and all(face["smoothed"] is None for face in faces)
     said = capsys.readouterr().out
     assert said.startswith("3 frames, ") and "frames/s: " in said and said.count("face.") == 2
 
@@ -75,9 +82,9 @@ def test_nosmooth_and_max_frames(clip, tmp_path, capsys):
 def test_parameters_reach_the_filter(clip, tmp_path):
     for name, flag in (("weak", "--min_cutoff=1000"), ("strong", "--min_cutoff=0.01")):
         assert predict(tmp_path / name, f"--video={clip}", flag, "--beta=0", "--max_frames=4") == 0
-    weak, strong = (records(tmp_path / name / "face.jsonl")[3] for name in ("weak", "strong"))
+    weak, strong = (only(tmp_path / name / "face.jsonl")[3] for name in ("weak", "strong"))
     np.testing.assert_allclose(weak["smoothed"], weak["landmarks"], atol=2e-4)
-    first = records(tmp_path / "strong" / "face.jsonl")[0]["landmarks"]
+    first = only(tmp_path / "strong" / "face.jsonl")[0]["landmarks"]
     assert (
         np.abs(np.array(strong["smoothed"]) - first).max() < 0.05 * np.abs(np.array(strong["landmarks"]) - first).max()
     )
@@ -89,8 +96,25 @@ def test_frames_without_a_face_are_counted_as_lost(tmp_path, capsys):
         writer.write(np.full((96, 96, 3), 120, np.uint8))
     writer.close()
     assert predict(tmp_path / "out", f"--video={tmp_path / 'grey.mp4'}") == 0
-    assert records(tmp_path / "out" / "grey.jsonl")[0]["box"] == [-0.5, -0.5, 95.5, 95.5]
-    assert capsys.readouterr().out.startswith("3 frames, 3 of them lost, ")
+    assert [line["objects"] for line in records(tmp_path / "out" / "grey.jsonl")] == [[]] * 3
+    assert capsys.readouterr().out.startswith("3 frames, 3 of them without an object, 0 objects, ")
+    assert predict(tmp_path / "out", f"--video={tmp_path / 'grey.mp4'}", "--detector=none") == 0
+    (first, *_) = only(tmp_path / "out" / "grey.jsonl")
+    assert first["box"] == [-0.5, -0.5, 95.5, 95.5] and not first["found"]
+
+
+def test_several_people_of_a_clip_that_is_named_at_the_end_of_the_line(tmp_path, capsys):
+    faces = [draw_clip(seed, 4, 160)[0] for seed in (0, 1)]
+    frames = [np.hstack(pair) for pair in zip(*faces, strict=True)]
+    writer = OverlayWriter(tmp_path / "two.mp4", 30.0, frames[0])
+    for frame in frames:
+        writer.write(frame)
+    writer.close()
+    assert predict(tmp_path / "out", tmp_path / "two.mp4") == 0
+    lines = records(tmp_path / "out" / "two.jsonl")
+    assert [[each["id"] for each in line["objects"]] for line in lines] == [[0, 1]] * 4
+    left = [line["objects"][np.argmin([each["box"][0] for each in line["objects"]])]["id"] for line in lines]
+    assert len(set(left)) == 1 and "4 frames, 2 objects" in capsys.readouterr().out
 
 
 def test_progress_is_shown_on_a_terminal(clip, tmp_path, monkeypatch, capsys):
@@ -164,7 +188,8 @@ def test_files_of_somebody_else_are_refused_and_our_own_replaced(clip, tmp_path,
         (["--video={clip}", "--max_frames=0"], "--max_frames=0"),
         (["--video={clip}", "--min_cutoff=0"], "min_cutoff=0.0"),
         (["--video={clip}", "--beta=-1"], "beta=-1.0"),
-        (["--video={clip}", "--min_score=2"], "--min_score=2"),
+        (["--video={clip}", "--min_confidence=2"], "--min_confidence=2"),
+        (["--video={clip}", "--csv=x.csv"], "--csv goes with pictures"),
     ],
 )
 def test_bad_input(clip, tmp_path, arguments, words, capsys):

@@ -12,7 +12,7 @@ from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.presets import preset
 from cunet_tf.smoothing import OneEuroFilter
 from cunet_tf.spec import ModelSpec
-from cunet_tf.video import track
+from cunet_tf.tracking import track
 
 
 def vectors() -> dict[str, Any]:
@@ -118,7 +118,7 @@ def tracking() -> dict[str, Any]:
     stored = StoredPoints(points, scores)
     frames = [(index / 30.0, np.zeros((4, 4, 3), np.uint8)) for index in range(count)]
     box = [1.0, 2.0, 80.0, 90.0]
-    found = list(track(stored, frames, np.array(box), OneEuroFilter()))
+    found = [frame.objects[0] for frame in track(stored, frames, np.array(box), OneEuroFilter())]
     return {
         "start": box, "points": points, "scores": scores, "boxes": stored.boxes, "lost": [one.lost for one in found],
         "smoothed": np.stack([one.smoothed.points for one in found]),

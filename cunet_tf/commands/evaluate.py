@@ -14,7 +14,7 @@ from absl import flags
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
-from cunet_tf.evaluation import MEANS, evaluate
+from cunet_tf.evaluation import MEANS, OWN, evaluate
 from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
@@ -35,6 +35,13 @@ def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
     flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
+    values[
+        "box"
+    ].help = (
+        "Boxes of the objects: tight, official, detector (of the model's own detector), or whole (the whole picture)."
+    )
+    flags.DEFINE_string("detector", "auto", "For --box=detector: auto (faces) or a file, as of predict.",
+                        flag_values=values)  # fmt: skip
     flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
     flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
     flags.DEFINE_float(
@@ -55,6 +62,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         claim([values.csv], "--csv", begins_with(*COLUMNS, *(f"pck_{name}" for name in MEANS)))
     spec = preset(values.preset) if values.preset else None
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
+    own = values.box if values.box in OWN else None
+    values.box = "tight" if own else values.box
     source = request_source(values, localizer.spec.skeleton)
 
     if hidden_labels(source):
@@ -64,7 +73,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         )
 
     with progress("pictures") as show:
-        result = evaluate(localizer, source, show)
+        result = evaluate(localizer, source, show, own, values.detector)
     per_image = result.pop("per_image")
     result = {"model": values.model, "data": values.data, "split": source.split, **result}
     result["ok"] = _within_limits(result, values)
@@ -114,6 +123,8 @@ def describe(result: dict[str, Any]) -> str:
         label = share if share == "pck" else f"pckh@{share}"
         rows += [(f"{label}, mean of {name}", f"{value:.4g}") for name, value in (means or {}).items()]
     rows += [(f"  {name}", f"{value:.4g}") for name, value in result["per_group"].items() if value is not None]
+    if result["recall"] < 100.0:
+        rows.append(("pictures whose object was seen", f"{result['recall']:.4g}"))
     main = f"nme_{result['normalizer']}"
     if len(result["subsets"]) > 1:
         rows += [(f"{name} ({row['images']})", f"{row[main]:.4g}") for name, row in result["subsets"].items()]

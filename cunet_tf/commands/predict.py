@@ -1,32 +1,37 @@
 """cunet predict: landmarks of pictures or video, as JSON in their own pixels and drawn over them.
 
 STEM.jpg gives OUT/STEM.json and OUT/STEM_found.jpg; a file that cunet did not write is never replaced.
+A second call looks only at pictures that are new, changed, or asked for with other flags.
 
 Example:
   cunet predict --model=face-mobile --out=found photo.jpg
   cunet predict --model=face-mobile --out=found --box=120,80,310,290 photo.jpg
-  cunet predict --model=runs/drawn/best.keras --out=found folder/
+  cunet predict --model=face-mobile --out=found --recursive --csv=found.csv --jobs=2 folder/
+  cunet predict --model=pose-mobile --out=found --boxes=people.csv folder/
   cunet predict --model=runs/pose/best.keras --data=mpii --root=mpii --split=test --out=submission
-  cunet predict --model=face-mobile --out=found --video=clip.mp4 --box=120,80,310,290
+  cunet predict --model=face-mobile --out=found clip.mp4
   cunet predict --model=face-mobile --out=found --camera=0
 """
 
-from collections import Counter
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from absl import flags
 
 from cunet_tf.commands import predict_data, predict_video
-from cunet_tf.data.sample import read_image
+from cunet_tf.commands.predict_inputs import VIDEOS, Boxes, list_pictures, name_targets, parse_box
+from cunet_tf.commands.predict_pictures import Outcome, Setup, Task, look
+from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
-from cunet_tf.localizer import Landmarks, Localizer
-from cunet_tf.outputs import claim, is_ours, json_text, replace_text
+from cunet_tf.localizer import Localizer
+from cunet_tf.outputs import begins_with, claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
-
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+from cunet_tf.results import COLUMNS, coco, csv_columns, csv_rows
+from cunet_tf.rows import write_csv
+from cunet_tf.spec import ModelSpec
 
 
 def define(values: flags.FlagValues) -> None:
@@ -36,13 +41,28 @@ def define(values: flags.FlagValues) -> None:
         "out", None, "Folder for NAME.json and NAME_found.jpg, of video NAME.jsonl and NAME.mp4.", flag_values=values
     )
     flags.DEFINE_list(
-        "box", None, "x0,y0,x1,y1 in pixels: the object's tight box (video: in the first frame). "
-        "Without it the whole picture is searched.",
+        "box", None, "x0,y0,x1,y1 in pixels: the object's tight box in every picture (video: in the first frame).",
         flag_values=values,
     )  # fmt: skip
+    flags.DEFINE_string(
+        "boxes", None, "Boxes of each picture, several if need be: CSV image,x0,y0,x1,y1 or JSON.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "detector", "auto", "Finds boxes where none are given: auto (faces), none (the whole picture is one object), "
+        "or a file: .tflite like BlazeFace or MediaPipe's pose detector, YuNet's .onnx.", flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_enum("draw", "jpg", ["jpg", "png", "none"], "Format of the overlays.", flag_values=values)
+    flags.DEFINE_string("csv", None, "Write one row an object to this file as well.", flag_values=values)
+    flags.DEFINE_string("coco", None, "Write COCO keypoints to this file as well.", flag_values=values)
+    flags.DEFINE_float(
+        "min_confidence", None, "Below it an object counts as not found; the model's own threshold by default.",
+        0.0, 1.0, flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_bool("recursive", False, "Look into folders of folders; results keep them.", flag_values=values)
+    flags.DEFINE_bool("again", False, "Repeat what is done.", flag_values=values)
+    flags.DEFINE_integer("jobs", 1, "Processes that share the pictures.", 1, flag_values=values)
     flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
     flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
-    flags.DEFINE_bool("allow_bad", False, "Go on past pictures that cannot be read.", flag_values=values)
     predict_video.define(values)
     predict_data.define(values)
 
@@ -51,112 +71,105 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     for name, hint in (("model", "a file or a shipped name"), ("out", "a folder for the results")):
         if not values[name].value:
             raise CUNetError(f"give --{name}: {hint}.")
+    box = parse_box(values.box, rest) if values.box else None
+    rest = _name_video(values, rest)
     source = predict_video.source_of(values, rest)
-    if values.data and (rest or source is not None or values.box):
-        raise CUNetError("--data stands alone, without pictures, --video, --camera or --box.")
-    files = list_pictures(rest) if source is None and not values.data else []
-    targets = name_targets(files, Path(values.out))
-    claim([target for pair in targets for target in pair], "--out")
-    box = parse_box(values.box) if values.box else None
+    _refuse_mixtures(values, rest, source is not None)
+    if source is None and not values.data:
+        return _pictures(values, rest)
     spec = preset(values.preset) if values.preset else None
-    localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
+    localizer = Localizer(load_engine(values.model), spec, values.decoder, values.flip_test, values.min_confidence)
     if values.data:
         return predict_data.run(values, localizer)
-    if source is not None:
-        return predict_video.run(values, source, localizer, box)
-    results, bad = [], []
-    for file, pair in zip(files, targets, strict=True):
-        try:
-            image = read_image(file)
-        except CUNetError as error:
-            if not values.allow_bad:
-                raise
-            print(f"skipped {error}")
-            bad.append(str(file))
-            continue
-        results.append(write_result(file, image, localizer.locate(image, box), localizer, *pair))
-        print(f"{file} -> {results[-1]['json']}")
-    return {"model": values.model, "out": values.out, "pictures": results, "skipped": bad}
+    return predict_video.run(values, source, localizer, box, _detector_name(values, localizer.spec))
 
 
-def list_pictures(names: list[str]) -> list[Path]:
-    """Files, and the pictures in folders, in order; overlays that we drew are no pictures.
-
-    Raises:
-        CUNetError: nothing given, a path that does not exist, or an overlay.
-    """
-    if not names:
-        raise CUNetError("name the pictures, or a folder of them, at the end of the line.")
-    files: list[Path] = []
-    for name in names:
-        path = Path(name)
-        if path.is_dir():
-            found = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and not is_ours(file))
-            if not found:
-                raise CUNetError(f"{path}: no picture in this folder ({', '.join(sorted(PICTURES))}).")
-            files += found
-        elif path.exists():
-            if path.suffix.lower() in PICTURES and is_ours(path):
-                raise CUNetError(f"{path}: cunet drew this picture: name the one it was drawn from.")
-            files.append(path)
-        else:
-            raise CUNetError(f"{path}: no such file or folder.")
-    return files
+def _name_video(values: flags.FlagValues, rest: list[str]) -> list[str]:
+    """A single video among the words is meant as ``--video``."""
+    videos = [word for word in rest if Path(word).suffix.lower() in VIDEOS]
+    if not videos:
+        return rest
+    if len(rest) > 1 or values.video or values.camera is not None:
+        raise CUNetError(f"{videos[0]} is a video: name it alone, with --video={videos[0]} or at the end of the line.")
+    values.video = videos[0]
+    return []
 
 
-def name_targets(files: list[Path], out: Path) -> list[tuple[Path, Path]]:
-    """JSON file and overlay of each picture: by its stem, or by its whole name where others share the stem.
-
-    Raises:
-        CUNetError: two pictures have the same name.
-    """
-    stems = Counter(file.stem for file in dict.fromkeys(files))
-    owners: dict[Path, Path] = {}
-    targets = []
-    for file in files:
-        name = file.stem if stems[file.stem] == 1 else file.name
-        pair = out / f"{name}.json", out / f"{name}_found.jpg"
-        other = next((owners[target] for target in pair if owners.setdefault(target, file) != file), None)
-        if other is not None:
-            raise CUNetError(f"{file} and {other} would write the same result: use two --out folders.")
-        targets.append(pair)
-    return targets
+def _refuse_mixtures(values: flags.FlagValues, rest: list[str], video: bool) -> None:
+    if values.data and (rest or video or values.box or values.boxes):
+        raise CUNetError("--data stands alone, without pictures, --video, --camera, --box or --boxes.")
+    if values.box and values.boxes:
+        raise CUNetError("give --box for all pictures or --boxes=FILE for each, not both.")
+    for name in ("boxes", "csv", "coco"):
+        if values[name].value and (video or values.data):
+            raise CUNetError(f"--{name} goes with pictures; of a video the .jsonl file holds every frame.")
 
 
-def parse_box(parts: list[str]) -> np.ndarray:
-    """``[x0, y0, x1, y1]`` from the flag.
-
-    Raises:
-        CUNetError: not four numbers, or an empty box.
-    """
-    try:
-        box = np.array([float(part) for part in parts])
-    except ValueError:
-        box = np.array([])
-    if box.shape != (4,) or not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:
-        raise CUNetError(f"--box={','.join(parts)}: give x0,y0,x1,y1 with x0 < x1 and y0 < y1, in pixels.")
-    return box
+def _detector_name(values: flags.FlagValues, spec: ModelSpec) -> str | None:
+    """The detector to load; ``None`` takes whole pictures."""
+    if values.detector == "none":
+        return None
+    if values.detector == "auto" and not (spec.detector and spec.detector.name == "blazeface"):
+        print(
+            f"notice: no detector of boxes comes with {spec.name}: where none is given, each picture is taken as one "
+            "object. Give --box, --boxes=FILE or --detector=FILE.", file=sys.stderr,
+        )  # fmt: skip
+        return None
+    return values.detector
 
 
-def write_result(
-    file: Path, image: np.ndarray, found: Landmarks, localizer: Localizer, target: Path, overlay: Path
+def _pictures(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Look at pictures; write JSON, overlays, CSV and COCO."""
+    draw = None if values.draw == "none" else values.draw
+    files, passed = list_pictures(rest, values.recursive)
+    pictures = name_targets(files, Path(values.out), draw)
+    claim([target for picture in pictures for target in picture.targets], "--out")
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*COLUMNS))
+    if values.coco:
+        claim([values.coco], "--coco")
+    setup = Setup(values.model, values.preset, values.decoder, values.flip_test, values.min_confidence, None, draw)
+    spec = setup.localizer().spec
+    fixed, boxes = [[float(v) for v in values.box]] if values.box else None, None
+    if values.boxes:
+        boxes = Boxes(Path(values.boxes))
+    given = [fixed if boxes is None else boxes.of(picture.file) for picture in pictures]
+    if any(each is None for each in given):
+        setup = replace(setup, detector=_detector_name(values, spec))
+    tasks = [Task(picture, each, setup.digest(each)) for picture, each in zip(pictures, given, strict=True)]
+    outcomes = look(setup, tasks, values.jobs, values.again)
+    records = [outcome.record for outcome in outcomes if outcome.record]
+    if values.csv:
+        write_csv(Path(values.csv), csv_rows(records), csv_columns(spec.skeleton), digits=None)
+    if values.coco:
+        replace_text(Path(values.coco), json_text(coco(records, spec.skeleton)))
+    return _summary(values, outcomes, passed, boxes)
+
+
+def _summary(
+    values: flags.FlagValues, outcomes: list[Outcome], passed: list[str], boxes: Boxes | None
 ) -> dict[str, Any]:
-    """Write the JSON file and the overlay; returns their paths and the mean score."""
-    from cunet_tf.draw import draw_landmarks, save_result
-
-    skeleton = localizer.spec.skeleton
-    height, width = image.shape[:2]
-    record = {
-        "image": str(file), "width": width, "height": height,
-        "box": [round(float(value), 3) for value in found.box], "skeleton": skeleton.name,
-        "landmarks": np.round(found.points, 4).tolist(),
-        "scores": np.round(found.scores.astype(float), 4).tolist(),
-    }  # fmt: skip
-    replace_text(target, json_text(record))
-    save_result(overlay, draw_landmarks(image, found.points, skeleton, box=found.box))
+    """The result of the verb; not ok where a picture could not be read."""
+    for text in [*passed, *(f"{name}: boxes without a picture" for name in (boxes.unused() if boxes else []))]:
+        print(f"passed over {text}.", file=sys.stderr)
+    good = [outcome for outcome in outcomes if outcome.record]
     return {
-        "image": str(file), "json": str(target), "overlay": str(overlay),
-        "mean_score": float(found.scores.mean()),
+        "model": values.model,
+        "out": values.out,
+        "pictures": [_line(outcome) for outcome in good],
+        "done_before": sum(outcome.done for outcome in good),
+        "skipped": [outcome.error for outcome in outcomes if outcome.error],
+        "passed_over": passed,
+        "ok": all(not outcome.error for outcome in outcomes),
+    }
+
+
+def _line(outcome: Outcome) -> dict[str, Any]:
+    picture, objects = outcome.task.picture, outcome.record["objects"] if outcome.record else []
+    return {
+        "image": str(picture.file), "json": str(picture.json),
+        "overlay": str(picture.overlay) if picture.overlay else None,
+        "objects": len(objects), "found": sum(each["found"] for each in objects),
     }  # fmt: skip
 
 
@@ -165,5 +178,10 @@ def describe(result: dict[str, Any]) -> str:
         return predict_data.describe(result)
     if "video" in result:
         return predict_video.describe(result)
-    skipped = f", {len(result['skipped'])} skipped" if result["skipped"] else ""
-    return f"{len(result['pictures'])} pictures in {result['out']}{skipped}"
+    found = sum(line["found"] for line in result["pictures"])
+    parts = [f"{len(result['pictures'])} pictures, {found} objects found, results in {result['out']}"]
+    if result["done_before"]:
+        parts.append(f"{result['done_before']} were done before (--again repeats them)")
+    if result["skipped"]:
+        parts.append(f"{len(result['skipped'])} could not be read")
+    return "; ".join(parts)

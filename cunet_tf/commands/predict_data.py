@@ -34,21 +34,13 @@ def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
             places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
             for sample, landmarks in zip(batch, places, strict=True):
                 found[sample.name] = landmarks
-                file.write(json_text({"name": sample.name, **_record(landmarks)}))
+                file.write(json_text({"name": sample.name, **landmarks.to_dict()}))
             show(min(start + BATCH, len(source)), len(source))
     result = {"model": values.model, "data": values.data, "split": source.split, "samples": len(source),
               "out": str(out / PREDICTIONS), "submission": None}  # fmt: skip
     if values.data == "mpii" and values.split == "test":
         result["submission"] = _submit(out / SUBMISSION, found, source, values.root)
     return result
-
-
-def _record(landmarks: Landmarks) -> dict[str, Any]:
-    return {
-        "box": landmarks.box.round(3).tolist(),
-        "landmarks": landmarks.points.round(4).tolist(),
-        "scores": landmarks.scores.astype(float).round(4).tolist(),
-    }
 
 
 def _submit(file: Path, found: dict[str, Landmarks], source: Source, root: str) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from cunet_tf.draw import draw_landmarks
+from cunet_tf.detector import load_detector
 from cunet_tf.errors import CUNetError
+from cunet_tf.landmarks import draw_objects
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import claim
 from cunet_tf.progress import progress
-from cunet_tf.skeletons import Skeleton
 from cunet_tf.smoothing import BETA, MIN_CUTOFF, OneEuroFilter
-from cunet_tf.video import MIN_SCORE, FrameReader, OverlayWriter, Tracked, track, write_record
+from cunet_tf.tracking import MIN_SCORE, Frame, track, track_all
+from cunet_tf.video import FrameReader, OverlayWriter, write_record
 
 
 def define(values: flags.FlagValues) -> None:
@@ -28,10 +29,6 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float(
         "beta", BETA, "Video: rise of the cutoff in Hz for each object size per second; higher: less lag.",
         flag_values=values,
-    )  # fmt: skip
-    flags.DEFINE_float(
-        "min_score", MIN_SCORE, "Video: frames below this mean score are lost; several in a row restart the search.",
-        0.0, 1.0, flag_values=values,
     )  # fmt: skip
 
 
@@ -57,20 +54,28 @@ def source_of(values: flags.FlagValues, rest: list[str]) -> Path | int | None:
     return video
 
 
-def run(values: flags.FlagValues, source: Path | int, localizer: Localizer, box: np.ndarray | None) -> dict[str, Any]:
+def run(
+    values: flags.FlagValues, source: Path | int, localizer: Localizer, box: np.ndarray | None, detector: str | None
+) -> dict[str, Any]:
     smoothing = OneEuroFilter(values.min_cutoff, values.beta) if values.smooth else None
+    finds = load_detector(detector) if detector and box is None else None
     lines, movie = _targets(source, Path(values.out))
+    min_score = MIN_SCORE if values.min_confidence is None else values.min_confidence
     with contextlib.closing(FrameReader(source)) as reader:
         total = min([count for count in (reader.total, values.max_frames) if count], default=None)
         frames = islice(reader, values.max_frames)
-        results = _Results(lines, movie, reader.fps, localizer.spec.skeleton)
+        results = _Results(lines, movie, reader.fps)
+        if finds:
+            scenes = track_all(localizer, frames, finds, smoothing, min_score)
+        else:
+            scenes = track(localizer, frames, box, smoothing, min_score)
         with contextlib.closing(results), progress("frames") as show:
             try:
-                for tracked in track(localizer, frames, box, smoothing, values.min_score):
-                    results.add(tracked)
-                    show(len(results.scores), total)
+                for frame in scenes:
+                    results.add(frame)
+                    show(results.frames, total)
             except KeyboardInterrupt:  # the way to stop a camera; of a file the rest is missing
-                if isinstance(source, Path) or not results.scores:
+                if isinstance(source, Path) or not results.frames:
                     raise
     return {"model": values.model, "out": values.out, "video": str(source)} | results.summary()
 
@@ -88,13 +93,13 @@ class _Results:
         lines: the JSON Lines file.
         movie: the overlay video; it shows smoothed points where there are any.
         fps: frames per second of the overlay video.
-        skeleton: of the landmarks.
     """
 
-    def __init__(self, lines: Path, movie: Path, fps: float, skeleton: Skeleton):
-        self.lines, self.movie, self.fps, self.skeleton = lines, movie, fps, skeleton
+    def __init__(self, lines: Path, movie: Path, fps: float):
+        self.lines, self.movie, self.fps = lines, movie, fps
+        self.frames = self.lost = 0
         self.scores: list[float] = []
-        self.lost = 0
+        self.ids: set[int] = set()
         self.start = time.monotonic()
         try:
             lines.parent.mkdir(parents=True, exist_ok=True)
@@ -103,26 +108,28 @@ class _Results:
             raise CUNetError(f"{lines}: cannot be written ({error.strerror}): choose another --out.") from None
         self._writer: OverlayWriter | None = None
 
-    def add(self, tracked: Tracked) -> None:
+    def add(self, frame: Frame) -> None:
         """Write one frame."""
-        points = (tracked.smoothed or tracked.raw).points
-        overlay = draw_landmarks(tracked.image, points, self.skeleton, box=tracked.raw.box)
+        overlay = draw_objects(frame.image, [each.shown for each in frame.objects])
         if self._writer is None:
             self._writer = OverlayWriter(self.movie, self.fps, overlay)
         self._writer.write(overlay)
-        write_record(self._file, tracked)
-        self.scores.append(float(tracked.raw.scores.mean()))
-        self.lost += tracked.lost
+        write_record(self._file, frame)
+        self.frames += 1
+        self.lost += all(each.lost for each in frame.objects)
+        self.scores += [float(each.raw.scores.mean()) for each in frame.objects]
+        self.ids |= {each.id for each in frame.objects}
 
     def rate(self) -> float:
         """Frames per second so far: reading, network, drawing and writing."""
-        return len(self.scores) / max(time.monotonic() - self.start, 1e-9)
+        return self.frames / max(time.monotonic() - self.start, 1e-9)
 
     def summary(self) -> dict[str, Any]:
         """Files and figures for the result of the verb."""
         return {
-            "jsonl": str(self.lines), "mp4": str(self.movie), "frames": len(self.scores), "lost": self.lost,
-            "mean_score": float(np.mean(self.scores)), "frames_per_second": self.rate(),
+            "jsonl": str(self.lines), "mp4": str(self.movie), "frames": self.frames, "lost": self.lost,
+            "objects": len(self.ids), "mean_score": float(np.mean(self.scores)) if self.scores else None,
+            "frames_per_second": self.rate(),
         }  # fmt: skip
 
     def close(self) -> None:
@@ -133,6 +140,6 @@ class _Results:
 
 
 def describe(result: dict[str, Any]) -> str:
-    lost = f", {result['lost']} of them lost" if result["lost"] else ""
+    lost = f", {result['lost']} of them without an object" if result["lost"] else ""
     speed = f"{result['frames_per_second']:.1f} frames/s"
-    return f"{result['frames']} frames{lost}, {speed}: {result['jsonl']}, {result['mp4']}"
+    return f"{result['frames']} frames{lost}, {result['objects']} objects, {speed}: {result['jsonl']}, {result['mp4']}"

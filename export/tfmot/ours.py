@@ -12,6 +12,7 @@ from cunet_tf.export.tfmot.graphs import INPUT_STEP, NETWORK, OUTPUT_STEP, Graph
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.quantize.functional import linear
 from cunet_tf.quantize.quantizers import Binary
+from cunet_tf.quiet import native_stderr_hidden
 
 
 def quantized_kernel(graph: Graph) -> np.ndarray:
@@ -55,7 +56,8 @@ def write_networks(folder: Path) -> keras.Model:
         low, high = (-0.2, 0.2) if variable.path.endswith("kernel") else (0.5, 1.5)
         variable.assign(rng.uniform(low, high, variable.shape))
     network.save(folder / "cunet.keras")
-    network.export(folder / "cunet_saved", verbose=False)
+    with native_stderr_hidden():  # absl reports the written assets
+        network.export(folder / "cunet_saved", verbose=False)
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     maps = {f"heatmaps{index}": np.asarray(output) for index, output in enumerate(network(images))}
     np.savez(folder / "cunet.npz", images=images, **maps, **{v.path: v.numpy() for v in network.variables})

@@ -21,7 +21,7 @@ from cunet_tf.outputs import begins_with, claim
 from cunet_tf.rows import write_csv
 from cunet_tf.skeletons import FACE68
 from cunet_tf.smoothing import OneEuroFilter
-from cunet_tf.video import track
+from cunet_tf.tracking import track
 
 SPEEDS = {"still": 0.0, "moving": 1.0, "fast": 2.0}
 COLUMNS = ("condition", "jitter_px", "jitter_percent_iod", "mean_error_percent", "lag_frames", "fps",
@@ -71,7 +71,7 @@ def found_and_true(localizer: Localizer, seed: int, frames: int, side: int, spee
     pictures, true, fps = draw_clip(seed, frames, side, speed)
     times = np.arange(frames) / fps
     tracked = track(localizer, zip(times, pictures, strict=True), tight_box(true[0]))
-    return np.stack([one.raw.points for one in tracked]), true
+    return np.stack([frame.objects[0].raw.points for frame in tracked]), true
 
 
 def smooth(found: np.ndarray, min_cutoff: float, beta: float) -> np.ndarray:

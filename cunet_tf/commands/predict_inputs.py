@@ -1,0 +1,216 @@
+"""What ``cunet predict`` is asked to look at: files, folders, boxes; and what it will write."""
+
+import csv
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import is_ours
+
+VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
+BOX_COLUMNS = ("image", "x0", "y0", "x1", "y1")
+HIDDEN = "._"  # how macOS names its notes about files on foreign disks
+READABLE_BY_NAME = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".avif", ".ppm", ".pgm", ".gif"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to look at, and its results.
+
+    Attributes:
+        file: as it was named, or found in a folder.
+        json: of its result.
+        overlay: ``None`` where none is drawn.
+    """
+
+    file: Path
+    json: Path
+    overlay: Path | None
+
+    @property
+    def targets(self) -> list[Path]:
+        """Files that will be written."""
+        return [target for target in (self.json, self.overlay) if target]
+
+
+def list_pictures(names: list[str], recursive: bool = False) -> tuple[list[tuple[Path, Path]], list[str]]:
+    """Files, and the pictures in folders, in order; overlays that we drew are no pictures.
+
+    Args:
+        names: files and folders.
+        recursive: look into folders of folders as well.
+
+    Returns:
+        Pictures, each with the sub-folder that its result keeps; and what was passed over in
+        folders, each with the reason.
+
+    Raises:
+        CUNetError: nothing given, a path that does not exist, or an overlay.
+    """
+    if not names:
+        raise CUNetError("name the pictures, or a folder of them, at the end of the line.")
+    files: list[tuple[Path, Path]] = []
+    passed: list[str] = []
+    for name in names:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            found, others = _folder(path, recursive)
+            if not found:
+                hint = "" if recursive else "; --recursive looks into its folders"
+                raise CUNetError(f"{path}: no picture in this folder that OpenCV reads{hint}.")
+            files += found
+            passed += others
+        elif not path.exists():
+            raise CUNetError(f"{path}: no such file or folder.")
+        elif is_picture_name(path) and is_ours(path):
+            raise CUNetError(f"{path}: cunet drew this picture: name the one it was drawn from.")
+        else:
+            files.append((path, Path()))
+    return files, passed
+
+
+def is_picture_name(path: Path) -> bool:
+    """Whether a suffix, in any case, is one of the formats that OpenCV reads."""
+    return path.suffix.lower() in READABLE_BY_NAME
+
+
+def _folder(folder: Path, recursive: bool) -> tuple[list[tuple[Path, Path]], list[str]]:
+    """Pictures of a folder with their sub-folders, and other files, each with why it is passed over."""
+    found, passed = [], []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(folders) if recursive else []
+        for file in (Path(place, name) for name in sorted(names)):
+            if file.name.startswith(HIDDEN):
+                passed.append(f"{file}: notes of macOS, no picture")
+            elif is_ours(file):
+                continue  # results of an earlier call
+            elif is_picture_name(file) or cv2.haveImageReader(str(file)):
+                found.append((file, Path(place).relative_to(folder)))
+            else:
+                passed.append(f"{file}: no picture that OpenCV reads")
+    return found, passed
+
+
+def name_targets(files: list[tuple[Path, Path]], out: Path, draw: str | None) -> list[Picture]:
+    """Results of each picture: named by its stem, or by its whole name where others share the stem.
+
+    Args:
+        files: see :func:`list_pictures`; a file that is named twice counts once.
+        out: folder of the results.
+        draw: ending of the overlays, ``None`` for none.
+
+    Raises:
+        CUNetError: two pictures have the same name.
+    """
+    files = list(dict.fromkeys(files))
+    stems = Counter(part / file.stem for file, part in files)
+    owners: dict[Path, Path] = {}
+    pictures = []
+    for file, part in files:
+        name = file.stem if stems[part / file.stem] == 1 else file.name
+        overlay = out / part / f"{name}_found.{draw}" if draw else None
+        picture = Picture(file, out / part / f"{name}.json", overlay)
+        other = next((owners[each] for each in picture.targets if owners.setdefault(each, file) != file), None)
+        if other is not None:
+            raise CUNetError(f"{file} and {other} would write the same result: use two --out folders.")
+        pictures.append(picture)
+    return pictures
+
+
+def parse_box(parts: list[str], rest: list[str] = ()) -> np.ndarray:  # type: ignore[assignment]
+    """``[x0, y0, x1, y1]`` from the flag.
+
+    Args:
+        parts: of the flag, between commas.
+        rest: words that follow on the line, for a hint.
+
+    Raises:
+        CUNetError: not four numbers, or an empty box.
+    """
+    if len(parts) == 1 and len(rest) >= 3 and all(_is_number(word) for word in (*parts, *rest[:3])):
+        raise CUNetError(f"--box {' '.join([*parts, *rest[:3]])}: write --box={','.join([*parts, *rest[:3]])}.")
+    box = np.array([float(part) for part in parts if _is_number(part)])
+    if len(parts) != 4 or box.shape != (4,) or not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:
+        raise CUNetError(f"--box={','.join(parts)}: give x0,y0,x1,y1 with x0 < x1 and y0 < y1, in pixels.")
+    return box
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+class Boxes:
+    """Boxes of a file, several to a picture, by the picture's path, its end, or its name.
+
+    Args:
+        file: CSV with the columns ``image,x0,y0,x1,y1``, or JSON, ``{"photo.jpg": [[x0, y0, x1, y1], ...]}``.
+
+    Raises:
+        CUNetError: names the file, the line or picture, and what is wrong.
+    """
+
+    def __init__(self, file: Path):
+        self.file = file
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CUNetError(f"--boxes={file}: cannot be read ({error}).") from None
+        pairs = self._from_json(text) if file.suffix.lower() == ".json" else self._from_csv(text)
+        self._boxes: dict[str, list[list[float]]] = {}
+        for name, box in pairs:
+            self._boxes.setdefault(Path(name).as_posix(), []).append(box)
+        self._used: set[str] = set()
+
+    def of(self, picture: Path) -> list[list[float]] | None:
+        """Boxes of a picture; ``None`` where the file has no line for it."""
+        parts = picture.as_posix().split("/")
+        for start in range(len(parts)):
+            name = "/".join(parts[start:])
+            if name in self._boxes:
+                self._used.add(name)
+                return self._boxes[name]
+        return None
+
+    def unused(self) -> list[str]:
+        """Names that no picture had."""
+        return sorted(set(self._boxes) - self._used)
+
+    def _from_csv(self, text: str) -> list[tuple[str, list[float]]]:
+        reader = csv.DictReader(text.splitlines())
+        missing = [name for name in BOX_COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise CUNetError(
+                f"--boxes={self.file}: column {missing[0]} is missing: the head is {','.join(BOX_COLUMNS)}."
+            )
+        return [(row["image"], self._box([row[name] for name in BOX_COLUMNS[1:]], f"line {line}"))
+                for line, row in enumerate(reader, 2)]  # fmt: skip
+
+    def _from_json(self, text: str) -> list[tuple[str, list[float]]]:
+        try:
+            entries = json.loads(text)
+            pairs = [(name, box) for name, boxes in entries.items() for box in boxes]
+        except (ValueError, AttributeError, TypeError) as error:
+            raise CUNetError(
+                f'--boxes={self.file}: not of the form {{"photo.jpg": [[x0, y0, x1, y1], ...]}} ({error}).'
+            ) from None
+        return [(name, self._box(box, name)) for name, box in pairs]
+
+    def _box(self, values: Any, place: str) -> list[float]:
+        try:
+            box = [float(value) for value in values]
+        except (TypeError, ValueError):
+            box = []
+        if len(box) != 4 or not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:
+            raise CUNetError(f"--boxes={self.file}, {place}: {values}: a box is x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
+        return box

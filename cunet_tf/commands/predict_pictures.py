@@ -1,0 +1,183 @@
+"""The picture part of ``cunet predict``: each picture to its JSON and overlay, in one process or several."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.commands.predict_inputs import Picture
+from cunet_tf.data.sample import read_image
+from cunet_tf.detector import Detector, load_detector
+from cunet_tf.draw import save_result
+from cunet_tf.engines import find_model, load_engine
+from cunet_tf.errors import CUNetError
+from cunet_tf.landmarks import Landmarks, draw_objects
+from cunet_tf.localizer import Localizer
+from cunet_tf.outputs import json_text, replace_text
+from cunet_tf.presets import preset
+from cunet_tf.progress import progress
+from cunet_tf.results import Record, is_done, read_record, record_of
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that the results of a picture depend on, but for the picture and its boxes; goes to other processes.
+
+    Attributes:
+        model: a file or a shipped name.
+        preset, decoder, flip_test, min_confidence: see :class:`Localizer`.
+        detector: ``None`` takes the whole picture as one object.
+        draw: ending of the overlays, or ``None``.
+    """
+
+    model: str
+    preset: str | None = None
+    decoder: str | None = None
+    flip_test: bool = False
+    min_confidence: float | None = None
+    detector: str | None = None
+    draw: str | None = "jpg"
+
+    def localizer(self, threads: int | None = None) -> Localizer:
+        """A localizer with its own engine."""
+        spec = preset(self.preset) if self.preset else None
+        engine = load_engine(self.model, threads)
+        return Localizer(engine, spec, self.decoder, self.flip_test, self.min_confidence)
+
+    def digest(self, boxes: list[list[float]] | None) -> str:
+        """Tells calls apart that may give other results for a picture."""
+        fields = asdict(self) | {"model": _content(self.model), "boxes": boxes}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _content(model: str) -> str:
+    if model not in _CONTENT:
+        _CONTENT[model] = hashlib.sha256(find_model(model).read_bytes()).hexdigest()
+    return _CONTENT[model]
+
+
+_CONTENT: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picture, the boxes given for it (``None``: none were), and what marks its result."""
+
+    picture: Picture
+    boxes: list[list[float]] | None
+    settings: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A record of a picture, or what was wrong with it; ``done`` where an earlier call had made it."""
+
+    task: Task
+    record: Record | None = None
+    error: str = ""
+    done: bool = False
+
+
+class Worker:
+    """Turns tasks into files."""
+
+    def __init__(self, setup: Setup, threads: int | None = None):
+        self._setup, self._localizer = setup, setup.localizer(threads)
+        self._detector: Detector | None = load_detector(setup.detector) if setup.detector else None
+
+    def __call__(self, task: Task) -> Outcome:
+        """Look at a picture and write its results; what is wrong with it is part of the outcome."""
+        picture = task.picture
+        try:
+            image = read_image(picture.file)
+            objects = self._objects(image, task.boxes)
+        except CUNetError as error:
+            text = str(error)
+            return Outcome(task, error=text if str(picture.file) in text else f"{picture.file}: {text}")
+        height, width = image.shape[:2]
+        record = record_of(str(picture.file), width, height, objects, self._localizer.spec.skeleton, task.settings)
+        if picture.overlay:
+            _draw(picture.overlay, image, objects)
+        replace_text(picture.json, json_text(record))
+        return Outcome(task, record)
+
+    def _objects(self, image: np.ndarray, boxes: list[list[float]] | None) -> list[Landmarks]:
+        if boxes is not None:
+            return self._localizer.locate_batch([image] * len(boxes), boxes)
+        if self._detector:
+            return self._localizer.locate_all(image, self._detector)
+        return [self._localizer.locate(image)]
+
+
+def _draw(file: Path, image: np.ndarray, objects: list[Landmarks]) -> None:
+    save_result(file, draw_objects(image, objects))
+
+
+def look(setup: Setup, tasks: list[Task], jobs: int = 1, again: bool = False) -> list[Outcome]:
+    """Results of all pictures in order, made or, where nothing has changed since, read.
+
+    Args:
+        setup: see there.
+        tasks: one for each picture.
+        jobs: processes.
+        again: make them all anew.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for task in [] if again else tasks:
+        picture, record = task.picture, read_record(task.picture.json)
+        if is_done(record, picture.file, picture.json, picture.overlay, task.settings):
+            outcomes[id(task)] = Outcome(task, record, done=True)
+    left = [task for task in tasks if id(task) not in outcomes]
+    with progress("pictures") as show:
+        for count, outcome in enumerate(_work(setup, left, jobs), 1):
+            outcomes[id(outcome.task)] = outcome
+            show(count, len(left))
+            _say(outcome)
+    return [outcomes[id(task)] for task in tasks]
+
+
+def _work(setup: Setup, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
+    if jobs == 1 or len(tasks) < 2:
+        worker = Worker(setup) if tasks else None
+        yield from map(worker, tasks) if worker else ()
+        return
+    with ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), _start, (setup,)) as pool:
+        try:
+            for task, outcome in zip(tasks, pool.map(_do, tasks, chunksize=4), strict=True):
+                yield Outcome(task, outcome.record, outcome.error)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_worker: Worker | None = None  # of a process that --jobs started
+
+
+def _start(setup: Setup) -> None:
+    global _worker
+    _worker = Worker(setup, threads=1)
+
+
+def _do(task: Task) -> Outcome:
+    assert _worker is not None
+    return _worker(task)
+
+
+def _say(outcome: Outcome) -> None:
+    """What a person has to know about a picture, as one line on stderr."""
+    if outcome.error:
+        print(f"skipped {outcome.error}", file=sys.stderr)
+        return
+    objects: list[dict[str, Any]] = outcome.record["objects"] if outcome.record else []
+    unsure = sum(not each["found"] for each in objects)
+    if not objects:
+        print(f"{outcome.task.picture.file}: nothing found by the detector.", file=sys.stderr)
+    elif unsure:
+        many = f"{unsure} of {len(objects)} objects are" if len(objects) > 1 else "the only object is"
+        print(f"{outcome.task.picture.file}: {many} below the confidence, not found.", file=sys.stderr)

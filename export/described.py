@@ -1,0 +1,56 @@
+"""A model file with another self-description: the network stays as it is."""
+
+import gzip
+from pathlib import Path
+
+from cunet_tf.compat import parse_tflite, schema, write_tflite
+from cunet_tf.errors import CUNetError
+from cunet_tf.files.tflite import read_model
+from cunet_tf.outputs import replace_file
+from cunet_tf.quiet import import_quietly
+from cunet_tf.spec import SPEC_NAME, ModelSpec
+
+
+def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
+    """Write a copy of a model file whose description is ``spec``.
+
+    Args:
+        source: ``.keras``, ``.tflite``, ``.tflite.gz`` or ``.cunet``.
+        spec: of the same network.
+        target: with the same ending.
+
+    Raises:
+        CUNetError: the endings differ, or the source cannot be read.
+    """
+    if source.suffix != target.suffix:
+        raise CUNetError(f"{target}: a copy of {source} ends in {source.suffix} as well.")
+    if source.suffix == ".keras":
+        import_quietly("keras")
+        from cunet_tf.models.saved import load_keras
+
+        model = load_keras(source)
+        model.spec = spec
+        replace_file(target, lambda part: model.save(part.with_suffix(".keras")))
+        return
+    data = with_description(read_model(source), spec)
+    if source.suffix == ".cunet":
+        from cunet_tf.export.packed.writer import pack
+
+        data = pack(data)
+    elif source.suffix == ".gz":
+        data = gzip.compress(data, 9, mtime=0)
+    replace_file(target, lambda part: part.write_bytes(data))
+
+
+def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
+    """A ``.tflite`` model with its description replaced, or given one."""
+    model = parse_tflite(tflite)
+    entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
+    if not entries:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata = [*(model.metadata or []), entry]
+        entries = [entry]
+    model.buffers[entries[0].buffer].data = list(spec.to_json().encode())
+    return write_tflite(model)
