@@ -44,7 +44,7 @@ def decodings() -> list[dict[str, Any]]:
 
 
 class StoredMaps:
-    """An engine that returns stored maps, the second of them for the mirror image."""
+    """An engine that returns stored maps, one after the other."""
 
     def __init__(self, spec: ModelSpec, maps: list[np.ndarray]):
         self.spec, self.maps, self.seen = spec, maps, []
@@ -56,25 +56,30 @@ class StoredMaps:
 
 
 def locations() -> list[dict[str, Any]]:
-    """The whole way from picture to points, with and without a box and the flip test."""
-    cases = []
-    for index, (name, flip_test, boxed) in enumerate(
-        (("face-mobile", False, True), ("face-mobile", True, True), ("pose-mobile", True, False))
-    ):
-        spec = preset(name).replace(crop_factor=1.3)
-        side, channels = spec.input_size // 4, spec.skeleton.size
-        rng = np.random.default_rng(index)
-        maps = [heatmaps(rng, side, channels, spec.sigma, 0.01) for _ in range(2)]
-        engine = StoredMaps(spec, maps)
-        image = drawn_face(index)
-        box = np.array([30.0, 25.0, 110.0, 120.5]) if boxed else None
-        found = Localizer(engine, flip_test=flip_test).locate(image, box)
-        cases.append({
-            "spec": spec.to_json(), "image": image, "box": None if box is None else box.tolist(),
-            "flip_test": flip_test, "maps": maps, "inputs": [crop.astype(np.float32) for crop in engine.seen],
-            "points": found.points, "scores": found.scores, "place": found.box.tolist(),
-        })  # fmt: skip
-    return cases
+    """The whole way from picture to points: with and without a box, the flip test, and a measure of confidence."""
+    plain, shipped = preset("face-mobile").replace(crop_factor=1.3), shipped_spec("face-mobile")[1]
+    body = preset("pose-mobile").replace(crop_factor=1.3)
+    settings = (
+        (plain, False, True), (plain, True, True), (body, True, False), (shipped, False, True), (shipped, True, False)
+    )  # fmt: skip
+    return [location(index, *setting) for index, setting in enumerate(settings)]
+
+
+def location(index: int, spec: ModelSpec, flip_test: bool, boxed: bool) -> dict[str, Any]:
+    """One of them; without a box four looks, each at maps of its own."""
+    side, channels = spec.input_size // 4, spec.skeleton.size
+    rng = np.random.default_rng(index)
+    maps = [heatmaps(rng, side, channels, spec.sigma, 0.01) for _ in range((1 if boxed else 4) * (1 + flip_test))]
+    engine, image = StoredMaps(spec, maps), drawn_face(index)
+    box = np.array([30.0, 25.0, 110.0, 120.5]) if boxed else None
+    found = Localizer(engine, flip_test=flip_test).locate(image, box)
+    return {
+        "spec": spec.to_json(), "image": image, "box": None if box is None else box.tolist(),
+        "flip_test": flip_test, "maps": maps, "inputs": [crop.astype(np.float32) for crop in engine.seen],
+        "points": found.points, "scores": found.scores, "place": found.box.tolist(), "box_from": found.box_from,
+        "confidence": found.confidence, "found": found.found,
+        "visible": None if found.visible is None else found.visible.tolist(),
+    }  # fmt: skip
 
 
 def smoothings() -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import java_build
 import numpy as np
@@ -28,6 +29,7 @@ from cunet_tf.engines import find_model
 from cunet_tf.skeletons import FACE68
 
 SAME_PIXELS = 0.01  # pixels of the picture, the largest difference allowed
+SAME_CONFIDENCE = 0.001
 
 
 def samples(root: str | None, count: int) -> list[Sample]:
@@ -36,18 +38,19 @@ def samples(root: str | None, count: int) -> list[Sample]:
     return [source.samples[int(index)] for index in np.linspace(0, len(source) - 1, count)]
 
 
-def python_points(model: str, file: Path, box: np.ndarray, out: Path) -> np.ndarray:
+def python_result(model: str, file: Path, box: np.ndarray, out: Path) -> dict[str, Any]:
     """What ``cunet predict`` writes for one picture."""
     words = ["predict", f"--model={model}", f"--out={out}", "--box=" + ",".join(map(repr, box.tolist())), str(file)]
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         if cunet(words):
             raise SystemExit("cunet predict failed")
-    return landmarks(out, file.stem)
+    return result_of(out, file.stem)
 
 
-def landmarks(out: Path, stem: str) -> np.ndarray:
-    """Points of ``STEM.json``."""
-    return np.array(json.loads((out / f"{stem}.json").read_text())["landmarks"])
+def result_of(out: Path, stem: str) -> dict[str, Any]:
+    """The one object of ``STEM.json``."""
+    (found,) = json.loads((out / f"{stem}.json").read_text())["objects"]
+    return found
 
 
 def java_run(java: toolchain.Java, model: str, out: Path, boxes: Path, pictures: list[Path]) -> str:
@@ -61,7 +64,7 @@ def java_run(java: toolchain.Java, model: str, out: Path, boxes: Path, pictures:
 
 
 def compare(java: toolchain.Java, model: str, chosen: list[Sample], real: bool, folder: Path) -> dict[str, float]:
-    """Differences in pixels: ``same_pixels``, and with real files ``own_decoder``; largest and mean."""
+    """Differences in pixels and of the confidence: ``same_pixels``, and with real files ``own_decoder``."""
     from cunet_tf.draw import save_png
 
     boxes, expected, ppms, files = {}, [], [], []
@@ -73,7 +76,7 @@ def compare(java: toolchain.Java, model: str, chosen: list[Sample], real: bool, 
         ppms[-1].write_bytes(b"P6 %d %d 255\n" % image.shape[1::-1] + image.tobytes())
         png = folder / "png" / f"{stem}.png"
         save_png(png, image)
-        expected.append(python_points(model, png, sample.box.astype(float), folder / "python"))
+        expected.append(python_result(model, png, sample.box.astype(float), folder / "python"))
         if real:
             files.append(folder / "files" / f"{stem}{Path(sample.picture).suffix}")
             files[-1].parent.mkdir(exist_ok=True)
@@ -83,9 +86,14 @@ def compare(java: toolchain.Java, model: str, chosen: list[Sample], real: bool, 
     for name, pictures in (("same_pixels", ppms), ("own_decoder", files)):
         if pictures:
             print(java_run(java, model, folder / name, folder / "boxes.json", pictures).strip())
-            found = [landmarks(folder / name, file.stem) for file in pictures]
-            apart = np.linalg.norm(np.array(found) - expected, axis=-1)
-            result |= {f"{name}_largest": round(float(apart.max()), 4), f"{name}_mean": round(float(apart.mean()), 5)}
+            found = [result_of(folder / name, file.stem) for file in pictures]
+            points, true = (np.array([each["landmarks"] for each in side]) for side in (found, expected))
+            sure, truly = (np.array([each["confidence"] or 0.0 for each in side]) for side in (found, expected))
+            apart = np.linalg.norm(points - true, axis=-1)
+            result |= {
+                f"{name}_largest": round(float(apart.max()), 4), f"{name}_mean": round(float(apart.mean()), 5),
+                f"{name}_confidence": round(float(np.abs(sure - truly).max()), 4),
+            }  # fmt: skip
     return result
 
 
@@ -100,6 +108,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = compare(toolchain.java(), options.model, chosen, bool(options.root), Path(folder))
     print(json.dumps(result))
+    if result["same_pixels_confidence"] > SAME_CONFIDENCE:
+        sys.exit(f"the same pixels give a confidence {result['same_pixels_confidence']} apart")
     if result["same_pixels_largest"] > SAME_PIXELS:
         sys.exit(f"the same pixels give landmarks {result['same_pixels_largest']} px apart, {SAME_PIXELS} allowed")
 

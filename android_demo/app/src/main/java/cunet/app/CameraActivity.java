@@ -166,7 +166,7 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
         view.show(scene);
         boolean lost = scene.landmarks == null;
         panel.say(lost ? getString(R.string.lost) : null);
-        double score = lost ? 0 : scene.landmarks.meanScore();
+        double score = lost ? 0 : scene.landmarks.trust();
         panel.stages(getString(R.string.stages, panel.model(), ms[0], ms[1], ms[2], ms[3], 1000 / Math.max(ms[4], 1),
                 score));
     }

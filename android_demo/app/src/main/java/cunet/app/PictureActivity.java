@@ -19,7 +19,6 @@ import java.io.IOException;
 /** Landmarks of one picture, chosen or shared by another app; a frame can be dragged around the object. */
 public final class PictureActivity extends Activity implements LandmarkView.Touch {
     private static final int PICK = 1;
-    private static final int ROUNDS = 5;  // searches that close in on the object
 
     private LandmarkView view;
     private Panel panel;
@@ -98,7 +97,7 @@ public final class PictureActivity extends Activity implements LandmarkView.Touc
             }
             try {
                 load(name, threads);
-                show(find(box), box);
+                show(localizer.locate(picture, box), box);
             } catch (CUNetException error) {
                 say(error.getMessage());
             }
@@ -116,28 +115,15 @@ public final class PictureActivity extends Activity implements LandmarkView.Touc
         }
     }
 
-    private Landmarks find(Box box) {
-        Landmarks found = localizer.locate(picture, box);
-        for (int i = 1; box == null && i < ROUNDS; i++) {
-            Box tight = Box.around(found.points);
-            if (!(tight.longerSide() > 1)) {
-                break;
-            }
-            Landmarks closer = localizer.locate(picture, tight);
-            found = closer.meanScore() >= found.meanScore() ? closer : found;
-        }
-        return found;
-    }
-
     private void show(Landmarks found, Box box) {
         Scene scene = new Scene(bitmap, new Orientation(0, false), found, localizer.spec.skeleton, box);
         String text = getString(R.string.stages_picture, localizer.spec.name, localizer.cropMillis,
                 localizer.networkMillis,
-                localizer.decodeMillis, found.meanScore());
+                localizer.decodeMillis, found.trust());
         runOnUiThread(() -> {
             view.show(scene);
             panel.stages(text);
-            panel.say(getString(R.string.drag));
+            panel.say(getString(found.found ? R.string.drag : R.string.not_found));
         });
     }
 

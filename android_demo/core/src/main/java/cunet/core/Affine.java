@@ -27,13 +27,26 @@ public final class Affine {
      * @throws CUNetException the box has no extent
      */
     public static Affine crop(Box box, double cropFactor, int size) {
+        return crop(box, cropFactor, size, 0);
+    }
+
+    /**
+     * The same of an object that is turned, so that it stands upright in the crop.
+     *
+     * @param roll degrees clockwise about the box's centre, as seen on the screen
+     * @throws CUNetException the box has no extent
+     */
+    static Affine crop(Box box, double cropFactor, int size, double roll) {
         double side = cropFactor * box.longerSide();
         if (!(side > 0) || Double.isInfinite(side)) {
             throw new CUNetException("box " + box + ": give x0,y0,x1,y1 with x0 < x1 and y0 < y1, in pixels.");
         }
         double zoom = size / side;
         double middle = (size - 1) / 2.0;
-        return new Affine(zoom, 0, middle - zoom * box.centreX(), 0, zoom, middle - zoom * box.centreY());
+        double cos = zoom * Math.cos(Math.toRadians(roll));
+        double sin = zoom * Math.sin(Math.toRadians(roll));
+        return new Affine(cos, sin, middle - cos * box.centreX() - sin * box.centreY(),
+                -sin, cos, middle + sin * box.centreX() - cos * box.centreY());
     }
 
     /** The map that applies {@code inner} first, then this one. */

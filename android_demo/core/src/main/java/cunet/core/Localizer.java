@@ -6,6 +6,8 @@ import java.nio.ByteOrder;
 /** Pictures in, landmarks out: crop, network, decoder, and back to the picture's pixels. */
 public final class Localizer implements AutoCloseable {
     private static final int STRIDE = 4;
+    private static final int CLOSING = 3;  // looks after the one at the whole picture, each in the box of the points
+    private static final double SMALLEST = 2;  // pixels; points closer together give no box
 
     public final ModelSpec spec;
     /** Milliseconds of the last {@link #locate}: crop and conversion, network, decoding. */
@@ -44,7 +46,7 @@ public final class Localizer implements AutoCloseable {
      * Landmarks of one object in an upright picture.
      *
      * @param box tight box in the picture's pixels, enlarged by the model's crop factor; {@code null} takes
-     *     the whole picture, padded to a square, not enlarged
+     *     the whole picture, padded to a square, not enlarged, and closes in on the points
      */
     public Landmarks locate(Picture picture, Box box) {
         return locate(picture, new Orientation(0, false), box);
@@ -57,29 +59,60 @@ public final class Localizer implements AutoCloseable {
      * @return landmarks in upright pixels
      */
     public Landmarks locate(Picture frame, Orientation orientation, Box box) {
-        long start = System.nanoTime();
-        Box place = box;
-        double factor = spec.cropFactor;
-        if (box == null) {
-            factor = 1;
-            place = Box.whole(orientation.uprightWidth(frame.width, frame.height),
-                    orientation.uprightHeight(frame.width, frame.height));
+        cropMillis = networkMillis = decodeMillis = 0;
+        Box place = box != null ? box : Box.whole(orientation.uprightWidth(frame.width, frame.height),
+                orientation.uprightHeight(frame.width, frame.height));
+        Look look = look(frame, orientation, new View(place, box == null ? 1 : spec.cropFactor, 0));
+        Look before = null;
+        for (int i = 0; box == null && i < CLOSING && Box.around(look.points).longerSide() >= SMALLEST; i++) {
+            double roll = spec.confidence == null ? 0 : spec.confidence.roll(look.points);
+            before = look;
+            look = look(frame, orientation, View.around(look.points, spec.cropFactor, roll));
         }
-        Affine toCrop = Affine.crop(place, factor, spec.inputSize);
+        return judged(look, before, place, box == null ? "whole picture" : "given");
+    }
+
+    /** What one run of the network gave: heat maps, points in their pixels and in the picture's, scores. */
+    private static final class Look {
+        float[] maps, scores;
+        double[][] inner, points;
+        Affine toMaps;
+    }
+
+    private Look look(Picture frame, Orientation orientation, View view) {
+        long start = System.nanoTime();
+        Affine toCrop = Affine.crop(view.box, view.factor, spec.inputSize, view.roll);
         Affine toUpright = orientation.frameToUpright(frame.width, frame.height);
         Picture crop = Warp.crop(frame, toCrop.after(toUpright), spec.inputSize);
-        cropMillis = millisSince(start);
-        float[] maps = heatmaps(crop);
+        cropMillis += millisSince(start);
+        Look look = new Look();
+        look.maps = heatmaps(crop);
         start = System.nanoTime();
         int side = engine.output().side();
         int channels = spec.skeleton.size();
-        double[][] points = decoder.points(maps, side, channels, spec.sigma);
-        float[] scores = Decoder.scores(maps, side, channels);
+        look.inner = decoder.points(look.maps, side, channels, spec.sigma);
+        look.scores = Decoder.scores(look.maps, side, channels);
         double half = (STRIDE - 1) / 2.0;  // heat-map pixel u is crop coordinate STRIDE * u + half
         Affine toPicture = toCrop.inverse().after(new Affine(STRIDE, 0, half, 0, STRIDE, half));
-        Landmarks found = new Landmarks(toPicture.apply(points), scores, place);
-        decodeMillis = millisSince(start);
-        return found;
+        look.points = toPicture.apply(look.inner);
+        look.toMaps = toPicture.inverse();
+        decodeMillis += millisSince(start);
+        return look;
+    }
+
+    private Landmarks judged(Look look, Look before, Box box, String boxFrom) {
+        double sure = Double.NaN;
+        boolean found = true;
+        boolean[] visible = new boolean[look.points.length];
+        if (spec.confidence != null) {
+            double[][] seen = before == null ? null : look.toMaps.apply(before.points);
+            sure = spec.confidence.of(look.maps, engine.output().side(), look.inner, look.scores, seen);
+            found = sure >= spec.confidence.threshold;
+        }
+        for (int i = 0; i < visible.length; i++) {
+            visible[i] = found && (spec.confidence == null || look.scores[i] >= spec.confidence.visible);
+        }
+        return new Landmarks(look.points, look.scores, box, boxFrom, sure, found, visible);
     }
 
     /**
@@ -88,7 +121,6 @@ public final class Localizer implements AutoCloseable {
      * @throws CUNetException the network returned NaN
      */
     public float[] heatmaps(Picture crop) {
-        networkMillis = 0;
         float[] maps = run(crop);
         if (flipTest) {
             average(maps, run(crop.mirrored()));

@@ -20,6 +20,8 @@ public final class ModelSpec {
     public final double cropFactor;
     /** Of the Gaussian targets, in heat-map pixels. */
     public final double sigma;
+    /** How far results can be trusted; {@code null} where it was not measured. */
+    public final Confidence confidence;
 
     /**
      * @param json one JSON object
@@ -41,6 +43,7 @@ public final class ModelSpec {
         inputSize = fields.integer("input_size", 16, 4096);
         cropFactor = positive(fields, "crop_factor");
         sigma = positive(fields, "sigma");
+        confidence = fields.has("confidence") ? new Confidence(fields.object("confidence"), skeleton.size()) : null;
         if (!fields.list("input_range").toString().equals("[0.0, 1.0]")) {
             throw new CUNetException("cunet_spec.input_range: this program feeds 0..1 only: export the model again.");
         }

@@ -1,12 +1,12 @@
 package cunet.core;
 
 /**
- * Follows one object from frame to frame, the same as cunet_tf.video.track: each frame is searched in the tight
+ * Follows one object from frame to frame, the same as cunet_tf.tracking.track: each frame is searched in the tight
  * box of the points of the frame before. After {@link #PATIENCE} frames with low scores the search starts over
  * in the first box, and if that fails in the whole picture, in turn.
  */
 public final class Tracker {
-    /** Frames with a lower mean score are lost. */
+    /** Frames with a lower mean score are lost, for models that have no measure of confidence. */
     public static final double MIN_SCORE = 0.4;
     /** Lost frames in a row before the search starts over. */
     public static final int PATIENCE = 8;
@@ -47,7 +47,8 @@ public final class Tracker {
      * @return landmarks in upright pixels, smoothed unless the frame is lost
      */
     public Landmarks update(Landmarks found, double seconds) {
-        low = found.meanScore() < MIN_SCORE ? low + 1 : 0;
+        boolean lost = Double.isNaN(found.confidence) ? found.meanScore() < MIN_SCORE : !found.found;
+        low = lost ? low + 1 : 0;
         place = nextPlace(found.points);
         if (filter == null) {
             return found;

@@ -116,19 +116,28 @@ final class Predict {
     private void write(Path file, Picture picture, Landmarks found, Localizer localizer) throws IOException {
         StringBuilder points = new StringBuilder();
         StringBuilder scores = new StringBuilder();
+        StringBuilder visible = new StringBuilder();
+        StringBuilder names = new StringBuilder();
         for (int i = 0; i < found.points.length; i++) {
             String comma = i == 0 ? "" : ", ";
             points.append(comma).append(String.format(Locale.ROOT, "[%.4f, %.4f]", found.points[i][0],
                     found.points[i][1]));
             scores.append(comma).append(String.format(Locale.ROOT, "%.4f", found.scores[i]));
+            visible.append(comma).append(found.visible[i]);
+            names.append(comma).append(quoted(localizer.spec.skeleton.names[i]));
         }
-        String image = file.toString().replace("\\", "\\\\").replace("\"", "\\\"");
         Box box = found.box;
+        String confidence = Double.isNaN(found.confidence) ? "null"
+                : String.format(Locale.ROOT, "%.4f", found.confidence);
+        String object = String.format(Locale.ROOT,
+                "{\"box\": [%.3f, %.3f, %.3f, %.3f], \"box_from\": \"%s\", \"landmarks\": [%s], \"scores\": [%s], "
+                        + "\"visible\": [%s], \"confidence\": %s, \"found\": %b}",
+                box.x0, box.y0, box.x1, box.y1, found.boxFrom, points, scores, visible, confidence, found.found);
         String json = String.format(Locale.ROOT,
-                "{\"image\": \"%s\", \"width\": %d, \"height\": %d, \"box\": [%.3f, %.3f, %.3f, %.3f], "
-                        + "\"skeleton\": \"%s\", \"landmarks\": [%s], \"scores\": [%s]}%n",
-                image, picture.width, picture.height, box.x0, box.y0, box.x1, box.y1,
-                localizer.spec.skeleton.name, points, scores);
+                "{\"written_by\": \"cunet-tf\", \"image\": %s, \"width\": %d, \"height\": %d, \"skeleton\": %s, "
+                        + "\"names\": [%s], \"objects\": [%s]}%n",
+                quoted(file.toString()), picture.width, picture.height, quoted(localizer.spec.skeleton.name), names,
+                object);
         Files.writeString(out.resolve(stem(file) + ".json"), json);
         if (options.flag("png")) {
             BufferedImage canvas = Pictures.image(picture);
@@ -137,6 +146,10 @@ final class Predict {
             pen.dispose();
             Pictures.save(canvas, out.resolve(stem(file) + ".png"));
         }
+    }
+
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
     private static String ending(Path file) {
