@@ -144,10 +144,13 @@ class Localizer:
             CUNetError: not a picture, or no detector for this model.
         """
         image = as_picture(picture)
-        finds = load_detector(detector) if isinstance(detector, str) else detector
-        boxes = [self._box_map(finds)(each) for each in finds(image)]
-        views = [View(each.box, self.spec.crop_factor, "detector", each.roll) for each in boxes]
+        views = self.views(image, load_detector(detector) if isinstance(detector, str) else detector)
         return _once_each(self._found([image] * len(views), views))
+
+    def views(self, image: np.ndarray, detector: Detector) -> list[View]:
+        """Where a detector sees objects in an RGB ``uint8 [H, W, 3]`` picture, in boxes as the model wants them."""
+        boxes = map(self._box_map(detector), detector(image))
+        return [View(each.box, self.spec.crop_factor, "detector", each.roll) for each in boxes]
 
     def heatmaps(self, crops: np.ndarray) -> np.ndarray:
         """Heat maps ``[B, h, w, C]`` of crops ``[B, H, W, 3]`` in 0..1, with the flip test."""

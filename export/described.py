@@ -22,8 +22,7 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
     Raises:
         CUNetError: the endings differ, or the source cannot be read.
     """
-    if source.suffix != target.suffix:
-        raise CUNetError(f"{target}: a copy of {source} ends in {source.suffix} as well.")
+    require_ending(source, target)
     if source.suffix == ".keras":
         import_quietly("keras")
         from cunet_tf.models.saved import load_keras
@@ -40,6 +39,16 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
     elif source.suffix == ".gz":
         data = gzip.compress(data, 9, mtime=0)
     replace_file(target, lambda part: part.write_bytes(data))
+
+
+def require_ending(source: Path, target: Path) -> None:
+    """Refuse a copy of another format.
+
+    Raises:
+        CUNetError: the endings differ.
+    """
+    if source.suffix != target.suffix:
+        raise CUNetError(f"{target}: a copy of {source} ends in {source.suffix} as well.")
 
 
 def with_description(tflite: bytes, spec: ModelSpec) -> bytes:

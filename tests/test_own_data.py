@@ -47,4 +47,5 @@ def test_train_evaluate_export_predict(eagerly, root, capsys):
     assert main(["export", f"--model={run / 'best.keras'}", *data, *flags]) == 0
     assert spec_of(read_model(file)).skeleton.names == tuple(CHOSEN)
     assert main(["predict", f"--model={file}", f"--out={root / 'found'}", str(root / "0.png")]) == 0
-    assert np.array(json.loads((root / "found" / "0.json").read_text())["landmarks"]).shape == (5, 2)
+    record = json.loads((root / "found" / "0.json").read_text())
+    assert np.array(record["objects"][0]["landmarks"]).shape == (5, 2) and record["names"] == list(CHOSEN)

@@ -20,7 +20,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.tflite import is_described
 from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim, replace_file
 from cunet_tf.presets import PRESETS, preset
@@ -84,14 +84,6 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     return {"model": values.model, "out": values.out, "format": values.format, "bytes": len(exported.data),
             "parity_data": f"{source.name} {source.split}", "parity": report, "sizes": _sizes(exported),
             "calibration": exported.calibration, "ok": ok}  # fmt: skip
-
-
-def is_described(file: Path) -> bool:
-    """Whether a file is a model with a description: an earlier export, which a new one may replace."""
-    try:
-        return spec_of(read_model(file)) is not None
-    except CUNetError:
-        return False
 
 
 def _described(values: flags.FlagValues, model: Any) -> ModelSpec:

@@ -83,9 +83,10 @@ def is_picture_name(path: Path) -> bool:
 
 def _folder(folder: Path, recursive: bool) -> tuple[list[tuple[Path, Path]], list[str]]:
     """Pictures of a folder with their sub-folders, and other files, each with why it is passed over."""
-    found, passed = [], []
+    found, passed, been = [], [], set()
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(folders) if recursive else []
+        folders[:] = sorted(folders) if recursive and os.path.realpath(place) not in been else []
+        been.add(os.path.realpath(place))  # links may lead round in a circle
         for file in (Path(place, name) for name in sorted(names)):
             if file.name.startswith(HIDDEN):
                 passed.append(f"{file}: notes of macOS, no picture")

@@ -71,3 +71,11 @@ def spec_of(data: bytes) -> ModelSpec | None:
     except Exception as error:  # the generated reader raises whatever a damaged offset leads to
         raise CUNetError(f"damaged TensorFlow Lite model: {type(error).__name__}: {error}") from None
     return None
+
+
+def is_described(file: Path) -> bool:
+    """Whether a file is a model with a description: an earlier export, which a new one may replace."""
+    try:
+        return spec_of(read_model(file)) is not None
+    except CUNetError:
+        return False

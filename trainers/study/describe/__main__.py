@@ -17,11 +17,12 @@ from cunet_tf.data.sample import Source
 from cunet_tf.detector import load_detector
 from cunet_tf.engines import find_model
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.described import write_described
-from cunet_tf.flags import define_data, request_source
+from cunet_tf.export.described import require_ending, write_described
+from cunet_tf.files.tflite import is_described
+from cunet_tf.flags import define_data, request_source, shown_path
 from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import normalizer_distance
-from cunet_tf.outputs import claim_pages
+from cunet_tf.outputs import claim, claim_pages
 from cunet_tf.progress import progress
 from cunet_tf.trainers.study.describe.fitting import blank, fit_box_map, fit_confidence, shape_of
 from cunet_tf.trainers.study.describe.report import write_report
@@ -29,7 +30,7 @@ from cunet_tf.trainers.study.describe.results import Results, look_at, main_norm
 from cunet_tf.trainers.study.describe.views import disturbed
 
 MODULE = "python -m cunet_tf.trainers.study.describe"
-FLAGS = ("model", "data", "root", "split", "test_split", "images", "test_images", "detector", "seed")
+FLAGS = ("model", "data", "root", "allow_missing", "split", "test_split", "images", "test_images", "detector", "seed")
 
 
 def define(values: flags.FlagValues) -> None:
@@ -62,6 +63,9 @@ def run(values: flags.FlagValues) -> None:
     """Measure and write."""
     if not values.model or not (values.out or values.results):
         raise CUNetError("give --model, and --out=FILE for the described model or --results=FOLDER for figures.")
+    if values.out:
+        claim([values.out], "--out", is_described)
+        require_ending(find_model(values.model), Path(values.out))
     localizer = Localizer.load(values.model)
     spec = localizer.spec
     name = f"confidence_{spec.name.replace('/', '-')}"
@@ -83,7 +87,9 @@ def run(values: flags.FlagValues) -> None:
     if values.results:
         test = thinned(request_source(values, spec.skeleton, values.test_split), values.test_images)
         looks = _look_at(localizer.described(confidence), test, values.seed + 1)
-        call = " ".join([MODULE, *(values[each].serialize() for each in FLAGS if values[each].present)])
+        paths = {each: f"--{each}={shown_path(values[each].value or '')}" for each in ("model", "root", "detector")}
+        given = [each for each in FLAGS if values[each].present]
+        call = " ".join([MODULE, *(paths.get(each) or values[each].serialize() for each in given)])
         print(write_report(Path(values.results), name, call, confidence, {"one look": looks[0], "two looks": looks[1]}))
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from cunet_tf.data.sample import Source
+from cunet_tf.data.sample import Sample, Source
 from cunet_tf.localizer import Localizer, View, seen_before
 from cunet_tf.metrics import normalizer_distance
 from cunet_tf.skeletons import Skeleton
@@ -93,10 +93,15 @@ def _rows(localizer: Localizer, skeleton: Skeleton, name: str, batch: list[Distu
 
 
 def _errors(view: Disturbed, points: np.ndarray, skeleton: Skeleton, name: str) -> tuple[np.ndarray, float]:
-    """Errors of the points over the normalizer, and their mean."""
+    """See :func:`mean_error`; infinite where the box shows no object."""
     if view.sample is None:
         return np.full(len(points), np.nan), np.inf
-    truth, mask = view.sample.points[None].astype(float), view.sample.mask[None]
+    return mean_error(view.sample, points, skeleton, name)
+
+
+def mean_error(sample: Sample, points: np.ndarray, skeleton: Skeleton, name: str) -> tuple[np.ndarray, float]:
+    """Errors ``[C]`` of points over the normalizer, NaN without a label, and their mean."""
+    truth, mask = sample.points[None].astype(float), sample.mask[None]
     distance = float(normalizer_distance(truth, skeleton, name, mask)[0])
     errors = np.where(mask[0] > 0, np.linalg.norm(points - truth[0], axis=1) / distance, np.nan)
     return errors, float(np.nanmean(errors))

@@ -1,0 +1,51 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from cunet_tf.boxes import BoxMap
+from cunet_tf.engines import find_model, load_engine
+from cunet_tf.errors import CUNetError
+from cunet_tf.export.described import with_description, write_described
+from cunet_tf.files.tflite import read_model, spec_of
+from tests.networks import network
+from tests.networks import spec_of as described_as
+
+IMAGES = np.random.default_rng(0).random((2, 128, 128, 3), dtype=np.float32)
+
+
+@pytest.mark.parametrize("ending", [".cunet", ".tflite", ".tflite.gz"])
+def test_a_copy_has_the_new_description_and_the_same_network(tmp_path, ending):
+    data = read_model(find_model("face-mobile"))
+    source = tmp_path / f"old{ending}"
+    contents = {".cunet": find_model("face-mobile").read_bytes(), ".tflite": data, ".tflite.gz": gzip.compress(data)}
+    source.write_bytes(contents[ending])
+    spec = spec_of(data).replace(name="other", detector=BoxMap("blazeface", (0.1, 0.2), 0.5), confidence=None)
+    target = tmp_path / f"new{ending}"
+    write_described(source, spec, target)
+    assert spec_of(read_model(target)) == spec
+    np.testing.assert_array_equal(load_engine(str(target))(IMAGES), load_engine(str(source))(IMAGES))
+
+
+def test_a_keras_file(tmp_path):
+    model = network()
+    model.save(tmp_path / "old.keras")
+    spec = described_as().replace(name="other", detector=BoxMap("blazeface"))
+    write_described(tmp_path / "old.keras", spec, tmp_path / "new.keras")
+    engine = load_engine(str(tmp_path / "new.keras"))
+    assert engine.spec == spec
+    images = IMAGES[:, :64, :64]
+    np.testing.assert_array_equal(engine(images), load_engine(str(tmp_path / "old.keras"))(images))
+
+
+def test_a_model_without_a_description_gets_one():
+    data = read_model(find_model("face-mobile"))
+    spec = spec_of(data)
+    bare = with_description(data, spec).replace(b"cunet_spec", b"other_name")
+    assert spec_of(bare) is None
+    assert spec_of(with_description(bare, spec)) == spec
+
+
+def test_endings_differ(tmp_path):
+    with pytest.raises(CUNetError, match="ends in .cunet"):
+        write_described(find_model("face-mobile"), described_as(), tmp_path / "x.tflite")
