@@ -29,6 +29,7 @@ _HOME = {
     "build_dense_unet": "cunet_tf.models.dense_unet",
     "build_hourglass": "cunet_tf.models.hourglass",
     "build_network": "cunet_tf.models.build",
+    "detect": "cunet_tf.detector",
     "evaluate": "cunet_tf.evaluation",
     "last_head_metrics": "cunet_tf.training_metrics",
     "DetectionLoss": "cunet_tf.losses",
@@ -40,6 +41,7 @@ _HOME = {
     "load_mpii": "cunet_tf.data.mpii",
     "load_synthetic": "cunet_tf.data.synthetic",
     "preset": "cunet_tf.presets",
+    "read_image": "cunet_tf.data.sample",
 }
 
 __all__ = sorted(_HOME)

@@ -7,6 +7,11 @@ from collections.abc import Callable, Iterator
 from tqdm import tqdm
 
 
+def say(text: str) -> None:
+    """A line on stderr, above the progress line where there is one."""
+    tqdm.write(text, file=sys.stderr)
+
+
 @contextlib.contextmanager
 def progress(unit: str) -> Iterator[Callable[[int, int | None], None]]:
     """Show how far the block has come; nothing where stderr is no terminal, and never on stdout.

@@ -111,7 +111,7 @@ def _detector_name(values: flags.FlagValues, spec: ModelSpec) -> str | None:
         return None
     if values.detector == "auto" and not (spec.detector and spec.detector.name == "blazeface"):
         print(
-            f"notice: no detector of boxes comes with {spec.name}: where none is given, each picture is taken as one "
+            f"notice: no detector of boxes comes with {values.model}: where none is given, each picture is taken as one "
             "object. Give --box, --boxes=FILE or --detector=FILE.", file=sys.stderr,
         )  # fmt: skip
         return None

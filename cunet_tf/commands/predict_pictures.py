@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from cunet_tf.landmarks import Landmarks, draw_objects
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import json_text, replace_text
 from cunet_tf.presets import preset
-from cunet_tf.progress import progress
+from cunet_tf.progress import progress, say
 from cunet_tf.results import Record, is_done, read_record, record_of
 
 
@@ -172,12 +171,12 @@ def _do(task: Task) -> Outcome:
 def _say(outcome: Outcome) -> None:
     """What a person has to know about a picture, as one line on stderr."""
     if outcome.error:
-        print(f"skipped {outcome.error}", file=sys.stderr)
+        say(f"skipped {outcome.error}")
         return
     objects: list[dict[str, Any]] = outcome.record["objects"] if outcome.record else []
     unsure = sum(not each["found"] for each in objects)
     if not objects:
-        print(f"{outcome.task.picture.file}: nothing found by the detector.", file=sys.stderr)
+        say(f"{outcome.task.picture.file}: nothing found by the detector.")
     elif unsure:
         many = f"{unsure} of {len(objects)} objects are" if len(objects) > 1 else "the only object is"
-        print(f"{outcome.task.picture.file}: {many} below the confidence, not found.", file=sys.stderr)
+        say(f"{outcome.task.picture.file}: {many} below the confidence, not found.")

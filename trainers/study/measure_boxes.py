@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
             for row in rows[-values.looks :]:
                 print("  ".join(f"{column}={row[column]}" for column in COLUMNS), flush=True)
         if values.csv:
-            write_csv(Path(values.csv), rows, COLUMNS)
+            write_csv(Path(values.csv), rows, COLUMNS, digits=6)
     except (CUNetError, flags.Error) as error:
         print(f"measure_boxes: error: {error}", file=sys.stderr)
         return 2
