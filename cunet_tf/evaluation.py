@@ -37,9 +37,9 @@ def evaluate(
         localizer: with its decoder and flip test.
         source: annotated samples.
         progress: called with (done, total) after each batch.
-        box: ``"detector"``: the object that a detector sees and whose points lie best over the annotated
-            ones; ``"whole"``: the whole picture; the samples' own boxes by default.
-        detector: for ``box="detector"``, see :func:`cunet_tf.detector.load_detector`.
+        box: ``"detector"``, the object whose points lie best over the annotated ones; ``"whole"``, the whole picture;
+            the samples' own boxes by default.
+        detector: see :func:`cunet_tf.detector.load_detector`.
 
     Returns:
         The keys of ``cunet evaluate``: ``recall``, pictures in percent whose object was seen (others count as
@@ -59,15 +59,11 @@ def evaluate(
         )
     truth = np.stack([sample.points for sample in source])
     mask = np.stack([sample.mask for sample in source])
-    finder = load_detector(detector) if box == "detector" and isinstance(detector, str) else detector
-    errors = point_errors(_predict(localizer, source, progress, box, finder), truth)
+    errors = point_errors(_predict(localizer, source, progress, box, detector), truth)
     seen = ~np.isnan(errors).all(axis=1)
-    if "torso" in skeleton.normalizers:
-        figures = pose_figures(errors, truth, mask, source)
-    else:
-        figures = face_figures(errors, truth, mask, source)
+    figures_of = pose_figures if "torso" in skeleton.normalizers else face_figures
     return {
-        **figures,
+        **figures_of(errors, truth, mask, source),
         "images": len(source),
         "recall": float(100.0 * seen.mean()),
         "box": box or source.box,
@@ -148,13 +144,14 @@ def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
 
 
 def _predict(
-    localizer: Localizer, source: Source, progress: Callable | None, box: str | None, detector: Any
+    localizer: Localizer, source: Source, progress: Callable | None, box: str | None, detector: Detector | str
 ) -> np.ndarray:
-    points = []
+    finds = load_detector(detector) if box == "detector" and isinstance(detector, str) else detector
+    points: list[np.ndarray] = []
     for start in range(0, len(source), BATCH):
         batch = source.samples[start : start + BATCH]
         if box == "detector":
-            points += [_seen(localizer, sample, detector) for sample in batch]
+            points += [_seen(localizer, sample, finds) for sample in batch]
         else:
             boxes = [None if box == "whole" else sample.box for sample in batch]
             found = localizer.locate_batch([sample.load() for sample in batch], boxes)

@@ -149,7 +149,7 @@ class Localizer:
 
     def views(self, image: np.ndarray, detector: Detector) -> list[View]:
         """Where a detector sees objects in an RGB ``uint8 [H, W, 3]`` picture, in boxes as the model wants them."""
-        boxes = map(self._box_map(detector), detector(image))
+        boxes = map(self.box_map(detector), detector(image))
         return [View(each.box, self.spec.crop_factor, "detector", each.roll) for each in boxes]
 
     def heatmaps(self, crops: np.ndarray) -> np.ndarray:
@@ -168,7 +168,12 @@ class Localizer:
             return View(whole_picture(width, height), 1.0, "whole picture")
         return View(check_box(box, width, height), self.spec.crop_factor, "given")
 
-    def _box_map(self, detector: Detector) -> Callable[[Detection], Detection]:
+    def box_map(self, detector: Detector) -> Callable[[Detection], Detection]:
+        """From a detector's boxes to those that the model was trained with.
+
+        Raises:
+            CUNetError: the model's description does not say how, or this detector finds something else.
+        """
         known = self.spec.detector
         if known is None:
             raise CUNetError(

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from cunet_tf.boxes import BoxMap, Detection
+from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import load_engine
+from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Localizer
-from cunet_tf.skeletons import FACE68
+from cunet_tf.skeletons import FACE68, Skeleton
 from cunet_tf.trainers.study.describe.__main__ import main
-from cunet_tf.trainers.study.describe.fitting import fit_box_map
+from cunet_tf.trainers.study.describe.fitting import fit_box_map, shape_of
 from cunet_tf.trainers.study.describe.logistic import fit_logistic
 from cunet_tf.trainers.study.describe.views import KINDS, disturbed, moved
 
@@ -64,6 +66,12 @@ def test_the_page_holds_what_the_table_does(described):
 def test_bad_flags(flags, words, capsys):
     assert main(["describe", *flags]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_two_landmarks_have_no_shape():
+    two = Source("two", "all", Skeleton("two", ("a", "b")), load_synthetic(FACE68, "3:2").samples)
+    with pytest.raises(CUNetError, match="needs three"):
+        shape_of(two)
 
 
 def test_views_are_repeatable_and_of_every_kind():

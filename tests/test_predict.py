@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.data.scene import background
 from cunet_tf.data.synthetic import draw, load_synthetic
+from cunet_tf.detector import FACES, PACKAGE
 from cunet_tf.draw import save_png
 from cunet_tf.skeletons import FACE68
 
@@ -62,6 +64,7 @@ def test_box_is_used(pictures, tmp_path):
         (["{p}/face_0.png", "--box=1,2,30,40", "--boxes=b.csv"], "not both"),
         (["{p}/face_0.png", "--boxes=nowhere.csv"], "nowhere.csv: cannot be read"),
         (["{p}/face_0.png", "--detector=nowhere.tflite"], "auto, none, or a .tflite"),
+        (["{p}/face_0.png", "--model=pose-mobile", "--detector={face}"], "takes boxes of pose_detection"),
         (["{p}/face_0.png", "clip.mp4"], "clip.mp4 is a video: name it alone"),
         (["clip.mp4"], "clip.mp4: no such video"),
         (["{p}/face_0.png", "--draw=gif"], "jpg|png|none"),
@@ -76,7 +79,8 @@ def test_bad_input(pictures, tmp_path, arguments, words, capsys):
     (tmp_path / "twin" / "face_0.png").write_bytes((pictures / "face_0.png").read_bytes())
     (tmp_path / "empty").mkdir()
     (pictures / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"\x00" * 50)
-    arguments = [argument.format(p=pictures) for argument in arguments]
+    face = metadata.distribution(PACKAGE).locate_file(FACES[0])
+    arguments = [argument.format(p=pictures, face=face) for argument in arguments]
     assert main(["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", *arguments]) == 2
     assert words in capsys.readouterr().err
 

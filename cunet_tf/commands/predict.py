@@ -23,6 +23,7 @@ from absl import flags
 from cunet_tf.commands import predict_data, predict_video
 from cunet_tf.commands.predict_inputs import VIDEOS, Boxes, list_pictures, name_targets, parse_box
 from cunet_tf.commands.predict_pictures import Outcome, Setup, Task, look
+from cunet_tf.detector import load_detector
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
@@ -31,7 +32,6 @@ from cunet_tf.outputs import begins_with, claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.results import COLUMNS, coco, csv_columns, csv_rows
 from cunet_tf.rows import write_csv
-from cunet_tf.spec import ModelSpec
 
 
 def define(values: flags.FlagValues) -> None:
@@ -81,7 +81,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     localizer = Localizer(load_engine(values.model), spec, values.decoder, values.flip_test, values.min_confidence)
     if values.data:
         return predict_data.run(values, localizer)
-    return predict_video.run(values, source, localizer, box, _detector_name(values, localizer.spec))
+    detector = _detector_name(values, localizer) if box is None else None
+    return predict_video.run(values, source, localizer, box, detector)
 
 
 def _name_video(values: flags.FlagValues, rest: list[str]) -> list[str]:
@@ -105,16 +106,22 @@ def _refuse_mixtures(values: flags.FlagValues, rest: list[str], video: bool) -> 
             raise CUNetError(f"--{name} goes with pictures; of a video the .jsonl file holds every frame.")
 
 
-def _detector_name(values: flags.FlagValues, spec: ModelSpec) -> str | None:
-    """The detector to load; ``None`` takes whole pictures."""
+def _detector_name(values: flags.FlagValues, localizer: Localizer) -> str | None:
+    """The detector to load; ``None`` takes whole pictures.
+
+    Raises:
+        CUNetError: it cannot be loaded, or finds something else than the model needs.
+    """
+    spec = localizer.spec
     if values.detector == "none":
         return None
     if values.detector == "auto" and not (spec.detector and spec.detector.name == "blazeface"):
         print(
-            f"notice: no detector of boxes comes with {values.model}: where none is given, each picture is taken as one "
-            "object. Give --box, --boxes=FILE or --detector=FILE.", file=sys.stderr,
+            f"notice: no detector of boxes comes with {values.model}: where none is given, each picture is taken as "
+            "one object. Give --box, --boxes=FILE or --detector=FILE.", file=sys.stderr,
         )  # fmt: skip
         return None
+    localizer.box_map(load_detector(values.detector))
     return values.detector
 
 
@@ -129,20 +136,20 @@ def _pictures(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if values.coco:
         claim([values.coco], "--coco")
     setup = Setup(values.model, values.preset, values.decoder, values.flip_test, values.min_confidence, None, draw)
-    spec = setup.localizer().spec
+    localizer = setup.localizer()
     fixed, boxes = [[float(v) for v in values.box]] if values.box else None, None
     if values.boxes:
         boxes = Boxes(Path(values.boxes))
     given = [fixed if boxes is None else boxes.of(picture.file) for picture in pictures]
     if any(each is None for each in given):
-        setup = replace(setup, detector=_detector_name(values, spec))
+        setup = replace(setup, detector=_detector_name(values, localizer))
     tasks = [Task(picture, each, setup.digest(each)) for picture, each in zip(pictures, given, strict=True)]
     outcomes = look(setup, tasks, values.jobs, values.again)
     records = [outcome.record for outcome in outcomes if outcome.record]
     if values.csv:
-        write_csv(Path(values.csv), csv_rows(records), csv_columns(spec.skeleton), digits=None)
+        write_csv(Path(values.csv), csv_rows(records), csv_columns(localizer.spec.skeleton), digits=None)
     if values.coco:
-        replace_text(Path(values.coco), json_text(coco(records, spec.skeleton)))
+        replace_text(Path(values.coco), json_text(coco(records, localizer.spec.skeleton)))
     return _summary(values, outcomes, passed, boxes)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -151,6 +152,10 @@ def _work(setup: Setup, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
         try:
             for task, outcome in zip(tasks, pool.map(_do, tasks, chunksize=4), strict=True):
                 yield Outcome(task, outcome.record, outcome.error)
+        except BrokenProcessPool:
+            raise CUNetError(
+                f"one of the {jobs} processes was killed: use fewer --jobs; what is done stays done."
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -58,7 +58,7 @@ def run(
     values: flags.FlagValues, source: Path | int, localizer: Localizer, box: np.ndarray | None, detector: str | None
 ) -> dict[str, Any]:
     smoothing = OneEuroFilter(values.min_cutoff, values.beta) if values.smooth else None
-    finds = load_detector(detector) if detector and box is None else None
+    finds = load_detector(detector) if detector else None
     lines, movie = _targets(source, Path(values.out))
     min_score = MIN_SCORE if values.min_confidence is None else values.min_confidence
     with contextlib.closing(FrameReader(source)) as reader:

@@ -20,8 +20,14 @@ FOUND = 0.5  # share of the smaller box, the detector's or the tight one, that l
 ENOUGH = 0.5  # share of the objects that a detector has to find to be of use
 
 
-def shape_of(source: Source, upright: bool = True) -> ShapeModel:
-    """Shape model of a data set, its mean turned as most objects stand."""
+def shape_of(source: Source) -> ShapeModel:
+    """Shape model of a data set, its mean turned as most objects stand.
+
+    Raises:
+        CUNetError: fewer than three landmarks have no shape, or too few objects have all of theirs.
+    """
+    if source.skeleton.size < 3:
+        raise CUNetError(f"{source.skeleton.size} landmarks have no shape to compare: a confidence needs three.")
     points = np.stack([sample.points for sample in source])
     masks = np.stack([sample.mask for sample in source])
     return ShapeModel.fit(points, masks, min(MODES, 2 * source.skeleton.size - 4))
