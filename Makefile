@@ -26,10 +26,11 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# The floors of the house, on the tree as it is installed: folders mapped by setup.py cannot be seen otherwise.
+	@# The floors of the house and the types, on the tree as it is installed: folders mapped by setup.py cannot be seen otherwise.
 	rm -rf build/lint
 	$(BIN)/python setup.py --quiet build_py --build-lib build/lint
 	cd build/lint && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
+	cd build/lint && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml cunet_tf
 
 # Lengths, docstrings, annotations, circles: one row for docs and reviews.
 house:

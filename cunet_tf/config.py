@@ -34,6 +34,7 @@ class NetworkConfig(abc.ABC):
     landmarks: int
     input_size: int
     gamma_init: str
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # of the subclasses
 
     def _check(self, counts: tuple[str, ...], poolings: str) -> None:
         """Refuse counts below 1, an unknown gamma, and a side that does not survive the poolings."""

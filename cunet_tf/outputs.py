@@ -128,5 +128,9 @@ def claim_pages(folder: Path | str, stems: Sequence[str], flag: str) -> None:
     """
     for stem in stems:
         page = Path(folder, f"{stem}.md")
+
+        def says_whose(_: Path, page: Path = page) -> bool:
+            return is_ours(page)
+
         claim([page], flag)
-        claim([page.with_suffix(".csv")], flag, ours=lambda _, page=page: is_ours(page))
+        claim([page.with_suffix(".csv")], flag, ours=says_whose)

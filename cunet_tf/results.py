@@ -75,7 +75,8 @@ def csv_rows(records: Iterable[Record]) -> list[Row]:
 
 def coco(records: Iterable[Record], skeleton: Skeleton) -> Record:
     """COCO keypoints: visibility 2, or 1 where the point is not sure, 0 and no place where nothing was found."""
-    images, annotations = [], []
+    images: list[Record] = []
+    annotations: list[Record] = []
     for number, record in enumerate(records, 1):
         images.append({"id": number, "file_name": record["image"],
                        "width": record["width"], "height": record["height"]})  # fmt: skip

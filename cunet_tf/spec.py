@@ -15,7 +15,8 @@ from cunet_tf.skeletons import Skeleton
 
 SPEC_NAME = "cunet_spec"
 SPEC_VERSION = 1
-MEASURED = {"confidence": Confidence, "detector": BoxMap}  # of a trained model, absent before
+# Of a trained model, absent before.
+MEASURED: dict[str, type[Confidence] | type[BoxMap]] = {"confidence": Confidence, "detector": BoxMap}
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ class FrameReader:
         with native_stderr_hidden():
             self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
             opened = self._capture.isOpened()
-            read, self._first = self._capture.read() if opened else (False, None)
-        if not read:
+            self._first: np.ndarray | None = self._capture.read()[1] if opened else None
+        if self._first is None:
             self.close()
             raise CUNetError(_cannot_read(source, opened))
         fps, total = self._capture.get(cv2.CAP_PROP_FPS), self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -93,7 +93,7 @@ class OverlayWriter:
         self._path, self._part = path, path.with_name(f".tmp-{path.name}")
         height, width = _even(frame).shape[:2]
         with native_stderr_hidden():
-            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter_fourcc(*"mp4v"), fps, (width, height))
+            self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
         if not self._writer.isOpened():
             raise CUNetError(
                 f"{path}: cannot write an mp4v video of {width}x{height} pixels at {fps:g} frames/s: "

@@ -53,6 +53,15 @@ class GridTensor:
         """
         return float(np.mean(self.lows)), float(np.mean(self.highs))
 
+    def row(self) -> dict[str, Any]:
+        """The grid, the range seen and the share of values beyond the grid."""
+        assert self.grid is not None, "a tensor's row is made when its grid is settled"
+        low, high = self.range()
+        return {
+            "tensor": self.name, "scale": self.grid.scale, "zero_point": self.grid.zero_point,
+            "trained": self.trained, "low": low, "high": high, "clipped": self.beyond / max(self.count, 1),
+        }  # fmt: skip
+
 
 class GridTensors:
     """All tensors of a network that lie on a grid.
@@ -100,12 +109,5 @@ class GridTensors:
                 del self.tensors[tensor.name]
 
     def rows(self) -> list[dict[str, Any]]:
-        """For each tensor: its grid, the range seen and the share of values beyond the grid."""
-        return [
-            {
-                "tensor": tensor.name, "scale": tensor.grid.scale, "zero_point": tensor.grid.zero_point,
-                "trained": tensor.trained, "low": tensor.range()[0], "high": tensor.range()[1],
-                "clipped": tensor.beyond / max(tensor.count, 1),
-            }
-            for tensor in self.tensors.values() if tensor.lows
-        ]  # fmt: skip
+        """Of each tensor that was seen."""
+        return [tensor.row() for tensor in self.tensors.values() if tensor.lows]

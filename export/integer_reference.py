@@ -5,6 +5,7 @@ Arithmetic of XNNPACK's int8 convolutions, with scales s and zero points z:
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -126,8 +127,8 @@ def _dequantize(inputs: list[np.ndarray], tensors: list[Any], output: Any, optio
 
 
 OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
-    "CONV_2D": lambda *arguments: _convolution(*arguments, depthwise=False),
-    "DEPTHWISE_CONV_2D": lambda *arguments: _convolution(*arguments, depthwise=True),
+    "CONV_2D": partial(_convolution, depthwise=False),
+    "DEPTHWISE_CONV_2D": partial(_convolution, depthwise=True),
     "MAX_POOL_2D": _pool,
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "PAD": _pad,

@@ -39,7 +39,7 @@ def convert(model: keras.Model, spec: ModelSpec, fmt: str = "float32") -> bytes:
     import tensorflow as tf
 
     baked = bake(model)
-    converter = _converter(keras.Model(baked.inputs[0], baked.outputs[-1]))
+    converter = _converter(keras.Model(baked.inputs[0], baked.outputs[-1]), baked.input_shape[1:])
     if fmt == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
@@ -85,7 +85,7 @@ def convert_calibrated(model: keras.Model, spec: ModelSpec, images: np.ndarray) 
     """
     import tensorflow as tf
 
-    converter = _converter(keras.Model(model.inputs[0], model.outputs[-1]))
+    converter = _converter(keras.Model(model.inputs[0], model.outputs[-1]), model.input_shape[1:])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -93,11 +93,11 @@ def convert_calibrated(model: keras.Model, spec: ModelSpec, images: np.ndarray) 
     return _finished(converter, spec)
 
 
-def _converter(single: Callable, shape: tuple[int, ...] | None = None) -> Any:
+def _converter(single: Callable, shape: tuple[int, ...]) -> Any:
     """A converter of a function of one picture that returns the last heat maps, by name."""
     import tensorflow as tf
 
-    spec = tf.TensorSpec((1, *(shape or single.input_shape[1:])), tf.float32, name="image")
+    spec = tf.TensorSpec((1, *shape), tf.float32, name="image")
     serve = tf.function(lambda image: {"heatmaps": single(image)}, input_signature=[spec])
     function = serve.get_concrete_function()
     with native_stderr_hidden():  # absl asks for the model as second argument: with it, variables stay unfrozen

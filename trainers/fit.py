@@ -172,6 +172,7 @@ class Watch(keras.callbacks.Callback):
         self.data = data
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None, "Keras hands one dictionary to all callbacks"
         values = self.model.evaluate(self.data, verbose=0, return_dict=True)
         logs.update({f"watched_{name}": value for name, value in values.items()})
 

@@ -16,7 +16,7 @@ from absl import flags
 
 from cunet_tf.commands.check_sheet import sheet
 from cunet_tf.data.check import ERROR, WARNING, Finding, finding_of, full_check, quick_check
-from cunet_tf.data.sample import Source
+from cunet_tf.data.sample import FaultyFile, Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.draw import save_result
 from cunet_tf.errors import CUNetError, did_you_mean
@@ -106,7 +106,7 @@ def _size_findings(source: Source, wanted: Skeleton | None) -> Iterator[Finding]
 
 def _summary(source: Source, problems: list[CUNetError], findings: list[Finding]) -> dict[str, Any]:
     """Counts over all, per kind and per subset; ``ok`` when there is no error."""
-    subset_of = {problem.sample: problem.subset for problem in problems if hasattr(problem, "subset")}
+    subset_of = {problem.sample: problem.subset for problem in problems if isinstance(problem, FaultyFile)}
     subset_of |= {sample.name: sample.subset for sample in source}
     samples = Counter(sample.subset for sample in source)
     counts = Counter((subset_of.get(finding.sample), finding.severity) for finding in findings)

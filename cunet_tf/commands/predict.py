@@ -79,7 +79,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         return _pictures(values, rest)
     spec = preset(values.preset) if values.preset else None
     localizer = Localizer(load_engine(values.model), spec, values.decoder, values.flip_test, values.min_confidence)
-    if values.data:
+    if source is None:
         return predict_data.run(values, localizer)
     detector = _detector_name(values, localizer) if box is None else None
     return predict_video.run(values, source, localizer, box, detector)

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def name_targets(files: list[tuple[Path, Path]], out: Path, draw: str | None) ->
     return pictures
 
 
-def parse_box(parts: list[str], rest: list[str] = ()) -> np.ndarray:  # type: ignore[assignment]
+def parse_box(parts: list[str], rest: Sequence[str] = ()) -> np.ndarray:
     """``[x0, y0, x1, y1]`` from the flag.
 
     Args:

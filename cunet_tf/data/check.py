@@ -172,8 +172,8 @@ def _side_findings(source: Source) -> list[Finding]:
     """Left and right by majority: a person who faces the camera has the right side at smaller x."""
     names, size = source.skeleton.names, source.skeleton.size
     pairs = [pair for pair in source.skeleton.flip_pairs if all(0 <= index < size for index in pair)]
-    named = [sorted(pair, key=lambda index: names[index].startswith("left_")) for pair in pairs]
-    named = [(a, b) for a, b in named if names[a].startswith("right_") and names[b].startswith("left_")]
+    ordered = [sorted(pair, key=lambda index: names[index].startswith("left_")) for pair in pairs]
+    named = [(a, b) for a, b in ordered if names[a].startswith("right_") and names[b].startswith("left_")]
     samples = [s for s in source if s.points.shape == (size, 2) and s.mask.shape == (size,)]
     if not named or not samples:
         return []
@@ -220,26 +220,35 @@ def _most(some: np.ndarray, others: np.ndarray) -> bool:
 
 def _file_findings(source: Source) -> Iterator[Finding]:
     for group in _by_picture(source):
-        if _file(group[0]):
+        picture = group[0].picture
+        if isinstance(picture, Path):
             try:
-                read_bytes(group[0].picture, ends_only=True)
+                read_bytes(picture, ends_only=True)
             except FaultyFile as fault:
                 yield finding_of(fault, group[0].name)
 
 
 def _look(sample: Sample) -> tuple[str, int, int] | FaultyFile:
     """SHA-256, width and height of the picture, or what is wrong with it."""
+    picture = sample.picture
+    data: bytes | memoryview
     try:
-        data = read_bytes(sample.picture) if isinstance(sample.picture, Path) else None
-        image = decode_image(sample.picture, data) if data else sample.load()
+        if isinstance(picture, Path):
+            data = read_bytes(picture)
+            image = decode_image(picture, data)
+        else:
+            image = picture()
+            data = image.data
     except FaultyFile as fault:
         return fault
-    return hashlib.sha256(data or image).hexdigest(), image.shape[1], image.shape[0]
+    return hashlib.sha256(data).hexdigest(), image.shape[1], image.shape[0]
 
 
 def _digest(sample: Sample) -> str:
+    picture = sample.picture
     try:
-        return hashlib.sha256(Path(sample.picture).read_bytes() if _file(sample) else sample.load()).hexdigest()
+        data = picture.read_bytes() if isinstance(picture, Path) else picture().data
+        return hashlib.sha256(data).hexdigest()
     except OSError:
         return ""
 

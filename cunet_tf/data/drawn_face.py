@@ -125,6 +125,7 @@ def paint_face(rng: np.random.Generator, canvas: np.ndarray, points: np.ndarray)
 def _hair_and_head(rng: np.random.Generator, canvas: np.ndarray, p: np.ndarray, skin: tuple, hair: tuple) -> None:
     """Neck, hair, ears, then the face outline with a forehead above the brows."""
     up = (p[17:27].mean(axis=0) - p[8]) * 0.42
+    height = float(np.linalg.norm(up))
     crown = [p[16] + 0.75 * up, p[26] + 1.0 * up, p[24] + 1.25 * up, p[19] + 1.25 * up, p[17] + 1.0 * up,
              p[0] + 0.75 * up]  # fmt: skip
     outline = np.concatenate([p[:17], crown])
@@ -133,14 +134,14 @@ def _hair_and_head(rng: np.random.Generator, canvas: np.ndarray, p: np.ndarray, 
     fill(canvas, neck, tint(skin, 0.8))
     fill(canvas, middle + 0.3 * up + rng.uniform(1.05, 1.3) * (outline - middle), hair)
     for ear in (p[0], p[16]):
-        disk(canvas, ear, np.linalg.norm(up) * 0.22, tint(skin, 0.9))
+        disk(canvas, ear, height * 0.22, tint(skin, 0.9))
     fill(canvas, outline, skin)
-    stroke(canvas, p[:17], tint(skin, 0.7), np.linalg.norm(up) * 0.04)
+    stroke(canvas, p[:17], tint(skin, 0.7), height * 0.04)
 
 
 def _eye(canvas: np.ndarray, eye: np.ndarray, iris: tuple, gaze: np.ndarray, skin: tuple, unit: float) -> None:
-    width = np.linalg.norm(eye[0] - eye[3])
-    height = np.linalg.norm(eye[1:3].mean(axis=0) - eye[4:6].mean(axis=0))
+    width = float(np.linalg.norm(eye[0] - eye[3]))
+    height = float(np.linalg.norm(eye[1:3].mean(axis=0) - eye[4:6].mean(axis=0)))
     fill(canvas, eye, (240, 240, 238))
     centre = eye.mean(axis=0) + gaze * width
     radius = min(0.24 * width, 0.55 * height)

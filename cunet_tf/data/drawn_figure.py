@@ -67,8 +67,9 @@ def paint_figure(rng: np.random.Generator, canvas: np.ndarray, joints: np.ndarra
 
 def _head(rng: np.random.Generator, canvas: np.ndarray, joints: np.ndarray, skin: tuple, unit: float) -> None:
     neck, top = joints[8], joints[9]
-    axis = (top - neck) / max(np.linalg.norm(top - neck), 1e-6)
-    centre, radius = (neck + top) / 2, np.linalg.norm(top - neck) / 2
+    length = float(np.linalg.norm(top - neck))
+    axis = (top - neck) / max(length, 1e-6)
+    centre, radius = (neck + top) / 2, length / 2
     disk(canvas, centre + axis * radius * 0.15, radius, random_colour(rng, 0, 120))
     disk(canvas, centre - axis * radius * 0.05, radius * 0.85, skin)
     sideways = np.array([-axis[1], axis[0]])

@@ -4,6 +4,7 @@ Coordinates are (x, y) with pixel centres on integers: an image of width w spans
 x = -0.5 .. w - 0.5. Matrices are 2x3 float64 and map column points ``[x, y, 1]``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -26,7 +27,7 @@ def whole_picture(width: int, height: int) -> np.ndarray:
 
 
 def crop_matrix(
-    box: np.ndarray, crop_factor: float, size: int,
+    box: np.ndarray | Sequence[float], crop_factor: float, size: int,
     scale: float = 1.0, rotation: float = 0.0, shift: tuple[float, float] = (0.0, 0.0), flip: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Picture pixels -> pixels of the square crop.

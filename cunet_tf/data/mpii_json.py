@@ -71,7 +71,7 @@ def _person(entry: Any, where: str, labelled: bool, head: float | None) -> Perso
         raise CUNetError(f"{where}, image: the picture's file name is missing: add it.")
     x, y = _numbers(entry, "center", (2,), where)
     scale = float(_numbers(entry, "scale", (), where))
-    points, mask = np.zeros((MPII16.size, 2)), np.zeros(MPII16.size)
+    points, mask = np.zeros((MPII16.size, 2)), np.zeros(MPII16.size, bool)
     if labelled:
         mask = _numbers(entry, "joints_vis", (MPII16.size,), where) > 0
         points = np.where(mask[:, None], _numbers(entry, "joints", (MPII16.size, 2), where) - 1.0, 0.0)

@@ -1,6 +1,6 @@
 """The one sample type of all data sources."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,7 +83,7 @@ class Source:
     def __iter__(self) -> Iterator[Sample]:
         return iter(self.samples)
 
-    def subset(self, indices: list[int] | np.ndarray) -> "Source":
+    def subset(self, indices: Sequence[int] | np.ndarray) -> "Source":
         """The same source with only some samples, in the given order."""
         chosen = [self.samples[int(index)] for index in indices]
         return Source(self.name, self.split, self.skeleton, chosen, self.box, self.missing)

@@ -66,6 +66,7 @@ def _folder(request: Request) -> Source:
 def _synthetic(request: Request) -> Source:
     from cunet_tf.data.synthetic import load_synthetic
 
+    assert request.skeleton is not None, "drawn data takes the model's landmarks"
     return load_synthetic(request.skeleton, request.split)
 
 

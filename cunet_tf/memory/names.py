@@ -74,15 +74,15 @@ class MemoryConfig:
         if isinstance(text, MemoryConfig):
             return text
         mode, *switches = (text or "none").split("+")
-        fields: dict[str, bool | int] = {}
+        bottleneck, bits = cls.bottleneck, cls.bits
         for switch in switches:
             if switch == "bottleneck":
-                fields["bottleneck"] = True
+                bottleneck = True
             elif switch.startswith("bits=") and switch[5:].isdigit():
-                fields["bits"] = int(switch[5:])
+                bits = int(switch[5:])
             else:
                 raise CUNetError(f"unknown switch +{switch} of memory {mode}: use +bottleneck or +bits=4.")
-        return cls(mode, **fields)
+        return cls(mode, bottleneck, bits)
 
     def __str__(self) -> str:
         return self.mode + "+bottleneck" * self.bottleneck + f"+bits={self.bits}" * (self.bits != 8)

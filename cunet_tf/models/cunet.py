@@ -58,7 +58,7 @@ def build_cunet(
     kind = LandmarkModel
     if config.refinement:
         heatmaps, kind = heatmaps + second_pass(unets, flow, last), RefinedModel
-    return set_memory(kind(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict()), memory)
+    return set_memory(kind(image, heatmaps, name=name, cunet_spec=spec.to_dict() if spec else None), memory)
 
 
 def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:

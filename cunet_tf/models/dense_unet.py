@@ -33,7 +33,7 @@ def build_dense_unet(
     image = image_input(config)
     flow = unet(config, stem(config, image, placed), placed)
     head = ConcatBNReLUConv(config.landmarks, gamma_init=config.gamma_init, name=config.head_name(0), dtype="float32")
-    return LandmarkModel(image, [head(flow)], name=name, cunet_spec=spec and spec.to_dict())
+    return LandmarkModel(image, [head(flow)], name=name, cunet_spec=spec.to_dict() if spec else None)
 
 
 def unet(config: DenseUNetConfig, x: Any, quant: QuantConfig) -> Any:

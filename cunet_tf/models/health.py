@@ -12,7 +12,7 @@ from cunet_tf.quantize.quantizers import Linear
 
 def convolutions(model: keras.Model) -> list[ConcatBNReLUConv]:
     """Every :class:`ConcatBNReLUConv` of a model, those inside blocks included, in running order."""
-    found = []
+    found: list[ConcatBNReLUConv] = []
     for layer in model.layers:
         found += [layer] if isinstance(layer, ConcatBNReLUConv) else getattr(layer, "convolutions", [])
     return found

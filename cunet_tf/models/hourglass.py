@@ -42,7 +42,7 @@ def build_hourglass(
         heatmaps.append(head(config, index, features))
         if index + 1 < config.stacks:
             flow = remap(config, index, flow, features, heatmaps[-1])
-    return LandmarkModel(image, heatmaps, name=name, cunet_spec=spec and spec.to_dict())
+    return LandmarkModel(image, heatmaps, name=name, cunet_spec=spec.to_dict() if spec else None)
 
 
 def stem(config: HourglassConfig, image: Any) -> Any:

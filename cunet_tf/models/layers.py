@@ -109,7 +109,8 @@ def train_chain(memory: Memory, chain: Sequence[ConcatBNReLUConv], tensors: Sequ
     """
 
     def function(*args: Any, relu: Callable = ops.relu) -> tuple[Any, ...]:
-        y, moments = _concat(args[: len(tensors)]), []
+        y = _concat(args[: len(tensors)])
+        moments: list[Any] = []
         for index, conv in enumerate(chain):
             if index:
                 y = chain[index - 1].quantize_output(y)
@@ -174,7 +175,7 @@ class SemanticBlock(keras.layers.Layer):
     @property
     def convolutions(self) -> list[ConcatBNReLUConv]:
         """The convolutions of the block, in running order."""
-        return [self.bottleneck, self.features, self.ahead] + ([self.skip] if self.with_skip else [])
+        return [self.bottleneck, self.features, self.ahead] + ([self.skip] if self.skip is not None else [])
 
     def build(self, input_shape: Any) -> None:
         shapes = _shapes(input_shape)

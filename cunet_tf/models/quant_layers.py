@@ -26,7 +26,9 @@ class QuantActivation(keras.layers.Layer):
 
     def __init__(self, quantizer: Any = "signed8", **kwargs: Any):
         super().__init__(**kwargs)
-        self.quantizer = quantizers.get(quantizer)
+        chosen = quantizers.get(quantizer)
+        assert chosen is not None, "a layer that only quantizes needs a quantizer"
+        self.quantizer = chosen
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         return self.memory.quantized(x, self.quantizer) if training else self.quantizer(x)

@@ -32,7 +32,7 @@ class Residual(keras.layers.Layer):
         self.reduce = make(filters // 2, 1, "reduce")
         self.middle = make(filters // 2, 3, "middle")
         self.expand = make(filters, 1, "expand")
-        self.skip = None
+        self.skip: keras.layers.Layer | None = None
 
     def build(self, input_shape: Any) -> None:
         narrow = (*input_shape[:-1], self.filters // 2)
@@ -40,11 +40,12 @@ class Residual(keras.layers.Layer):
         self.middle.build(narrow)
         self.expand.build(narrow)
         if input_shape[-1] != self.filters:
-            self.skip = keras.layers.Conv2D(
+            skip = keras.layers.Conv2D(
                 self.filters, 1, use_bias=False, kernel_initializer=FanInUniform(), name="skip",
                 dtype=self.dtype_policy,
             )  # fmt: skip
-            self.skip.build(input_shape)
+            skip.build(input_shape)
+            self.skip = skip
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         y = self.reduce(x, training=training)

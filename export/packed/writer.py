@@ -119,11 +119,16 @@ class _Sections:
 
     def _steps(self) -> list[tuple[int, int, Piece | None]]:
         """The whole file from front to back: pieces, and ``None`` for what lies between them."""
-        steps, end = [], 0
+        steps: list[tuple[int, int, Piece | None]] = []
+        end = 0
         for piece in self.pieces:
-            steps += [(end, piece.start, None)] * (piece.start > end) + [(piece.start, piece.stop, piece)]
+            if piece.start > end:
+                steps.append((end, piece.start, None))
+            steps.append((piece.start, piece.stop, piece))
             end = piece.stop
-        return steps + [(end, len(self.data), None)] * (len(self.data) > end)
+        if len(self.data) > end:
+            steps.append((end, len(self.data), None))
+        return steps
 
     def _gaps(self) -> np.ndarray:
         """Numbers of the words that are copied as a whole."""
@@ -178,6 +183,7 @@ class _Sections:
         self.parts["raw"].append(data.tobytes())
 
     def _scales(self, piece: Piece, data: np.ndarray) -> None:
+        assert piece.group is not None, "scales and biases belong to a group"
         number = self.numbers[piece.group]
         step, self.group = number - self.group, number
         self._emit(piece.op, step << 1 if step >= 0 else ~(step << 1))
@@ -185,6 +191,7 @@ class _Sections:
     _bias_scales = _scales
 
     def _biases(self, piece: Piece, data: np.ndarray) -> None:
+        assert piece.halves is not None, "biases are stored as float16"
         self._scales(piece, data)
         self._halves("bias", piece.halves)
 

@@ -117,8 +117,8 @@ def difference(outputs: list[Any], stored: dict[str, np.ndarray]) -> str:
 
 def keep(model: tf_keras.Model, images: np.ndarray, file: Path) -> tf_keras.Model:
     """Write a twin's weights by their Keras 3 paths, and its last heat maps for the ``images``."""
-    weights = {}
+    weights: dict[str, np.ndarray] = {}
     for layer in model.layers:
         weights |= dict(zip(weight_paths(layer.name), layer.get_weights(), strict=False))
-    np.savez(file, images=images, heatmaps=_answers(model, images)[-1], **weights)
+    np.savez(file, images=images, heatmaps=_answers(model, images)[-1], **weights)  # type: ignore[arg-type]
     return model

@@ -60,7 +60,8 @@ def write_networks(folder: Path) -> keras.Model:
         network.export(folder / "cunet_saved", verbose=False)
     images = rng.random((2, 64, 64, 3), dtype=np.float32)
     maps = {f"heatmaps{index}": np.asarray(output) for index, output in enumerate(network(images))}
-    np.savez(folder / "cunet.npz", images=images, **maps, **{v.path: v.numpy() for v in network.variables})
+    variables = {variable.path: variable.numpy() for variable in network.variables}
+    np.savez(folder / "cunet.npz", images=images, **maps, **variables)  # type: ignore[arg-type]
     layers = [keras.Input((16, 16, 16)), keras.layers.Conv2D(8, 3), keras.layers.BatchNormalization(),
               keras.layers.ReLU()]  # fmt: skip
     keras.Sequential(layers).save(folder / "plain.keras")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 import tf_keras
 from ai_edge_litert.interpreter import Interpreter
+from tensorflow_model_optimization.python.core.api.quantization import keras as quantization
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit.default_8bit_quantize_configs import (
     NoOpQuantizeConfig,
 )
@@ -25,8 +25,6 @@ from cunet_tf.export.tfmot.graphs import (
     input_values,
     pictures,
 )
-
-quantization = tfmot.quantization.keras
 
 
 class BinaryQuantizer(quantization.quantizers.Quantizer):

@@ -21,7 +21,7 @@ def main(folder: Path) -> None:
         model = quantized_model(make_graph(name))
         results[f"{name}/fake"] = fake_quantized_result(model)
         results[f"{name}/tflite"] = tflite_result(model)
-    np.savez(folder / "tfmot.npz", input=input_grid_result(model), **results)
+    np.savez(folder / "tfmot.npz", input=input_grid_result(model), **results)  # type: ignore[arg-type]
     (folder / "attempts.json").write_text(json.dumps(try_all(folder)))
 
 

@@ -45,7 +45,7 @@ def _main_table(rows: list[Row]) -> str:
             "paper, relative to float", "bits of weights / features / gradients", "ideal bytes",
             "packed bytes (estimate)", "balance index, ours", "balance index, paper"]  # fmt: skip
     ours = next((row["error"] for row in rows if row["quant"] == "float"), None)
-    theirs = paper_figures("float", bodies).error
+    theirs = paper_figures("float", bodies)
     cells = []
     for row in rows:
         paper = paper_figures(row["quant"], bodies)
@@ -53,16 +53,16 @@ def _main_table(rows: list[Row]) -> str:
         bits = " / ".join(str(row[f"{name}_bits"]) for name in ("weight", "feature", "gradient"))
         cells.append([
             row["quant"], number(shown), _ratio(row["error"], ours), number(paper and paper.value),
-            _ratio(paper and paper.error, theirs), bits, f"{row['ideal_bytes']:,}", f"{row['packed_bytes']:,}",
-            number(row["balance_index"]), number(paper and paper.balance_index),
+            _ratio(paper and paper.error, theirs and theirs.error), bits, f"{row['ideal_bytes']:,}",
+            f"{row['packed_bytes']:,}", number(row["balance_index"]), number(paper and paper.balance_index),
         ])  # fmt: skip
     return markdown_table([head, *cells])
 
 
 def _order(rows: list[Row]) -> str:
     bodies = are_bodies(rows)
-    pairs = [(row["error"], paper_figures(row["quant"], bodies)) for row in rows]
-    pairs = [(error, paper.error) for error, paper in pairs if paper and error is not None]
+    figures = [(row["error"], paper_figures(row["quant"], bodies)) for row in rows]
+    pairs = [(error, paper.error) for error, paper in figures if paper and error is not None]
     text = "Spearman rank correlation of our errors with the paper's"
     if len(pairs) < LEAST_FOR_ORDER or any(len(set(column)) == 1 for column in zip(*pairs, strict=True)):
         return f"{text}: not given, it takes {LEAST_FOR_ORDER} configurations in common and unequal errors."

@@ -4,6 +4,7 @@ Needs numpy and the standard library only. Layout: ``docs/packed-format.md``.
 """
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def expand(container: bytes) -> bytes:
     expansion = Expansion(sections, header.size)
     expansion.run()
     expansion.link()
-    if hashlib.sha256(expansion.out).digest() != header.digest:
+    if hashlib.sha256(expansion.out.data).digest() != header.digest:
         raise damaged("the expanded model has another SHA-256 than the header says")
     return expansion.out.tobytes()
 
@@ -91,9 +92,9 @@ class Expansion:
         """
         numbers = iter(varints(self.sections["program"].tobytes()))
         for code in numbers:
-            method, arguments = OPERATIONS.get(code, (None, 0))
-            if method is None:
+            if code not in OPERATIONS:
                 raise damaged(f"operation {code} is unknown")
+            method, arguments = OPERATIONS[code]
             values = [next(numbers, None) for _ in range(arguments)]
             if None in values:
                 raise damaged("the program ends inside an operation")
@@ -209,7 +210,7 @@ class Expansion:
         self._room(4 * len(singles))[:] = singles.view(np.uint8)
 
 
-OPERATIONS = {
+OPERATIONS: dict[int, tuple[Callable[..., None], int]] = {
     Op.COPY: (Expansion.copy, 1),
     Op.FILL: (Expansion.fill, 2),
     Op.SPEC: (Expansion.spec, 0),

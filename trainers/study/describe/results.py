@@ -72,8 +72,13 @@ def look_at(
             rows[part].append(row)
         if progress:
             progress(len(rows[0]))
-    one, two = (Results(*map(np.array, zip(*part, strict=True)), BORDERS[name]) for part in rows)
+    one, two = (_results(part, BORDERS[name]) for part in rows)
     return one, two
+
+
+def _results(rows: list[tuple], borders: tuple[float, float]) -> Results:
+    kinds, features, errors, scores, points = (np.array(column) for column in zip(*rows, strict=True))
+    return Results(kinds, features, errors, scores, points, borders)
 
 
 def _rows(localizer: Localizer, skeleton: Skeleton, name: str, batch: list[Disturbed]) -> Iterator[tuple[int, tuple]]:

@@ -1,6 +1,6 @@
 """How deep a network, and how large a batch, a memory budget holds (paper, Fig. 10)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cunet_tf.config import CUNetConfig
@@ -14,12 +14,12 @@ def needed_bytes(row: dict[str, Any]) -> int:
     return row["variable_bytes"] + row["peak_over_idle"]
 
 
-def largest(budget: float, points: tuple[tuple[int, float], tuple[int, float]]) -> int:
+def largest(budget: float, points: Sequence[tuple[int, float]]) -> int:
     """The largest whole number whose need, on the line through two measured points, stays within the budget.
 
     Args:
         budget: bytes.
-        points: (number, bytes needed), at two different numbers.
+        points: two of (number, bytes needed), at different numbers.
 
     Returns:
         At least 0.

@@ -140,7 +140,7 @@ def _key(operation: Any, inputs: list[Any]) -> Any:
 
 
 def _measured(tensor: Any) -> Kept:
-    shape = tensor.shape.as_list() if tensor.shape.rank is not None else [None]
-    if None in shape:
+    if not tensor.shape.is_fully_defined():
         raise CUNetError(f"cannot count {tensor.name}: its shape {tensor.shape} is not known before the step runs.")
+    shape = tensor.shape.as_list()
     return Kept(tensor.name, tuple(shape), tensor.dtype.name, int(np.prod(shape, dtype=np.int64)) * tensor.dtype.size)

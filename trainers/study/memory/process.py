@@ -83,10 +83,12 @@ class _Child:
         command = [sys.executable, "-m", "cunet_tf.trainers.study.memory.process", json.dumps(task)]
         self._process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=self._errors, env={**os.environ, **ENVIRONMENT})  # fmt: skip
+        assert self._process.stdin and self._process.stdout, "both are pipes"
+        self._requests, self._answers = self._process.stdin, self._process.stdout
 
     def answer(self) -> dict[str, Any]:
         """The next line."""
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         if line:
             return json.loads(line)
         code = self._process.wait()
@@ -97,8 +99,8 @@ class _Child:
     def ask(self) -> dict[str, Any]:
         """One more step."""
         with contextlib.suppress(BrokenPipeError):  # a process that has ended is told by its missing answer
-            self._process.stdin.write("step\n")
-            self._process.stdin.flush()
+            self._requests.write("step\n")
+            self._requests.flush()
         return self.answer()
 
     def end(self) -> None:
@@ -116,6 +118,7 @@ def run_task(task: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], dict[st
     from cunet_tf.trainers.study.memory.kept import kept_bytes
 
     config = network_config_from_dict(task["config"])
+    assert isinstance(config, CUNetConfig), "only a CU-Net saves memory"
     keras.utils.set_random_seed(0)
     model = build_network(config, task["quant"], task["memory"])
     found: dict[str, Any] = {}

@@ -124,8 +124,10 @@ def to_markdown(rows: list[dict[str, Any]], command: str) -> str:
     for mode in modes:
         errors = [found.get((mode, seed)) for seed in seeds]
         pairs = [(found[mode, s], found[modes[0], s]) for s in seeds if {(mode, s), (modes[0], s)} <= set(found)]
-        ours, plain = (mean(column) for column in zip(*pairs, strict=True)) if pairs else (None, None)
-        change = f"{100 * (ours / plain - 1):+.1f} %" if pairs else "-"
+        change = "-"
+        if pairs:
+            ours, plain = (mean(column) for column in zip(*pairs, strict=True))
+            change = f"{100 * (ours / plain - 1):+.1f} %"
         known = mean(error for error in errors if error is not None)
         lines.append([mode, *(number(error) for error in errors), number(known), change])
     about = (

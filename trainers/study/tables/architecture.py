@@ -1,6 +1,6 @@
 """Tables 1 to 4 and Fig. 9: supervisions, widths, dense U-Net and hourglass, order K."""
 
-from cunet_tf.config import CUNetConfig
+from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.draw import plot_lines
 from cunet_tf.presets import preset
 from cunet_tf.rows import Row
@@ -9,7 +9,7 @@ from cunet_tf.trainers.study.tables.context import Context, sizes
 from cunet_tf.trainers.study.tables.findings import Ordering
 from cunet_tf.trainers.study.tables.page import Table, stem_of
 from cunet_tf.trainers.study.tables.protocol import width_name, widths
-from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING
+from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results
 
 SUPERVISED = {1: "supervisions-1", 2: "supervisions-2", 3: "cunet"}
 ORDERS = {0: "order-0", 1: "cunet", 2: "order-2"}
@@ -26,7 +26,9 @@ def table_1(context: Context) -> Table:
             config = CUNetConfig(stacks, 1, *FULL, supervisions=supervisions)
             rows.append(_supervision(f"CU-Net-{stacks}", config) | {"paper_pckh": pckh})
     if context.results:
-        rows += [_trained_supervision(context, name) for name in SUPERVISED.values()]
+        runs = context.results.protocol.variants
+        rows += [_supervision(f"ours: {name}", runs[name].config()) | context.accuracy(name)
+                 for name in SUPERVISED.values()]  # fmt: skip
     orderings = [
         Ordering("supervisions-2", "supervisions-1", "CU-Net-4: 88.1, 87.6; CU-Net-8: 89.3, 88.6"),
         Ordering("supervisions-2", "cunet", "CU-Net-4: 88.1, 87.8 (S = N)"),
@@ -36,13 +38,9 @@ def table_1(context: Context) -> Table:
                  below=context.findings(orderings))  # fmt: skip
 
 
-def _supervision(network: str, config: CUNetConfig) -> Row:
+def _supervision(network: str, config: NetworkConfig) -> Row:
     which = " ".join(str(index + 1) for index in config.supervised)
     return {"network": network, "supervisions": len(config.supervised), "supervised_unets": which, **sizes(config)}
-
-
-def _trained_supervision(context: Context, name: str) -> Row:
-    return _supervision(f"ours: {name}", context.results.protocol.variants[name].config()) | context.accuracy(name)
 
 
 def table_2(context: Context) -> Table:
@@ -91,16 +89,7 @@ def table_3(context: Context) -> Table:
 
 def table_4(context: Context) -> Table:
     """Order K over the epochs, on training pictures and on others."""
-    results = context.results
-    rows: list[Row] = []
-    for order, papers in PAPERS_ORDER.items() if results else ():
-        name, epochs = ORDERS[order], results.protocol.epochs
-        training, held_out = (results.mean_curve(name, part) for part in (TRAINING, HELD_OUT))
-        at = dict(zip(milestones(epochs), range(len(TABLE_4_EPOCHS)), strict=False))
-        for epoch in range(1, epochs + 1):
-            row = {"order": order, "epoch": epoch, "training": _at(training, epoch), "held_out": _at(held_out, epoch)}
-            row |= {f"held_out_seed_{seed}": _at(curve, epoch) for seed, curve in results.curve(name, HELD_OUT).items()}
-            rows.append(row | _paper_cells(papers, at.get(epoch)))
+    rows = _order_rows(context.results) if context.results else []
     shown = [row for row in rows if row["paper_epoch"] is not None]
     about = [
         "The paper: CU-Net-8, PCKh on MPII's training and validation part (more is better), orders 1 and 7. Ours: "
@@ -114,16 +103,33 @@ def table_4(context: Context) -> Table:
     return Table("4", "order K over the epochs", rows, shown or None, about=about, below=context.findings(ORDERINGS))
 
 
+def _order_rows(results: Results) -> list[Row]:
+    """A row for each of our orders and epochs; the paper's figures stand beside our milestones."""
+    rows: list[Row] = []
+    epochs = results.protocol.epochs
+    at = dict(zip(milestones(epochs), range(len(TABLE_4_EPOCHS)), strict=False))
+    for order, papers in PAPERS_ORDER.items():
+        name = ORDERS[order]
+        training, held_out = (results.mean_curve(name, part) for part in (TRAINING, HELD_OUT))
+        for epoch in range(1, epochs + 1):
+            row = {"order": order, "epoch": epoch, "training": _at(training, epoch), "held_out": _at(held_out, epoch)}
+            row |= {f"held_out_seed_{seed}": _at(curve, epoch) for seed, curve in results.curve(name, HELD_OUT).items()}
+            rows.append(row | _paper_cells(papers, at.get(epoch)))
+    return rows
+
+
 def milestones(epochs: int) -> list[int]:
     """Our epochs that stand for the paper's 1, 50, 100 and 150."""
     return [max(1, round(epochs * epoch / TABLE_4_EPOCHS[-1])) for epoch in TABLE_4_EPOCHS]
 
 
 def _paper_cells(order: int | None, index: int | None) -> Row:
-    parts = TABLE_4.get(order) if index is not None else None
+    if index is None:
+        return dict.fromkeys(("paper_order", "paper_epoch", "paper_training", "paper_validation"))
+    parts = None if order is None else TABLE_4.get(order)
     return {
         "paper_order": order if parts else None,
-        "paper_epoch": None if index is None else TABLE_4_EPOCHS[index],
+        "paper_epoch": TABLE_4_EPOCHS[index],
         "paper_training": parts[0][index] if parts else None,
         "paper_validation": parts[1][index] if parts else None,
     }

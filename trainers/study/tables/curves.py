@@ -6,7 +6,7 @@ from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table, stem_of
 from cunet_tf.trainers.study.tables.protocol import DETECTION
 from cunet_tf.trainers.study.tables.refinement import RUNS
-from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING
+from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results
 
 ARCHITECTURES = ("cunet", "hourglass", "dense-unet")
 PASSES = tuple(RUNS.values())
@@ -29,13 +29,10 @@ def _curves(context: Context, key: str, title: str, theirs: str, names: tuple[st
     results = context.results
     rows: list[Row] = []
     curves = {}
-    for index, name in enumerate(names if results else ()):
-        training = results.curve(name, TRAINING)
-        for seed, values in results.curve(name, HELD_OUT).items():
-            watched = training.get(seed, [None] * len(values))
-            rows += [{"network": name, "seed": seed, "epoch": epoch + 1, "held_out": value, "training": watched[epoch]}
-                     for epoch, value in enumerate(values)]  # fmt: skip
-        curves[name] = (results.mean_curve(name, HELD_OUT), f"C{index}-")
+    if results:
+        for index, name in enumerate(names):
+            rows += _curve_rows(results, name)
+            curves[name] = (results.mean_curve(name, HELD_OUT), f"C{index}-")
     drawn = plot_lines(curves, "epoch", "metric on held-out pictures [%]", context.out / f"{stem_of(key)}.png")
     last = max((row["epoch"] for row in rows), default=0)
     about = [f"The paper's curves are of {theirs}, without numbers. Ours: metric of the last head on held-out and on "
@@ -43,3 +40,14 @@ def _curves(context: Context, key: str, title: str, theirs: str, names: tuple[st
              *context.conditions()]  # fmt: skip
     shown = [row for row in rows if row["epoch"] == last]
     return Table(key, title, rows or [{"network": name} for name in names], shown or None, about=about, picture=drawn)
+
+
+def _curve_rows(results: Results, name: str) -> list[Row]:
+    """A row for each seed and epoch."""
+    rows: list[Row] = []
+    training = results.curve(name, TRAINING)
+    for seed, values in results.curve(name, HELD_OUT).items():
+        watched = training.get(seed, [None] * len(values))
+        rows += [{"network": name, "seed": seed, "epoch": epoch + 1, "held_out": value, "training": watched[epoch]}
+                 for epoch, value in enumerate(values)]  # fmt: skip
+    return rows

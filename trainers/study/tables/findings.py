@@ -36,8 +36,7 @@ def describe_orderings(results: Results, orderings: list[Ordering]) -> str:
     lines = [["the paper: better, worse", "the paper's figures", "ours: better, worse", "difference", "in our runs"]]
     for better, worse, paper in orderings:
         sides = [[row["error"] for row in results.figures(name).values()] for name in (better, worse)]
-        means = [float(np.mean(side)) if side else None for side in sides]
-        gap = None if None in means else means[1] - means[0]
+        gap = float(np.mean(sides[1]) - np.mean(sides[0])) if all(sides) else None
         shown = [_shown(results, name) for name in (better, worse)]
         lines.append([f"{better}, {worse}", paper, ", ".join(shown), number(gap, "+.2f"), verdict(*sides)])
     return f"{markdown_table(lines)}\n\n{describe_noise(results)}{_hardly(results, orderings)}"

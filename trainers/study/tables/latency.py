@@ -31,12 +31,14 @@ def ratios(times: Times, large: str, small: str) -> Row:
     """How many times larger and slower the first network is than the second."""
     one, other = (sizes(preset(name).config) for name in (large, small))
     papers = TABLE_5[large], TABLE_5[small]
+    slow, fast = (row.milliseconds for row in papers)
+    assert slow and fast, "Table 5 gives the time of every network"
     return {
         "network": f"ratio {large} : {small}",
         **{name: one[name] / other[name] for name in one},
         "paper_parameters": papers[0].parameters / papers[1].parameters,
         **{column: ratio(times, large, small, *clock) for column, clock in CLOCKS.items()},
-        "paper_ms": papers[0].milliseconds / papers[1].milliseconds,
+        "paper_ms": slow / fast,
     }
 
 

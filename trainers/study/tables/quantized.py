@@ -92,8 +92,8 @@ def table_10(context: Context) -> Table:
             values = [float(row[joint]) for joint in JOINTS] + [100.0 - float(row["error"])]
             source = f"ours: {name}, {row['metric']}"
             rows.append({"quant": row["quant"], "source": source, **dict(zip(columns, values, strict=True))})
-    for quant, values in TABLE_10.items():
-        rows.append({"quant": quant, "source": "paper, PCKh@0.5", **dict(zip(columns, values, strict=True))})
+    for quant, figures in TABLE_10.items():
+        rows.append({"quant": quant, "source": "paper, PCKh@0.5", **dict(zip(columns, figures, strict=True))})
     rows.sort(key=lambda row: list(TABLE_10).index(row["quant"]) if row["quant"] in TABLE_10 else len(TABLE_10))
     about = [HOW, *sweep_commands(context.reports, list(found)),
              "PCK@0.2 of the torso and PCKh@0.5 of the head are different measures on different data: compare how "

@@ -67,4 +67,5 @@ def metric_column(row: dict[str, str], part: str) -> str | None:
 
 def mean(values: list[float | None]) -> float | None:
     """``None`` for nothing, or where a value is undefined."""
-    return sum(values) / len(values) if values and None not in values else None
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None

@@ -106,8 +106,8 @@ def median(times: Times, network: str, engine: str, clock: str = WALL) -> float 
 
 def ratio(times: Times, network: str, to: str, engine: str, clock: str = WALL) -> float | None:
     """Median over the rounds of the ratio of two networks."""
-    pair = [times.get((name, engine, clock)) for name in (network, to)]
-    return float(np.median(np.divide(*pair))) if all(pair) else None
+    ours, theirs = (times.get((name, engine, clock)) for name in (network, to))
+    return float(np.median(np.divide(ours, theirs))) if ours and theirs else None
 
 
 def specs(names: Iterable[str]) -> list[ModelSpec]:
