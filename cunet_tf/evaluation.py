@@ -146,19 +146,31 @@ def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
 def _predict(
     localizer: Localizer, source: Source, progress: Callable | None, box: str | None, detector: Detector | str
 ) -> np.ndarray:
-    finds = load_detector(detector) if box == "detector" and isinstance(detector, str) else detector
+    """Points ``[N, C, 2]``."""
     points: list[np.ndarray] = []
+    find = _points_at(localizer, box) if box != "detector" else _points_seen(localizer, detector)
     for start in range(0, len(source), BATCH):
-        batch = source.samples[start : start + BATCH]
-        if box == "detector":
-            points += [_seen(localizer, sample, finds) for sample in batch]
-        else:
-            boxes = [None if box == "whole" else sample.box for sample in batch]
-            found = localizer.locate_batch([sample.load() for sample in batch], boxes)
-            points += [landmarks.points for landmarks in found]
+        points += find(source.samples[start : start + BATCH])
         if progress:
             progress(len(points), len(source))
     return np.stack(points)
+
+
+def _points_at(localizer: Localizer, box: str | None) -> Callable[[list[Sample]], list[np.ndarray]]:
+    """Points in the samples' own boxes, or in whole pictures."""
+
+    def find(batch: list[Sample]) -> list[np.ndarray]:
+        boxes = [None if box == "whole" else sample.box for sample in batch]
+        found = localizer.locate_batch([sample.load() for sample in batch], boxes)
+        return [landmarks.points for landmarks in found]
+
+    return find
+
+
+def _points_seen(localizer: Localizer, detector: Detector | str) -> Callable[[list[Sample]], list[np.ndarray]]:
+    """Points of the objects that a detector sees."""
+    finds = load_detector(detector) if isinstance(detector, str) else detector
+    return lambda batch: [_seen(localizer, sample, finds) for sample in batch]
 
 
 def _seen(localizer: Localizer, sample: Sample, detector: Detector) -> np.ndarray:
