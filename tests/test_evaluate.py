@@ -1,10 +1,15 @@
 import json
 
+import numpy as np
 import pytest
 
+import cunet_tf as cu
+from cunet_tf.boxes import Detection
 from cunet_tf.cli import main
+from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
+from cunet_tf.skeletons import FACE68
 from tests.networks import TINY
 
 CONTRACT_KEYS = {
@@ -72,3 +77,29 @@ def test_missing_subset_is_named(w300_root, capsys):
     assert main(flags) == 2
     error = capsys.readouterr().err
     assert "lfpw/testset" in error and "ibug" in error and "--allow_missing" in error
+
+
+@pytest.mark.parametrize("box", ["detector", "whole"])
+def test_boxes_that_the_model_looks_for_itself(box, capsys):
+    flags = ["evaluate", "--model=face-mobile", "--data=synthetic", "--split=5:8", f"--box={box}", "--json"]
+    assert main(flags) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["box"] == box and 80 <= result["recall"] <= 100 and result["nme_interocular"] < 12
+
+
+def test_objects_that_no_detector_sees_are_failures_and_in_no_mean():
+    class Blind:
+        name = "blazeface"
+
+        def __init__(self):
+            self.calls = 0
+
+        def __call__(self, image):
+            self.calls += 1
+            return [Detection(np.array([30.0, 30, 130, 130]), 0.9)] if self.calls % 2 else []
+
+    faces = load_synthetic(FACE68, "5:4")
+    result = cu.evaluate(cu.Localizer.load("face-mobile"), faces, box="detector", detector=Blind())
+    assert result["recall"] == 50 and result["failure_rate"] >= 50 and result["nme_interocular"] < 20
+    assert np.isinf(result["per_image"]).sum() == 2
+    json.dumps({name: value for name, value in result.items() if name != "per_image"}, allow_nan=False)
