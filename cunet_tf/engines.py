@@ -2,17 +2,15 @@
 
 import os
 import threading
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.errors import CUNetError
+from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
 from cunet_tf.spec import ModelSpec
-
-WEIGHTS = Path(__file__).parent / "weights"
 
 
 class Engine(Protocol):
@@ -103,27 +101,6 @@ def prepare_interpreter(data: bytes, threads: int | None = None) -> tuple[Any, t
     except (ValueError, RuntimeError) as error:
         raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
     return interpreter, threading.Lock()
-
-
-def shipped_models() -> dict[str, Path]:
-    """Models that come with the package, by name."""
-    return {file.stem: file for file in sorted(WEIGHTS.glob("*.cunet"))}
-
-
-def find_model(name: str) -> Path:
-    """A model file by path, or one shipped with the package by name (``face-mobile``).
-
-    Raises:
-        CUNetError: neither a file nor a shipped name.
-    """
-    if Path(name).is_file():
-        return Path(name)
-    shipped = shipped_models()
-    if name in shipped:
-        return shipped[name]
-    if Path(name).suffix or "/" in name:
-        raise CUNetError(f"--model={name}: no such file.")
-    raise CUNetError(f"--model={name}: neither a file nor a shipped model. {did_you_mean(name, shipped)}")
 
 
 def load_engine(name: str, threads: int | None = None) -> Engine:

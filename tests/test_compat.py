@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cunet_tf import compat
-from cunet_tf.engines import find_model
+from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from cunet_tf.boxes import BoxMap
-from cunet_tf.engines import find_model, load_engine
+from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import with_description, write_described
+from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from tests.networks import network
 from tests.networks import spec_of as described_as

@@ -102,7 +102,7 @@ def test_files_that_are_no_detectors_are_refused(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"nonsense")
     with pytest.raises(CUNetError, match="YuNet"):
         load_detector(str(tmp_path / "x.onnx"))
-    from cunet_tf.engines import find_model
+    from cunet_tf.files.shipped import find_model
     from cunet_tf.files.tflite import read_model
 
     with pytest.raises(CUNetError, match="not those of BlazeFace"):

@@ -3,9 +3,10 @@ import gzip
 import numpy as np
 import pytest
 
-from cunet_tf.engines import KerasEngine, LiteRTEngine, find_model, load_engine
+from cunet_tf.engines import KerasEngine, LiteRTEngine, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
+from cunet_tf.files.shipped import find_model
 from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of
 
 

@@ -34,7 +34,7 @@ def test_no_file_is_left_when_out_of_tolerance(trained_run, exported_run, tmp_pa
     "flags, words",
     [
         (["--model=missing.keras", "--out=m.tflite"], "missing.keras: no such model file"),
-        (["--model={run}/history.csv", "--out=m.tflite"], "not a Keras model file"),
+        (["--model={run}/history.csv", "--out=m.tflite"], "a model file ends in .keras"),
         (["--model={run}/best.keras", "--out=m.tflite", "--format=int7"], "--format=int7: use one of float32"),
     ],
 )

@@ -106,3 +106,36 @@ def test_quantization_is_counted_without_keras():
         "assert not {'keras', 'tensorflow'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", check], capture_output=True).returncode == 0
+
+
+def test_a_shipped_model_says_what_it_is(capsys):
+    whole = info(capsys, "face-mobile")
+    assert whole == info(capsys, "--model=face-mobile")
+    packed, floats = whole["files"]
+    assert packed["file"].endswith("face-mobile.cunet") and floats["file"].endswith("face-mobile.keras")
+    assert (packed["numbers"], packed["quant"], packed["landmarks"]) == ("integers", "TW-QIG(828)", 68)
+    assert (floats["numbers"], floats["quant"], floats["total_parameters"]) == ("float", "float", 506_816)
+    assert "packed" in packed["formats"] and "float16" in floats["formats"] and packed["detector"] == "blazeface"
+    assert main(["info", "face-mobile"]) == 0
+    text = capsys.readouterr().out
+    assert "research use only" in text and "int8-float-io" in text and "jaw_0" in text
+
+
+def test_files_of_every_kind(exported_run, trained_run, capsys):
+    assert info(capsys, f"--model={exported_run}")["files"][0]["numbers"] == "float"
+    assert info(capsys, f"--model={trained_run}")["files"][0]["file"].endswith("best.keras")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["facemobile"], "Did you mean 'face-mobile'"),
+        (["--model=face-mobile", "--stacks=3"], "--model stands alone"),
+        (["--model={t}/x.keras"], "not a Keras model file"),
+        (["face-mobile", "pose-mobile"], "unexpected argument"),
+    ],
+)
+def test_bad_models(arguments, words, tmp_path, capsys):
+    (tmp_path / "x.keras").write_bytes(b"x")
+    assert main(["info", *(argument.format(t=tmp_path) for argument in arguments)]) == 2
+    assert words in capsys.readouterr().err

@@ -15,7 +15,8 @@ from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
-from cunet_tf.models.saved import load_keras, transfer_weights
+from cunet_tf.models.pretrained import start_from
+from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.options import Options, prepare_device
 from cunet_tf.trainers.recipes import Recipe
@@ -37,7 +38,7 @@ class Plan:
         epochs, batch_size: ``None`` takes the recipe's.
         seed: of initial weights, order and augmentation.
         resume: continue the run in ``workdir``.
-        init: ``.keras`` file whose weights the training starts from.
+        init: weights that the training starts from, see :func:`cunet_tf.models.pretrained.pretrained`.
         memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
         options: see :class:`cunet_tf.trainers.options.Options`.
     """
@@ -193,8 +194,9 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     keras.utils.set_random_seed(plan.seed)
     model = build_network(plan.spec, memory=plan.memory)
     if plan.init:
-        kept = transfer_weights(load_keras(plan.init), model)
-        print(f"started from {plan.init}; {len(kept)} of {len(model.variables)} variables are new")
-    optimizer = plan.recipe.optimizer(steps * model.updates_per_step, epochs, **plan.options.optimizer_options())
+        print(start_from(model, plan.init))
+    updates = steps * model.updates_per_step
+    warmup = plan.options.warmup_steps(updates * epochs, started=plan.init is not None)
+    optimizer = plan.recipe.optimizer(updates, epochs, warmup, **plan.options.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.recipe.codecs)
     return model, 0

@@ -14,6 +14,8 @@ import numpy as np
 
 from cunet_tf.errors import CUNetError
 
+WARM_UP = 200  # steps
+
 
 @dataclass(frozen=True)
 class Options:
@@ -26,6 +28,8 @@ class Options:
         clipnorm: largest global norm of the gradient.
         mixed_precision: compute in bfloat16, keep variables in float32.
         deterministic: the same bits in every run on the same machine (slower).
+        warmup: steps over which the learning rate rises; by default 200, or a tenth of a short training, for
+            one that starts from given weights, none for a fresh one.
         tensorboard: write events into ``WORKDIR/tensorboard``.
     """
 
@@ -35,6 +39,7 @@ class Options:
     mixed_precision: bool = False
     deterministic: bool = False
     tensorboard: bool = False
+    warmup: int | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.ema < 1.0:
@@ -62,6 +67,12 @@ class Options:
             keras.config.set_dtype_policy(policy)
             random.setstate(python)
             np.random.set_state(numpy)
+
+    def warmup_steps(self, updates: int, started: bool) -> int:
+        """Steps of the warm-up of a training of so many updates; ``started``: from given weights."""
+        if self.warmup is not None:
+            return self.warmup
+        return min(WARM_UP, updates // 10) if started else 0
 
     def optimizer_options(self) -> dict[str, Any]:
         """Keyword arguments for a Keras optimizer."""

@@ -9,6 +9,7 @@ from cunet_tf.codec import Codec, GaussianCodec, codec_names
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
+from cunet_tf.schedules import WarmUp
 from cunet_tf.spec import ModelSpec
 
 MOBILE_SIZE = 128  # inputs up to this many pixels take the mobile recipe by default
@@ -55,8 +56,10 @@ class Recipe:
         borders = [epoch * steps_per_epoch for epoch, _ in self.drops]
         return keras.optimizers.schedules.PiecewiseConstantDecay(borders, rates)
 
-    def optimizer(self, steps_per_epoch: int, epochs: int, **options: Any) -> keras.optimizers.Optimizer:
-        """RMSprop, rho 0.99, as the reference.
+    def optimizer(
+        self, steps_per_epoch: int, epochs: int, warmup: int = 0, **options: Any
+    ) -> keras.optimizers.Optimizer:
+        """RMSprop, rho 0.99, as the reference; the rate rises over the first ``warmup`` steps.
 
         The reference adds epsilon 1e-8 outside the square root; Keras adds it inside, where
         1e-16 has the same effect. Keras' defaults (rho 0.9, epsilon 1e-7) would slow most
@@ -64,6 +67,7 @@ class Recipe:
         ``options`` go to Keras' constructor.
         """
         schedule = self.schedule(steps_per_epoch, epochs)
+        schedule = WarmUp(schedule, warmup) if warmup > 1 else schedule
         return keras.optimizers.RMSprop(schedule, rho=0.99, epsilon=1e-16, **options)
 
 

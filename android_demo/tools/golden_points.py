@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from golden_pixels import drawn_face
 
-from cunet_tf.engines import find_model
+from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Landmarks, Localizer

@@ -25,7 +25,7 @@ from cunet_tf.cli import main as cunet
 from cunet_tf.data.sample import Sample
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.w300 import load_300w
-from cunet_tf.engines import find_model
+from cunet_tf.files.shipped import find_model
 from cunet_tf.skeletons import FACE68
 
 SAME_PIXELS = 0.01  # pixels of the picture, the largest difference allowed

@@ -6,8 +6,9 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.engines import LiteRTEngine, find_model, shipped_models
+from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.shipped import find_model, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.flags import NETWORK_FLAGS, request_source
 from cunet_tf.outputs import claim, claim_pages, page_text, replace_text

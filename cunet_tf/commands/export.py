@@ -1,15 +1,19 @@
-"""cunet export: a trained .keras model for deployment, checked against Keras and against integer arithmetic.
+"""cunet export: a trained model for deployment, checked against its source and against integer arithmetic.
 
 Formats: float32, float16; int8 (what a low-bit network computes in training, exactly), int8-float-io
 (the same with float at both ends); packed (.cunet, the int8 file near one bit a weight), gz.
-Float networks become int8 too: --data gives the pictures that choose their grids.
+Float networks become int8 too: --data gives the pictures that choose their grids. Integer formats are also
+made of an integer file (.cunet, .tflite), without its Keras model. Of a shipped name float formats come from its
+float network, integer ones from its .cunet, which was trained in low bits.
 
 Example:
+  cunet export --model=face-mobile --format=int8-float-io --out=face.tflite
   cunet export --model=runs/drawn/best.keras --format=float16 --out=face.tflite
   cunet export --model=runs/low/best.keras --format=packed --out=face.cunet \\
       --data=300w --root=300w --split=helen/testset
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +22,9 @@ from absl import flags
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import load_synthetic
-from cunet_tf.engines import KerasEngine, LiteRTEngine
+from cunet_tf.engines import Engine, KerasEngine, LiteRTEngine, load_engine
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import is_described
 from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim, replace_file
@@ -31,7 +36,12 @@ from cunet_tf.spec import ModelSpec
 
 def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
-    flags.DEFINE_string("model", None, "A .keras file.", flag_values=values)
+    flags.DEFINE_string(
+        "model",
+        None,
+        "A .keras file, a run, a shipped name; for integer formats an integer file too.",
+        flag_values=values,
+    )
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
     flags.DEFINE_string("format", "float16", "float32, float16, int8, int8-float-io, packed or gz.", flag_values=values)
     flags.DEFINE_string(
@@ -52,11 +62,10 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     if not values.model or not values.out:
-        raise CUNetError("give --model=FILE.keras and --out=FILE.")
+        raise CUNetError("give --model=FILE.keras, or a shipped name, and --out=FILE.")
     import_quietly("keras")
     from cunet_tf.export import parity
-    from cunet_tf.export.formats import FLOAT, export_model, require_format
-    from cunet_tf.models.saved import load_keras
+    from cunet_tf.export.formats import FLOAT, require_format
 
     require_format(values.format, values.out)
     claim([values.out], "--out", is_described)
@@ -64,26 +73,63 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         if values.format in FLOAT:
             raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
         claim([values.calibration], "--calibration", begins_with("tensor", "scale"))
-    model = load_keras(values.model)
-    spec = _described(values, model)
-    source, calibration = _sources(values, spec)
-    crops = parity.crops_of(calibration, spec, values.calibration_pictures)
-    exported = export_model(model, spec, values.format, crops)
-    test = parity.crops_of(source, spec, values.parity_pictures)
-    keras_engine, engine = KerasEngine(model), LiteRTEngine(exported.tflite)
-    report = {"landmarks": parity.compare(keras_engine, engine, test, spec, values.format)}
+    file = source_file(values.model, values.format in FLOAT)
+    exported, spec, reference, source = (_of_keras if file.suffix == ".keras" else _of_integers)(values, file)
+    test, engine = parity.crops_of(source, spec, values.parity_pictures), LiteRTEngine(exported.tflite)
+    report = {"landmarks": parity.compare(reference, engine, test, spec, values.format)}
     if values.format not in FLOAT:
         report["exact"] = parity.exactness(exported.tflite, test)
     if values.data and not hidden_labels(source):
-        report["metric"] = parity.metrics(keras_engine, engine, source, spec, values.format)
+        report["metric"] = parity.metrics(reference, engine, source, spec, values.format)
     ok = all(part["ok"] for part in report.values())
     if ok:
         replace_file(Path(values.out), lambda target: target.write_bytes(exported.data))
     if values.calibration:
         write_csv(Path(values.calibration), exported.calibration, digits=6)
-    return {"model": values.model, "out": values.out, "format": values.format, "bytes": len(exported.data),
-            "parity_data": f"{source.name} {source.split}", "parity": report, "sizes": _sizes(exported),
-            "calibration": exported.calibration, "ok": ok}  # fmt: skip
+    return {"model": values.model, "source": str(file), "out": values.out, "format": values.format,
+            "bytes": len(exported.data), "parity_data": f"{source.name} {source.split}", "parity": report,
+            "sizes": _sizes(exported), "calibration": exported.calibration, "ok": ok}  # fmt: skip
+
+
+def source_file(name: str, floats: bool) -> Path:
+    """The file that a format is made of; of a shipped name it depends on the kind of format, and that is said.
+
+    Raises:
+        CUNetError: there is none.
+    """
+    if Path(name).exists() or name not in shipped_models():
+        return find_weights(name) if Path(name).is_dir() or not Path(name).is_file() else Path(name)
+    file = find_weights(name) if floats else find_model(name)
+    others, ending = ("integer", "cunet") if floats else ("float", "keras")
+    print(
+        f"notice: this format is made of {file.name}; {others} formats are made of {name}.{ending}, another network: "
+        f"their errors differ, see {name}.md.", file=sys.stderr,
+    )  # fmt: skip
+    return file
+
+
+def _of_keras(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Engine, Source]:
+    """The exported file, its description, the Keras model to compare with, and the pictures."""
+    from cunet_tf.export import parity
+    from cunet_tf.export.formats import export_model
+    from cunet_tf.models.saved import load_keras
+
+    model = load_keras(file)
+    spec = _described(values, model)
+    source, calibration = _sources(values, spec)
+    crops = parity.crops_of(calibration, spec, values.calibration_pictures)
+    return export_model(model, spec, values.format, crops), spec, KerasEngine(model), source
+
+
+def _of_integers(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Engine, Source]:
+    """The same of an integer file, which is itself what is compared with."""
+    from cunet_tf.export.integer_file import export_integer
+
+    if values.calibration or values.preset:
+        raise CUNetError(f"--calibration and --preset go with .keras files; {file} has its grids and its description.")
+    changes = {name: values[name].value for name in ("name", "license") if values[name].value}
+    exported, spec = export_integer(file, values.format, changes)
+    return exported, spec, load_engine(str(file)), _sources(values, spec)[0]
 
 
 def _described(values: flags.FlagValues, model: Any) -> ModelSpec:
@@ -120,7 +166,7 @@ def describe(result: dict[str, Any]) -> str:
     rows.append(("landmarks that jumped by a tenth of the input", f"{landmarks['landmarks_jumped']:.2%}", "-"))
     metric = result["parity"].get("metric")
     if metric:
-        figures = f"Keras {metric['keras']:.4g}, file {metric['file']:.4g} on {metric['images']} pictures"
+        figures = f"source {metric['keras']:.4g}, file {metric['file']:.4g} on {metric['images']} pictures"
         rows.append((f"{metric['name']}: {figures}", f"{metric['difference']:+.2e}", f"{metric['tolerance']:.4g}"))
     exact = result["parity"].get("exact")
     if exact:
@@ -129,13 +175,13 @@ def describe(result: dict[str, Any]) -> str:
             f"{exact['pictures']} pictures; {exact['delegated']} of {exact['convolutions']} convolutions delegated to "
             f"XNNPACK, {exact['islands']} conversions amid the graph"
         )
-        worst = max(result["calibration"], key=lambda row: row["clipped"])
-        parts.append(f"most clipped tensor: {worst['tensor']}, {100 * worst['clipped']:.3f} % of its values")
+        for worst in sorted(result["calibration"], key=lambda row: -row["clipped"])[:1]:
+            parts.append(f"most clipped tensor: {worst['tensor']}, {100 * worst['clipped']:.3f} % of its values")
     if result["sizes"]:
         parts.append("bytes: " + ", ".join(f"{name} {count:,}" for name, count in result["sizes"].items()))
     verdict = "within tolerance" if result["ok"] else "OUT OF TOLERANCE, file not written"
     return "\n".join([
         f"{result['out']}: {result['format']}, {result['bytes']:,} bytes",
-        f"parity with {result['model']} on {landmarks['pictures']} pictures of {result['parity_data']}: {verdict}", "",
+        f"parity with {result['source']} on {landmarks['pictures']} pictures of {result['parity_data']}: {verdict}", "",
         table(rows), *parts,
     ])  # fmt: skip

@@ -1,7 +1,8 @@
-"""cunet info: parameters, operations and bytes of a network, without building it.
+"""cunet info: parameters, operations and bytes of a network, without building it; or what a model file is.
 
 Example:
   cunet info                                  lists the presets
+  cunet info face-mobile                      what a shipped model is; --model=FILE for any file or run
   cunet info --preset=pose-2
   cunet info --stacks=8 --order=7 --landmarks=68 --json
   cunet info --preset=hourglass-8 --channels=128
@@ -12,7 +13,9 @@ from typing import Any
 
 from absl import flags
 
+from cunet_tf.commands import info_model
 from cunet_tf.config import NetworkConfig
+from cunet_tf.errors import CUNetError
 from cunet_tf.flags import define_network, network_config, no_arguments
 from cunet_tf.models.counts import count
 from cunet_tf.models.size_report import balance_index, report
@@ -37,14 +40,21 @@ QUANT_TOTALS = {
 
 def define(values: flags.FlagValues) -> None:
     define_network(values)
+    flags.DEFINE_string("model", None, "A model file, a run, or a shipped name.", flag_values=values)
     text = "Error in percent, NME or 100 - PCKh: prints the balance index (eq. 8)."
     flags.DEFINE_float("metric", None, text, flag_values=values)
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    chosen = [name for name in values if values[name].present and name != "json"]
+    if len(rest) == 1 and not chosen:
+        return info_model.run(rest[0])
     no_arguments(rest)
+    if values.model:
+        if len(chosen) > 1:
+            raise CUNetError("--model stands alone: a file says itself what it is.")
+        return info_model.run(values.model)
     config = network_config(values)
-    chosen = any(values[name].present for name in values if name != "json")
     if not chosen:
         return {"presets": {name: count(spec.config) for name, spec in PRESETS.items()}}
     result = {"preset": values.preset, "config": config.to_dict(), **count(config)}
@@ -68,6 +78,8 @@ def _quantization(config: NetworkConfig, quant: QuantConfig, metric: float | Non
 
 
 def describe(result: dict[str, Any]) -> str:
+    if "files" in result:
+        return info_model.describe(result)
     if "presets" in result:
         rows: list[tuple] = [("preset", "conv parameters", "total parameters", "GMAC", "float32 bytes")]
         for name, row in result["presets"].items():

@@ -16,8 +16,9 @@ from cunet_tf.commands.predict_inputs import Picture
 from cunet_tf.data.sample import read_image
 from cunet_tf.detector import Detector, load_detector
 from cunet_tf.draw import save_result
-from cunet_tf.engines import find_model, load_engine
+from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.shipped import find_model
 from cunet_tf.landmarks import Landmarks, draw_objects
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import json_text, replace_text

@@ -3,6 +3,7 @@
 Example:
   cunet train --data=synthetic --preset=face-mobile --epochs=8 --workdir=runs/drawn
   cunet train --data=300w --root=300w --preset=face-mobile --workdir=runs/face
+  cunet train --data=folder --root=mine --preset=face-mobile --init=face-mobile --workdir=runs/mine
   cunet train ... --workdir=runs/face --resume        goes on after a stop
 """
 
@@ -51,12 +52,16 @@ def define(values: flags.FlagValues) -> None:
         "gaussian, reference (the published code's maps) or disk (detection); one for each pass: disk,gaussian.",
         flag_values=values,
     )
-    flags.DEFINE_string("init", None, "Start from the weights of this .keras file.", flag_values=values)
+    flags.DEFINE_string(
+        "init", None, "Start from these weights: a shipped name, a .keras file, a run.", flag_values=values
+    )
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
     flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
     flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
+    flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
+                         0, flag_values=values)  # fmt: skip
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
     flags.DEFINE_float("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
     flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)

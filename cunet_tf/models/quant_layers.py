@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.quantize import quantizers
 
@@ -27,7 +28,8 @@ class QuantActivation(keras.layers.Layer):
     def __init__(self, quantizer: Any = "signed8", **kwargs: Any):
         super().__init__(**kwargs)
         chosen = quantizers.get(quantizer)
-        assert chosen is not None, "a layer that only quantizes needs a quantizer"
+        if chosen is None:
+            raise CUNetError("QuantActivation: a layer that only quantizes needs a quantizer, by name or as an object.")
         self.quantizer = chosen
 
     def call(self, x: Any, training: bool | None = None) -> Any:

@@ -13,7 +13,7 @@ from cunet_tf.models.legacy import upgraded
 DEFINING = (
     "cunet_tf.losses", "cunet_tf.models.convolution", "cunet_tf.models.landmark_model", "cunet_tf.models.layers",
     "cunet_tf.models.quant_layers", "cunet_tf.models.residual", "cunet_tf.quantize.quantizers",
-    "cunet_tf.training_metrics",
+    "cunet_tf.schedules", "cunet_tf.training_metrics",
 )  # fmt: skip
 
 

@@ -1,0 +1,36 @@
+"""Learning rates over the steps of a training."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule whose first steps rise linearly to it.
+
+    RMSprop's first update is ``1 / sqrt(1 - rho)`` times the learning rate for every weight (ten times with
+    rho 0.99), whatever its gradient: without a warm-up, weights that were learned before are shaken.
+
+    Args:
+        schedule: from then on.
+        steps: of the rise; the first one takes ``1 / steps`` of the rate.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
+        self.schedule, self.steps = schedule, steps
+
+    def __call__(self, step: Any) -> Any:
+        """Learning rate of a step, 0-based."""
+        share = (ops.cast(step, "float32") + 1.0) / self.steps
+        return ops.minimum(share, 1.0) * self.schedule(step)
+
+    def get_config(self) -> dict[str, Any]:
+        """For files: the inner schedule and the steps."""
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "WarmUp":
+        """Inverse of :meth:`get_config`."""
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["steps"])

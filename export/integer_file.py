@@ -1,0 +1,88 @@
+"""Integer files from an integer file: other containers, and float at both ends, without the Keras model."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.compat import parse_tflite, schema, write_tflite
+from cunet_tf.errors import CUNetError
+from cunet_tf.export.formats import FLOAT, Exported
+from cunet_tf.export.packed.writer import pack
+from cunet_tf.export.tflite import finished
+from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.spec import ModelSpec
+
+INT8 = schema.TensorType.INT8
+FLOAT32 = schema.TensorType.FLOAT32
+# Operators at the ends: builtin code, lowest version for int8.
+QUANTIZE = schema.BuiltinOperator.QUANTIZE, 1
+DEQUANTIZE = schema.BuiltinOperator.DEQUANTIZE, 2
+
+
+def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) -> tuple[Exported, ModelSpec]:
+    """An int8 model in another integer format; its numbers stay what they are.
+
+    Args:
+        file: ``.cunet``, ``.tflite`` or ``.tflite.gz`` with int8 ends.
+        fmt: ``int8``, ``int8-float-io``, ``packed`` or ``gz``.
+        changes: of the description.
+
+    Raises:
+        CUNetError: a float format, a float file, or a file without a description.
+    """
+    tflite = read_model(file)
+    if fmt in FLOAT:
+        raise CUNetError(
+            f"--format={fmt}: float weights cannot be had from {file}: name the .keras file of its network."
+        )
+    spec = spec_of(tflite)
+    if spec is None:
+        raise CUNetError(f"{file} carries no description: export it from its .keras file.")
+    if not takes_int8(tflite):
+        raise CUNetError(f"{file}: its ends are float: integer formats are made of an int8 file or its .keras file.")
+    spec = spec.replace(**(changes or {}))
+    tflite = with_float_ends(tflite, spec) if fmt == "int8-float-io" else finished(tflite, spec, "image", "heatmaps")
+    data = {"packed": pack, "gz": lambda model: gzip.compress(model, 9, mtime=0)}.get(fmt, bytes)(tflite)
+    return Exported(fmt, data, tflite, []), spec
+
+
+def takes_int8(tflite: bytes) -> bool:
+    """Whether input and output are int8."""
+    graph = parse_tflite(tflite).subgraphs[0]
+    ends = (*graph.inputs, *graph.outputs)
+    return all(graph.tensors[index].type == INT8 for index in ends)
+
+
+def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:
+    """An int8 model with one QUANTIZE in front and one DEQUANTIZE behind, for runtimes that refuse int8 there."""
+    model = parse_tflite(tflite)
+    graph = model.subgraphs[0]
+    inner, outer = graph.inputs[0], graph.outputs[0]
+    image, heatmaps = _float_twin(graph, inner), _float_twin(graph, outer)
+    graph.operators = [
+        _operator(model, QUANTIZE, image, inner), *graph.operators, _operator(model, DEQUANTIZE, outer, heatmaps)
+    ]  # fmt: skip
+    graph.inputs, graph.outputs = np.array([image], np.int32), np.array([heatmaps], np.int32)
+    return finished(write_tflite(model), spec, "image", "heatmaps")
+
+
+def _float_twin(graph: Any, index: int) -> int:
+    """A new float tensor of the same shape; its index."""
+    twin, own = schema.TensorT(), graph.tensors[index]
+    twin.shape, twin.shapeSignature, twin.type, twin.buffer = own.shape, own.shapeSignature, FLOAT32, 0
+    twin.name = b""
+    graph.tensors.append(twin)
+    return len(graph.tensors) - 1
+
+
+def _operator(model: Any, code: tuple[int, int], source: int, target: int) -> Any:
+    entry = schema.OperatorCodeT()
+    entry.builtinCode, entry.version = code
+    entry.deprecatedBuiltinCode = code[0]
+    model.operatorCodes.append(entry)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs, operator.outputs = np.array([source], np.int32), np.array([target], np.int32)
+    return operator
