@@ -9,19 +9,20 @@ from typing import Any
 
 from absl import flags
 
+from cunet_tf import __version__
 from cunet_tf.errors import CUNetError, did_you_mean
 
 VERBS = {
-    "info": "parameters, operations and bytes of a network",
+    "info": "parameters, operations and bytes of a network; what a model file is",
     "check": "is a data set sound? points, boxes, files, duplicates",
-    "train": "train a network with model.fit",
+    "train": "train a network with model.fit, from scratch or from given weights",
     "sweep": "train quantizations alike, beside the paper's Tables 8 and 9",
     "tables": "the paper's tables and figures beside ours",
-    "evaluate": "NME, AUC and failure rate of a model on a data set",
-    "predict": "landmarks of pictures",
+    "evaluate": "NME, AUC, failure rate, PCK and PCKh of a model on a data set",
+    "predict": "landmarks of pictures, videos and cameras; faces are found by themselves",
     "memory": "what training keeps and takes: naive, recomputed, in few bits",
-    "benchmark": "how fast a data source feeds training",
-    "export": "a .keras model as .tflite, with a parity report",
+    "benchmark": "model files side by side: bytes, time, metric; or how fast a data source feeds training",
+    "export": "a model as .tflite or .cunet, float or integers, with a parity report",
 }
 
 
@@ -32,6 +33,11 @@ def main(argv: list[str] | None = None) -> int:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--version"]:
+        print(f"cunet-tf {__version__}")
+        return 0
+    if len(argv) > 1 and argv[0] == "help":
+        argv = [argv[1], "--help"]
     if not argv or argv[0] in ("help", "--help", "-h"):
         print(_overview())
         return 0 if argv else 2
@@ -60,7 +66,8 @@ def _run(verb: str, arguments: list[str]) -> int:
         print(_help(verb, command, values))
         return 0
     try:
-        rest = [os.path.expanduser(word) for word in values([f"cunet {verb}", *arguments])[1:]]
+        words = [_spelled(word, values) for word in arguments]
+        rest = [os.path.expanduser(word) for word in values([f"cunet {verb}", *words])[1:]]
     except flags.Error as error:
         raise CUNetError(f"{error} See cunet {verb} --help.") from None
     for name in values:  # no shell expands ~ behind an equals sign
@@ -76,6 +83,17 @@ def _run(verb: str, arguments: list[str]) -> int:
     return 0 if result.get("ok", True) else 1
 
 
+def _spelled(word: str, values: flags.FlagValues) -> str:
+    """A flag whose words are joined by dashes, with underscores; other words as they are."""
+    name, equals, value = word.partition("=")
+    if not name.startswith("--") or len(name) < 3:
+        return word
+    name = name[2:].replace("-", "_")
+    if name.startswith("no_") and name not in values and name[3:] in values:
+        name = f"no{name[3:]}"
+    return f"--{name}{equals}{value}"
+
+
 def _plain(value: Any) -> Any:
     """NumPy arrays and scalars as JSON values."""
     return value.tolist()
@@ -83,13 +101,16 @@ def _plain(value: Any) -> Any:
 
 def _overview() -> str:
     rows = "\n".join(f"  {verb:<10} {text}" for verb, text in VERBS.items())
-    return f"usage: cunet VERB --flag=value ...\n\n{rows}\n\ncunet VERB --help shows flags and an example."
+    return (
+        f"usage: cunet VERB --flag=value ...\n\n{rows}\n\ncunet help VERB shows flags and an example; cunet --version."
+    )
 
 
 def _help(verb: str, command: Any, values: flags.FlagValues) -> str:
     lines = [command.__doc__.strip(), "", "flags:"]
     for name in sorted(values):
         flag = values[name]
-        default = "" if flag.default in (None, "") else f" [{flag.default}]"
+        value = ",".join(map(str, flag.default)) if isinstance(flag.default, list) else flag.default
+        default = "" if value in (None, "") else f" [{value}]"
         lines.append(f"  --{name}: {flag.help}{default}")
     return "\n".join(lines)

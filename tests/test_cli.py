@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import cunet_tf
 from cunet_tf.cli import VERBS, main
 
 
@@ -48,6 +49,23 @@ def test_bad_input_is_one_line_that_says_what_to_do(arguments, words, capsys):
     captured = capsys.readouterr()
     assert words in captured.err and captured.out == ""
     assert captured.err.startswith(f"cunet {arguments[0]}: error: ") and "Traceback" not in captured.err
+
+
+def test_version_and_help_of_a_verb(capsys):
+    assert main(["--version"]) == 0 and capsys.readouterr().out == f"cunet-tf {cunet_tf.__version__}\n"
+    assert main(["help", "sweep"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("cunet sweep:") and "['" not in text
+    assert main(["help", "sweap"]) == 2 and "Did you mean 'sweep'?" in capsys.readouterr().err
+
+
+def test_dashes_in_flags_mean_underscores(capsys):
+    for spelled in ("--main-channels=32", "--main_channels=32"):
+        assert main(["info", "--input-size=64", spelled, "--levels=2", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["config"]["main_channels"] == 32
+    assert main(["predict", "--no-smooth", "--no-flip-test", "--model=x", "--out=y"]) == 2
+    assert "name the pictures" in capsys.readouterr().err
+    assert main(["info", "--no-such-flag=1"]) == 2 and "no_such_flag" in capsys.readouterr().err
 
 
 def test_json_is_alone_on_stdout():
