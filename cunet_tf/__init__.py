@@ -35,6 +35,7 @@ _HOME = {
     "DetectionLoss": "cunet_tf.losses",
     "PercentageOfCorrectKeypoints": "cunet_tf.training_metrics",
     "load_300w": "cunet_tf.data.w300",
+    "load_coco": "cunet_tf.data.coco",
     "load_folder": "cunet_tf.data.folder",
     "load_keras": "cunet_tf.models.saved",
     "load_lsp": "cunet_tf.data.lsp",

@@ -47,7 +47,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     chosen = [name for name in values if values[name].present and name != "json"]
-    if len(rest) == 1 and not chosen:
+    if len(rest) == 1 and not chosen and "=" not in rest[0]:
         return info_model.run(rest[0])
     no_arguments(rest)
     if values.model:

@@ -63,6 +63,14 @@ def _folder(request: Request) -> Source:
     return load_folder(request.root, request.split)
 
 
+def _coco(request: Request) -> Source:
+    from cunet_tf.data.coco import load_coco
+
+    if not request.root:
+        raise CUNetError("--data=coco needs --root, a COCO keypoints .json file, or the folder that holds it.")
+    return load_coco(request.root, request.split, request.problems)
+
+
 def _synthetic(request: Request) -> Source:
     from cunet_tf.data.synthetic import load_synthetic
 
@@ -76,6 +84,7 @@ SOURCES: dict[str, Callable[[Request], Source]] = {
     "lspet": partial(_lsp, extended=True),
     "mpii": _mpii,
     "folder": _folder,
+    "coco": _coco,
     "synthetic": _synthetic,
 }
 

@@ -1,0 +1,198 @@
+"""COCO keypoints, as COCO has them and as CVAT and Label Studio export them.
+
+``--root`` is the ``.json`` file, or a folder that holds it, itself or in ``annotations/``. Each file is a split,
+named by its stem without ``person_keypoints_`` (``train2017``, ``val2017``, CVAT's ``default``); where there is one
+file only, its pictures are also ``train`` and ``test``, our own split by file name. Pictures are looked for beside
+the file, in ``images/``, in the folder of the split, and one folder up.
+
+A keypoint is ``x, y, v`` in pixels: v = 0 is not annotated; 1 (hidden) and 2 count. Several people in one picture are
+several samples. The box is the annotation's ``bbox`` (x, y, width, height), else the tight box of its points.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.data.folder import OWN_SPLIT, own_split, read_object
+from cunet_tf.data.geometry import tight_box
+from cunet_tf.data.sample import FaultyFile, Sample, Source
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.skeletons import Skeleton
+
+PREFIX = "person_keypoints_"
+SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
+TORSO = ("left_shoulder", "right_hip")
+EYES = ("left_eye", "right_eye")
+
+
+def load_coco(root: str | Path, split: str = "all", problems: list[CUNetError] | None = None) -> Source:
+    """The annotated objects of one split.
+
+    Args:
+        root: see the module's docstring.
+        split: ``all``, a file's name without prefix and ending, or ``train`` and ``test`` of a single file.
+        problems: takes the faults of single annotations, which are then left out.
+
+    Returns:
+        Points 0-based, in the files' order. Crowds and objects without a keypoint are left out.
+
+    Raises:
+        CUNetError: names the file, the entry and the field that is wrong.
+    """
+    files = _files(Path(root).expanduser())
+    named = {file.stem.removeprefix(PREFIX): file for file in files}
+    own = len(files) == 1 and split in ("train", "test") and split not in named
+    known = ["all", *named, *(("train", "test") if len(files) == 1 else ())]
+    if split != "all" and not own and split not in named:
+        raise CUNetError(f"coco split {split!r}: {did_you_mean(split, list(dict.fromkeys(known)))}")
+    chosen = {split: named[split]} if split in named else named
+    parts = [_read(file, name, problems) for name, file in chosen.items()]
+    skeletons = {skeleton.names: skeleton for skeleton, _ in parts}
+    if len(skeletons) > 1:
+        raise CUNetError(f"{root}: the files name different keypoints: choose one of the splits {', '.join(named)}.")
+    samples = [sample for _, part in parts for sample in part]
+    if own:
+        samples = [sample for sample in samples if own_split(str(sample.name).split("#")[0]) == split]
+    if not samples:
+        raise CUNetError(f"{root}: no object with keypoints in split {split!r}: use --split=all.")
+    return Source("coco", split + OWN_SPLIT if own else split, next(iter(skeletons.values())), samples, "given")
+
+
+def _files(root: Path) -> list[Path]:
+    if root.is_file():
+        return [root]
+    found = sorted(file for folder in (root, root / "annotations") for file in folder.glob("*.json"))
+    files = [file for file in found if _is_coco(file)]
+    if not files:
+        raise CUNetError(
+            f"--root={root}: no COCO keypoints file here or in annotations/ (a .json with images, annotations and "
+            "categories)."
+        )
+    return files
+
+
+def _is_coco(file: Path) -> bool:
+    try:
+        content = read_object(file)
+    except CUNetError:
+        return False
+    return all(isinstance(content.get(name), list) for name in ("images", "annotations", "categories"))
+
+
+def _read(file: Path, split: str, problems: list[CUNetError] | None) -> tuple[Skeleton, list[Sample]]:
+    """The skeleton and the samples of one file."""
+    content = read_object(file)
+    for field in ("images", "annotations", "categories"):
+        if not isinstance(content.get(field), list):
+            raise CUNetError(f"{file}, {field}: missing, or no list: this is no COCO keypoints file.")
+    category, skeleton = _skeleton(file, content["categories"])
+    pictures = {image.get("id"): image.get("file_name") for image in content["images"] if isinstance(image, dict)}
+    samples: list[Sample] = []
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(content["annotations"]):
+        try:
+            made = _sample(f"{file}, annotations[{index}]", entry, pictures, category, skeleton)
+        except CUNetError as error:
+            if problems is None:
+                raise
+            problems.append(FaultyFile("annotation", file, str(error)))
+            continue
+        if made is None:
+            continue
+        name, points, mask, box = made
+        seen[name] = seen.get(name, 0) + 1
+        whole = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        samples.append(Sample(whole, split, points, mask, box, _picture(file, split, name)))
+    return skeleton, samples
+
+
+def _skeleton(file: Path, categories: list[Any]) -> tuple[Any, Skeleton]:
+    """The one category with keypoints: its id, and its skeleton; mirror pairs follow from ``left`` and ``right``."""
+    found = [each for each in categories if isinstance(each, dict) and each.get("keypoints")]
+    if len(found) != 1:
+        some = ", ".join(str(each.get("name")) for each in found) or "none"
+        raise CUNetError(f"{file}, categories: one with keypoints is needed, here have some: {some}. Export one alone.")
+    names = [str(name).strip().replace(" ", "_") for name in found[0]["keypoints"]]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise CUNetError(f"{file}, categories, keypoints: {twice!r} stands there twice: rename one.")
+    edges = found[0].get("skeleton") or []
+    good = all(isinstance(edge, list) and len(edge) == 2 for edge in edges)
+    if not good or any(not isinstance(end, int) or not 1 <= end <= len(names) for edge in edges for end in edge):
+        raise CUNetError(f"{file}, categories, skeleton: {edges} are no pairs of places from 1 to {len(names)}.")
+    return found[0].get("id"), Skeleton(
+        name=str(found[0].get("name") or "coco"), names=tuple(names), flip_pairs=mirror_pairs(names),
+        edges=tuple((start - 1, end - 1) for start, end in edges), normalizers=_normalizers(names),
+    )  # fmt: skip
+
+
+def mirror_pairs(names: list[str]) -> tuple[tuple[int, int], ...]:
+    """Pairs of names that differ by ``left`` and ``right`` alone, as (left, right)."""
+    pairs = []
+    for index, name in enumerate(names):
+        for left, right in SIDES:
+            partner = name.replace(left, right)
+            if partner != name and partner in names:
+                pairs.append((index, names.index(partner)))
+    return tuple(pairs)
+
+
+def _normalizers(names: list[str]) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The torso of a body, the distance of the eyes of a face; the box serves others."""
+    known = {"torso": TORSO, "eyes": EYES}
+    name = next((name for name, ends in known.items() if set(ends) <= set(names)), None)
+    return {name: ((names.index(known[name][0]),), (names.index(known[name][1]),))} if name else {}
+
+
+def _sample(
+    where: str, entry: Any, pictures: dict[Any, Any], category: Any, skeleton: Skeleton
+) -> tuple[str, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Picture, points, mask and box; ``None`` for crowds, other categories and objects without keypoints."""
+    if not isinstance(entry, dict):
+        raise CUNetError(f"{where}: no object.")
+    if entry.get("category_id", category) != category or entry.get("iscrowd"):
+        return None
+    name = pictures.get(entry.get("image_id"))
+    if not isinstance(name, str) or not name:
+        raise CUNetError(f"{where}, image_id: {entry.get('image_id')} is the id of no image with a file_name.")
+    values = _numbers(entry.get("keypoints", []), f"{where}, keypoints")
+    if not len(values):
+        return None
+    if len(values) != 3 * skeleton.size:
+        raise CUNetError(f"{where}, keypoints: {len(values)} numbers, {3 * skeleton.size} are needed (x, y, v each).")
+    triples = values.reshape(-1, 3)
+    mask = (triples[:, 2] > 0).astype(np.float32)
+    if not mask.any():
+        return None
+    points = np.where(mask[:, None] > 0, triples[:, :2], 0.0).astype(np.float32)
+    return Path(name).as_posix(), points, mask, _box(entry.get("bbox"), points, mask, where)
+
+
+def _box(value: Any, points: np.ndarray, mask: np.ndarray, where: str) -> np.ndarray:
+    numbers = _numbers(value or [], f"{where}, bbox")
+    if len(numbers) == 4 and (numbers[2:] > 0).all():
+        return np.concatenate([numbers[:2], numbers[:2] + numbers[2:]])
+    if len(numbers) not in (0, 4):
+        raise CUNetError(f"{where}, bbox: {len(numbers)} numbers, x, y, width, height are needed.")
+    box = tight_box(points, mask)
+    if not (box[2:] > box[:2]).any():
+        raise CUNetError(f"{where}, bbox: missing, and {int(mask.sum())} keypoints make no box: add one.")
+    return box
+
+
+def _numbers(value: Any, where: str) -> np.ndarray:
+    try:
+        numbers = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array([np.nan])
+    if numbers.ndim != 1 or not np.isfinite(numbers).all():
+        raise CUNetError(f"{where}: a list of finite numbers is needed.")
+    return numbers
+
+
+def _picture(file: Path, split: str, name: str) -> Path:
+    """Where a picture lies; the first place where none has it, for the message of the reader."""
+    bases = (file.parent, file.parents[1]) if len(file.parents) > 1 else (file.parent,)
+    places = [base / folder / name for base in bases for folder in (".", "images", split, f"images/{split}")]
+    return next((place for place in places if place.is_file()), places[0])

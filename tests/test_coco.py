@@ -1,0 +1,131 @@
+"""COCO keypoints in the layouts of COCO, CVAT and Label Studio; bad files; several people in a picture."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cunet_tf.cli import main
+from cunet_tf.data.coco import load_coco, mirror_pairs
+from cunet_tf.data.synthetic import load_synthetic
+from cunet_tf.draw import save_png
+from cunet_tf.errors import CUNetError
+from cunet_tf.skeletons import FACE68
+
+CHOSEN = {"right_eye": 36, "left_eye": 45, "nose": 30, "right_mouth": 48, "left_mouth": 54}
+LAYOUTS = {  # where the file lies, where the pictures lie, and the folder in file_name
+    "coco": ("annotations/person_keypoints_val2017.json", "val2017", ""),
+    "cvat": ("annotations/person_keypoints_default.json", "images/default", ""),
+    "label studio": ("result.json", "images", "images/"),
+    "beside": ("mine.json", ".", ""),
+}
+
+
+def content(count=12, folder="", **changes):
+    """Drawn faces as COCO has them: five keypoints, the last one of the first face not annotated."""
+    images, annotations = [], []
+    for index, sample in enumerate(load_synthetic(FACE68, f"11:{count}")):
+        points = sample.points[list(CHOSEN.values())].astype(float).round(3)
+        triples = np.column_stack([points, np.full(5, 2)])
+        if index == 0:
+            triples[4] = 0
+        images.append({"id": 100 + index, "file_name": f"{folder}{index}.png", "width": 160, "height": 160})
+        annotations.append({"id": index, "image_id": 100 + index, "category_id": 1, "iscrowd": 0,
+                            "bbox": [30, 30, 100, 90], "keypoints": triples.ravel().tolist()})  # fmt: skip
+    category = {"id": 1, "name": "face", "keypoints": list(CHOSEN), "skeleton": [[1, 3], [2, 3]]}
+    return {"images": images, "annotations": annotations, "categories": [category], **changes}
+
+
+def write(root, layout="beside", data=None, count=12):
+    file, pictures, folder = LAYOUTS[layout]
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
+    (root / file).write_text(json.dumps(data or content(count, folder)))
+    for index, sample in enumerate(load_synthetic(FACE68, f"11:{count}")):
+        save_png(root / pictures / f"{index}.png", sample.load())
+    return root
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_of_the_tools(tmp_path, layout):
+    source = load_coco(write(tmp_path, layout))
+    assert len(source) == 12 and source.skeleton.names == tuple(CHOSEN) and source.box == "given"
+    assert source.skeleton.flip_pairs == ((1, 0), (4, 3)) and source.skeleton.edges == ((0, 2), (1, 2))
+    assert list(source.skeleton.normalizers) == ["eyes"]
+    first = source.samples[0]
+    assert first.load().shape == (160, 160, 3) and first.mask.tolist() == [1, 1, 1, 1, 0]
+    np.testing.assert_array_equal(first.box, [30, 30, 130, 120])
+    truth = load_synthetic(FACE68, "11:1").samples[0].points[36]
+    np.testing.assert_allclose(first.points[0], truth, atol=1e-3)
+
+
+def test_one_file_is_split_by_names_and_several_by_files(tmp_path):
+    write(tmp_path, "cvat")
+    train, test = (load_coco(tmp_path, split) for split in ("train", "test"))
+    names = [{sample.name for sample in part} for part in (train, test)]
+    assert len(names[0]) + len(names[1]) == 12 and not names[0] & names[1] and "own split" in train.split
+    assert len(load_coco(tmp_path, "default")) == 12
+    write(tmp_path, "coco")
+    assert len(load_coco(tmp_path)) == 24 and len(load_coco(tmp_path, "val2017")) == 12
+    with pytest.raises(CUNetError, match="split 'train'"):
+        load_coco(tmp_path, "train")
+
+
+def test_several_people_crowds_and_other_categories(tmp_path):
+    data = content(2)
+    first = data["annotations"][0]
+    data["annotations"] += [
+        {**first, "bbox": [0, 0, 0, 0]}, {**first, "iscrowd": 1}, {**first, "category_id": 9},
+        {**first, "keypoints": [0] * 15}, {**first, "keypoints": []},
+    ]  # fmt: skip
+    data["categories"].append({"id": 9, "name": "car"})
+    source = load_coco(write(tmp_path, data=data, count=2) / "mine.json")
+    assert [sample.name for sample in source] == ["0.png", "1.png", "0.png#2"]
+    points = source.samples[2].points[:4]
+    np.testing.assert_allclose(source.samples[2].box, [*points.min(axis=0), *points.max(axis=0)])
+    assert {str(sample.picture) for sample in source} == {str(tmp_path / f"{index}.png") for index in (0, 1)}
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"images": None}, "no COCO keypoints file here"),
+        ({"categories": []}, "one with keypoints is needed, here have some: none"),
+        ({"categories": [{"id": 1, "keypoints": ["a", "a"]}]}, "'a' stands there twice"),
+        ({"categories": [{"id": 1, "keypoints": ["a"], "skeleton": [[1, 2]]}]}, "no pairs of places from 1 to 1"),
+        ({"annotations": [{"image_id": 7, "keypoints": [1, 2, 2]}]}, r"annotations\[0\], image_id: 7"),
+        ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2]}]}, "3 numbers, 15 are needed"),
+        ({"annotations": [{"image_id": 100, "keypoints": ["x"] * 15}]}, "list of finite numbers"),
+        ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2] * 5, "bbox": [1]}]}, "1 numbers, x, y, width"),
+        ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2] * 5}]}, "5 keypoints make no box"),
+        ({"annotations": [3]}, "no object"),
+        ({"annotations": []}, "no object with keypoints"),
+    ],
+)
+def test_bad_files_name_the_place(tmp_path, change, words):
+    (tmp_path / "mine.json").write_text(json.dumps(content(1, **change)))
+    with pytest.raises(CUNetError, match=words):
+        load_coco(tmp_path)
+
+
+def test_faults_of_single_entries_are_collected(tmp_path):
+    data = content(2)
+    data["annotations"][0]["keypoints"] = [1, 2]
+    problems = []
+    source = load_coco(write(tmp_path, data=data, count=2), problems=problems)
+    assert len(source) == 1 and len(problems) == 1 and "annotations[0]" in str(problems[0])
+
+
+def test_mirror_pairs_follow_from_names():
+    assert mirror_pairs(["nose", "left_eye", "right_eye", "Left Ear", "Right Ear", "leftover"]) == ((1, 2), (3, 4))
+
+
+def test_checked_and_trained(tmp_path, eagerly, capsys):
+    data = ["--data=coco", f"--root={write(tmp_path, 'cvat')}"]
+    assert main(["check", *data, "--split=all", f"--out={tmp_path / 'report'}"]) == 0
+    network = ["--preset=face-mobile", "--stacks=1", "--levels=1", "--main_channels=8", "--growth=4", "--input_size=64"]
+    run = tmp_path / "run"
+    assert main(["train", *data, "--split=all", *network, "--epochs=1", "--batch_size=4", "--val_share=0.25",
+                 f"--workdir={run}"]) == 0  # fmt: skip
+    assert "5 landmarks of the data (face)" in capsys.readouterr().err
+    assert main(["evaluate", f"--model={run / 'best.keras'}", *data, "--split=all", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["normalizer"] == "eyes"
