@@ -10,6 +10,8 @@ CUNET := $(BIN)/cunet
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
+	@echo "== find the face on a photograph: $(DEMO)/photo/astronaut_found.jpg"
+	$(CUNET) predict --model=face-mobile --out=$(DEMO)/photo docs/pictures/astronaut.jpg
 	@echo "== train a small CU-Net on drawn faces"
 	$(CUNET) train --data=synthetic --split=0:1600 --preset=face-mobile --batch_size=8 --epochs=7 --workdir=$(DEMO)/run
 	@echo "== evaluate on faces drawn from another seed; fails above 6 % NME"

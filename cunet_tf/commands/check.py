@@ -27,7 +27,7 @@ from cunet_tf.progress import progress
 from cunet_tf.rows import table
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
 
-SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16, "folder": None, "coco": None}
+SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16, "folder": None, "coco": None, "yolo": None}
 REPORT, SHEET = "report.json", "contact_sheet.png"
 
 

@@ -123,7 +123,7 @@ def _skeleton(file: Path, categories: list[Any]) -> tuple[Any, Skeleton]:
         raise CUNetError(f"{file}, categories, skeleton: {edges} are no pairs of places from 1 to {len(names)}.")
     return found[0].get("id"), Skeleton(
         name=str(found[0].get("name") or "coco"), names=tuple(names), flip_pairs=mirror_pairs(names),
-        edges=tuple((start - 1, end - 1) for start, end in edges), normalizers=_normalizers(names),
+        edges=tuple((start - 1, end - 1) for start, end in edges), normalizers=named_normalizers(names),
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def mirror_pairs(names: list[str]) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-def _normalizers(names: list[str]) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+def named_normalizers(names: list[str]) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
     """The torso of a body, the distance of the eyes of a face; the box serves others."""
     known = {"torso": TORSO, "eyes": EYES}
     name = next((name for name, ends in known.items() if set(ends) <= set(names)), None)

@@ -71,6 +71,14 @@ def _coco(request: Request) -> Source:
     return load_coco(request.root, request.split, request.problems)
 
 
+def _yolo(request: Request) -> Source:
+    from cunet_tf.data.yolo import load_yolo
+
+    if not request.root:
+        raise CUNetError("--data=yolo needs --root, a data.yaml file, or the folder that holds it.")
+    return load_yolo(request.root, request.split, request.problems)
+
+
 def _synthetic(request: Request) -> Source:
     from cunet_tf.data.synthetic import load_synthetic
 
@@ -85,6 +93,7 @@ SOURCES: dict[str, Callable[[Request], Source]] = {
     "mpii": _mpii,
     "folder": _folder,
     "coco": _coco,
+    "yolo": _yolo,
     "synthetic": _synthetic,
 }
 

@@ -169,7 +169,7 @@ class Protocol:
 
     def _expects(self, variant: Variant, seed: int) -> dict[str, Any]:
         config = variant.config().to_dict()
-        if self.data in (None, "folder", "coco"):  # a user's own data may have any number of landmarks
+        if self.data in (None, "folder", "coco", "yolo"):  # a user's own data may have any number of landmarks
             del config["landmarks"]
         data = {"name": self.data, "split": self.split, "box": self.box} if self.data else {}
         return {

@@ -1,0 +1,168 @@
+"""YOLO-pose labels: a ``data.yaml`` and, beside each picture, a text file of normalised numbers.
+
+``--root`` is the ``data.yaml`` file or the folder that holds it. Its splits (``train``, ``val``, ``test``) name
+folders of pictures or lists of them; ``kpt_shape`` is ``[C, 2]`` or ``[C, 3]``; ``flip_idx`` gives the mirror
+image's order; ``kpt_names``, where given, the landmarks' names. The labels of ``images/a/b.jpg`` are in
+``labels/a/b.txt``: a line for each object, ``class cx cy w h`` and ``x y`` or ``x y v`` for each landmark, as shares
+of the picture's width and height, counted from its left upper corner.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from cunet_tf.data.coco import mirror_pairs, named_normalizers
+from cunet_tf.data.sample import FaultyFile, Sample, Source, read_image
+from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.skeletons import Skeleton
+
+SPLITS = ("train", "val", "test")
+ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+HEAD = 5  # numbers of a line before the landmarks: class and box
+
+
+def load_yolo(root: str | Path, split: str = "train", problems: list[CUNetError] | None = None) -> Source:
+    """The objects of one split.
+
+    Args:
+        root: see the module's docstring.
+        split: one of the file's own, or ``all``.
+        problems: takes the faults of single label files, which are then left out.
+
+    Returns:
+        Points 0-based with pixel centres on integers, in the order of the pictures' names.
+
+    Raises:
+        CUNetError: names the file, the line and what is wrong.
+    """
+    file = _file(Path(root).expanduser())
+    fields = _fields(file)
+    skeleton, numbers = _skeleton(file, fields)
+    splits = [name for name in SPLITS if fields.get(name)]
+    if split != "all" and split not in splits:
+        raise CUNetError(f"yolo split {split!r}: {did_you_mean(split, ['all', *splits])}")
+    samples: list[Sample] = []
+    for part in splits if split == "all" else [split]:
+        for picture in _pictures(file, fields, part):
+            try:
+                samples += _samples(picture, part, skeleton, numbers)
+            except CUNetError as error:
+                if problems is None:
+                    raise
+                problems.append(FaultyFile("annotation", picture, str(error)))
+    if not samples:
+        raise CUNetError(f"{file}: no object with landmarks in split {split!r}.")
+    return Source("yolo", split, skeleton, samples, "given")
+
+
+def _file(root: Path) -> Path:
+    if root.is_file():
+        return root
+    files = sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+    if len(files) != 1:
+        found = ", ".join(file.name for file in files) or "none"
+        raise CUNetError(f"--root={root}: one data.yaml is needed here, found: {found}. Name the file itself.")
+    return files[0]
+
+
+def _fields(file: Path) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CUNetError(f"{file}: not readable as YAML ({' '.join(str(error).split())}): repair it.") from None
+    if not isinstance(fields, dict):
+        raise CUNetError(f"{file}: fields such as train, val and kpt_shape are needed.")
+    return fields
+
+
+def _skeleton(file: Path, fields: dict[str, Any]) -> tuple[Skeleton, int]:
+    """The landmarks, and the numbers that each has in a line, 2 or 3."""
+    shape = fields.get("kpt_shape")
+    if not isinstance(shape, list) or len(shape) != 2 or shape[1] not in (2, 3) or not _is_count(shape[0]):
+        raise CUNetError(
+            f"{file}, kpt_shape: {shape}, [landmarks, 2] or [landmarks, 3] is needed: is this a pose data set?"
+        )
+    count = shape[0]
+    given = fields.get("kpt_names")
+    given = next(iter(given.values()), None) if isinstance(given, dict) else given
+    names = [str(name) for name in given] if isinstance(given, list) else [f"point_{index}" for index in range(count)]
+    if len(names) != count or len(set(names)) != count:
+        raise CUNetError(f"{file}, kpt_names: {count} different names are needed, these are {names}.")
+    order = fields.get("flip_idx")
+    if order is None:
+        pairs = mirror_pairs(names)
+    elif isinstance(order, list) and sorted(order) == list(range(count)) and all(order[order[i]] == i for i in order):
+        pairs = tuple((index, other) for index, other in enumerate(order) if index < other)
+    else:
+        raise CUNetError(f"{file}, flip_idx: {order} is no order of 0..{count - 1} that swaps pairs.")
+    return Skeleton("yolo", tuple(names), pairs, normalizers=named_normalizers(names)), shape[1]
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+def _pictures(file: Path, fields: dict[str, Any], part: str) -> list[Path]:
+    """Pictures of a split: folders, or text files that list pictures."""
+    base = Path(str(fields.get("path") or "."))
+    base = base if base.is_absolute() and base.is_dir() else file.parent / ("" if base.is_absolute() else base)
+    base = base if base.is_dir() else file.parent  # `path` often names a place of the machine that made it
+    places = fields[part] if isinstance(fields[part], list) else [fields[part]]
+    found: list[Path] = []
+    for place in (base / str(place) for place in places):
+        if place.is_dir():
+            found += sorted(each for each in place.rglob("*") if each.suffix.lower() in ENDINGS)
+        elif place.is_file():
+            found += [place.parent / line.strip() for line in place.read_text().splitlines() if line.strip()]
+        else:
+            raise CUNetError(f"{file}, {part}: {place}: no such folder or list of pictures.")
+    return found
+
+
+def _samples(picture: Path, part: str, skeleton: Skeleton, numbers: int) -> list[Sample]:
+    """Objects of one picture; a picture without a label file has none."""
+    labels = label_file(picture)
+    if not labels.is_file():
+        return []
+    rows = [(index, line.split()) for index, line in enumerate(labels.read_text().splitlines(), 1) if line.strip()]
+    if not rows:
+        return []
+    height, width = read_image(picture).shape[:2]
+    samples = []
+    for index, words in rows:
+        values = _values(f"{labels}, line {index}", words, HEAD + numbers * skeleton.size)
+        points = values[HEAD:].reshape(skeleton.size, numbers)
+        mask = (points[:, 2] > 0 if numbers == 3 else points.any(axis=1)).astype(np.float32)
+        if not mask.any():
+            continue
+        scaled = (points[:, :2] * [width, height] - 0.5) * mask[:, None]
+        centre, half = values[1:3] * [width, height] - 0.5, values[3:5] * [width, height] / 2.0
+        name = picture.name if not samples else f"{picture.name}#{len(samples) + 1}"
+        box = np.concatenate([centre - half, centre + half])
+        samples.append(Sample(f"{part}/{name}", part, scaled.astype(np.float32), mask, box, picture))
+    return samples
+
+
+def label_file(picture: Path) -> Path:
+    """Where the labels of a picture are: its path with the last ``images`` turned into ``labels``."""
+    parts = list(picture.parts)
+    for index in range(len(parts) - 2, -1, -1):
+        if parts[index] == "images":
+            parts[index] = "labels"
+            return Path(*parts).with_suffix(".txt")
+    return picture.with_suffix(".txt")
+
+
+def _values(where: str, words: list[str], needed: int) -> np.ndarray:
+    try:
+        values = np.array([float(word) for word in words])
+    except ValueError:
+        raise CUNetError(f"{where}: numbers are needed, here stands {' '.join(words)[:60]!r}.") from None
+    if len(values) != needed:
+        raise CUNetError(f"{where}: {len(values)} numbers, {needed} are needed (class, box, landmarks): see kpt_shape.")
+    shares = values[1:HEAD]
+    if not np.isfinite(values).all() or (shares < 0).any() or (shares > 1).any() or (values[3:5] <= 0).any():
+        raise CUNetError(f"{where}: box {shares.tolist()}: shares of the picture, 0 to 1, with a width and a height.")
+    return values
