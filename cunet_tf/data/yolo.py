@@ -130,11 +130,12 @@ def _samples(picture: Path, part: str, skeleton: Skeleton, numbers: int) -> list
     if not rows:
         return []
     height, width = read_image(picture).shape[:2]
-    samples = []
+    samples: list[Sample] = []
     for index, words in rows:
         values = _values(f"{labels}, line {index}", words, HEAD + numbers * skeleton.size)
         points = values[HEAD:].reshape(skeleton.size, numbers)
-        mask = (points[:, 2] > 0 if numbers == 3 else points.any(axis=1)).astype(np.float32)
+        known = points[:, 2] > 0 if numbers == 3 else np.any(points, axis=1)
+        mask = np.asarray(known, np.float32)
         if not mask.any():
             continue
         scaled = (points[:, :2] * [width, height] - 0.5) * mask[:, None]
