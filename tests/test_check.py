@@ -192,7 +192,6 @@ def findings_of(*samples, skeleton=SQUARE, missing=()):
         ({"mask": [1, 1, 1, 2]}, "mask value"),
         ({"mask": [1, 1, 1, 0.5]}, "mask value"),
         ({"mask": [1, 1, 1, np.nan]}, "mask value"),
-        ({"mask": [0, 0, 0, 1]}, "too few annotated points"),
         ({"points": [[10, 10], [40, 10], [10, np.nan], [40, 40]]}, "point not a number"),
         ({"points": [[10, 10]] * 4}, "all points identical"),
         ({"box": [10, 10, 10, 40]}, "degenerate box"),
@@ -205,6 +204,21 @@ def findings_of(*samples, skeleton=SQUARE, missing=()):
 )
 def test_one_fault_is_one_error(changes, kind):
     assert findings_of(person(**changes)) == [("error", kind)]
+
+
+def test_one_point_in_a_box_is_enough_and_none_is_not():
+    assert findings_of(person(mask=[0, 0, 0, 1])) == []
+    none = [("error", "too few annotated points")]
+    assert findings_of(person("one"), person("two", mask=[0, 0, 0, 0])) == none
+
+
+def test_a_twin_of_a_picture_is_a_warning_unless_it_is_in_the_source(tmp_path):
+    samples = []
+    for index, ending in enumerate((".jpg", ".PNG")):
+        cv2.imwrite(str(tmp_path / f"a{ending.lower()}"), GREY + np.uint8(40 * index))
+        (tmp_path / f"a{ending.lower()}").rename(tmp_path / f"a{ending}")
+        samples.append(person(f"a{ending}", picture=tmp_path / f"a{ending}"))
+    assert findings_of(samples[0]) == [("warning", "two pictures")] and findings_of(*samples) == []
 
 
 @pytest.mark.parametrize("x, found", [(59.5, []), (60.0, [("warning", "point outside")]), (-0.5, []),

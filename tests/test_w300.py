@@ -151,6 +151,26 @@ def test_every_kind_of_picture_is_found(tmp_path, suffix):
     assert sample.name == "a/x.y"
 
 
+def test_case_of_endings_hidden_files_and_links(tmp_path, capsys):
+    for number, (points, picture) in enumerate([(".PTS", ".PNG"), (".pts", ".Jpg"), (".Pts", ".webp")]):
+        write_face(tmp_path / "x", f"a{number}", number, picture.lower())
+        (tmp_path / "x" / f"a{number}{picture.lower()}").rename(tmp_path / "x" / f"a{number}{picture}")
+        (tmp_path / "x" / f"a{number}.pts").rename(tmp_path / "x" / f"a{number}{points}")
+    (tmp_path / "x" / "._a0.pts").write_bytes(b"\0\5\x16\7Mac OS X")
+    (tmp_path / "x" / "round").symlink_to(tmp_path / "x")
+    write_face(tmp_path / "elsewhere", "b", 3)
+    (tmp_path / "x" / "linked").symlink_to(tmp_path / "elsewhere")
+    assert names(load_300w(str(tmp_path), "x")) == ["x/a0", "x/a1", "x/a2", "x/linked/b"]
+    assert capsys.readouterr().err == ""
+
+
+def test_of_two_pictures_the_one_taken_is_said(tmp_path, capsys):
+    write_face(tmp_path / "x", "a", 0, ".jpg")
+    write_face(tmp_path / "x", "a", 0, ".png")
+    assert load_300w(str(tmp_path), "x").samples[0].picture.name == "a.jpg"
+    assert "a.jpg is taken, a.png lies beside it too" in capsys.readouterr().err
+
+
 def test_a_missing_folder_is_an_error_unless_allowed(tree):
     shutil.rmtree(tree / "lfpw" / "testset")
     with pytest.raises(CUNetError, match=r"'common': missing lfpw/testset below .*--allow_missing"):

@@ -12,13 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cunet_tf.data.sample import PICTURE_ENDINGS
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import is_ours
 
 VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 BOX_COLUMNS = ("image", "x0", "y0", "x1", "y1")
 HIDDEN = "._"  # how macOS names its notes about files on foreign disks
-READABLE_BY_NAME = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".avif", ".ppm", ".pgm", ".gif"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def list_pictures(names: list[str], recursive: bool = False) -> tuple[list[tuple
 
 def is_picture_name(path: Path) -> bool:
     """Whether a suffix, in any case, is one of the formats that OpenCV reads."""
-    return path.suffix.lower() in READABLE_BY_NAME
+    return path.suffix.lower() in PICTURE_ENDINGS
 
 
 def _folder(folder: Path, recursive: bool) -> tuple[list[tuple[Path, Path]], list[str]]:

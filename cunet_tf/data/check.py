@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.data.sample import FaultyFile, Sample, Source, decode_image, read_bytes
+from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, decode_image, read_bytes
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
 ERROR, WARNING = "error", "warning"
 FAR = 0.5  # a point this share of the picture's side beyond its edge is an error
 SMALLEST_BOX = 8.0  # pixels, of the longer side
-FEWEST_POINTS = 2
 SWAPPED = "left and right may be swapped"
 Progress = Callable[[int, int], None]
 
@@ -71,7 +70,8 @@ def quick_check(source: Source) -> list[Finding]:
         text = "no sample is annotated: fit for prediction, not for training or evaluation."
         findings.append(Finding("hidden labels", WARNING, "", source.split, text))
         per_sample = [finding for finding in per_sample if finding.kind != "too few annotated points"]
-    return [*findings, *per_sample, *_repeated(source), *_file_findings(source), *_side_findings(source)]
+    return [*findings, *per_sample, *_repeated(source), *_twins(source), *_file_findings(source),
+            *_side_findings(source)]  # fmt: skip
 
 
 def hidden_labels(source: Source) -> bool:
@@ -111,6 +111,23 @@ def finding_of(problem: CUNetError, sample: str = "") -> Finding:
     return Finding(problem.kind, ERROR, problem.sample or sample, problem.file, problem.text)
 
 
+def _twins(source: Source) -> list[Finding]:
+    """Pictures of the same name in another format beside those of the source, and not in it."""
+    pictures = {sample.picture: sample for sample in source if isinstance(sample.picture, Path)}
+    beside: dict[Path, list[Path]] = defaultdict(list)
+    for folder in {picture.parent for picture in pictures}:
+        for file in folder.iterdir() if folder.is_dir() else ():
+            if file.suffix.lower() in PICTURE_ENDINGS and not file.name.startswith("."):
+                beside[file.with_suffix("")].append(file)
+    found = []
+    for picture, sample in pictures.items():
+        for twin in beside[picture.with_suffix("")]:
+            if twin not in pictures:
+                text = f"{twin.name} lies beside it: which of the two was annotated? Keep that one."
+                found.append(_of(sample, "two pictures", text, WARNING))
+    return found
+
+
 # Annotations --------------------------------------------------------------------------------
 
 
@@ -145,10 +162,9 @@ def _annotation_findings(sample: Sample, skeleton: Skeleton) -> Iterator[Finding
         yield _of(sample, "point not a number", f"point {int(np.argmin(finite))} is not a number.")
         return
     marked = points[mask > 0]
-    if len(marked) < FEWEST_POINTS:
-        text = f"{len(marked)} of {size} points are annotated, at least {FEWEST_POINTS} are needed."
-        yield _of(sample, "too few annotated points", text)
-    elif (marked == marked[0]).all():
+    if not len(marked):
+        yield _of(sample, "too few annotated points", f"none of {size} points is annotated, one is needed.")
+    elif len(marked) > 1 and (marked == marked[0]).all():
         yield _of(sample, "all points identical", f"every point lies on ({marked[0, 0]:g}, {marked[0, 1]:g}).")
         return
     sides = sample.box[2:] - sample.box[:2]

@@ -1,5 +1,6 @@
 """The one sample type of all data sources."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,9 @@ import numpy as np
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
+PICTURE_ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".avif", ".ppm", ".pgm", ".gif"}
+)  # of formats that OpenCV reads, whatever the case
 TAIL = 4096  # bytes at the end of a JPEG in which its end marker is looked for
 
 
@@ -87,6 +91,22 @@ class Source:
         """The same source with only some samples, in the given order."""
         chosen = [self.samples[int(index)] for index in indices]
         return Source(self.name, self.split, self.skeleton, chosen, self.box, self.missing)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Files of a folder and of its folders, also behind links, in order; hidden ones are none.
+
+    macOS writes ``._NAME`` beside each file on foreign disks.
+    """
+    found: list[Path] = []
+    been: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in been else sorted(name for name in folders if not name.startswith("."))
+        if real not in been:
+            found += [Path(place, name) for name in names if not name.startswith(".")]
+        been.add(real)  # links may lead round in a circle
+    return sorted(found)
 
 
 def read_image(path: Path | str) -> np.ndarray:

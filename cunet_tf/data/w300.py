@@ -1,5 +1,7 @@
 """300-W faces: 68 points in .pts files beside the pictures (iBUG mark-up)."""
 
+import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.sample import FaultyFile, Sample, Source
+from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
 
@@ -15,7 +17,6 @@ TRAIN = ("afw", "helen/trainset", "lfpw/trainset")  # 337 + 2000 + 811 = 3148 in
 COMMON = ("helen/testset", "lfpw/testset")  # 330 + 224 = 554
 CHALLENGING = ("ibug",)  # 135
 SPLITS = {"train": TRAIN, "common": COMMON, "challenging": CHALLENGING, "full": COMMON + CHALLENGING}
-PICTURES = (".jpg", ".png", ".jpeg", ".JPG", ".bmp")
 
 # Where the boxes of the official face detector are, in the distribution's own file names.
 BOX_FILES = {
@@ -67,7 +68,12 @@ def load_300w(
 
 
 def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
-    files = sorted((base / folder).rglob("*.pts"))
+    below = files_below(base / folder)
+    files = [file for file in below if file.suffix.lower() == ".pts"]
+    pictures: dict[Path, list[Path]] = defaultdict(list)
+    for each in below:
+        if each.suffix.lower() in PICTURE_ENDINGS:
+            pictures[each.with_suffix("")].append(each)
     if not files:
         raise CUNetError(f"{base / folder}: no .pts file in it. Give a folder with pictures and .pts files.")
     boxes = _official_boxes(base, folder) if box == "official" else None
@@ -75,7 +81,7 @@ def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] |
     for file in files:
         name = file.relative_to(base).with_suffix("").as_posix()
         try:
-            samples.append(_read_face(file, name, folder, boxes))
+            samples.append(_read_face(file, _picture_of(file, pictures), name, folder, boxes))
         except FaultyFile as fault:
             if problems is None:
                 raise
@@ -84,20 +90,28 @@ def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] |
     return samples
 
 
-def _read_face(file: Path, name: str, folder: str, boxes: dict[str, np.ndarray] | None) -> Sample:
+def _read_face(file: Path, picture: Path, name: str, folder: str, boxes: dict[str, np.ndarray] | None) -> Sample:
     points = read_pts(file)
-    picture = _picture_beside(file)
     if boxes is not None and picture.name not in boxes:
         raise FaultyFile("no official box", picture, f"no official box for it in {BOX_FILES[folder]}: use --box=tight.")
     box = tight_box(points) if boxes is None else boxes[picture.name]
     return Sample(name, folder, points, np.ones(len(points), np.float32), box, picture)
 
 
-def _picture_beside(file: Path) -> Path:
-    for suffix in PICTURES:
-        if file.with_suffix(suffix).exists():
-            return file.with_suffix(suffix)
-    raise FaultyFile("missing picture", file, f"no picture beside it (looked for {', '.join(PICTURES)}).")
+def _picture_of(file: Path, pictures: dict[Path, list[Path]]) -> Path:
+    """The picture beside a ``.pts`` file, whatever its ending's case; of several the first, which is said.
+
+    Raises:
+        FaultyFile: there is none.
+    """
+    found = pictures.get(file.with_suffix(""), [])
+    if not found:
+        endings = ", ".join(sorted(PICTURE_ENDINGS))
+        raise FaultyFile("missing picture", file, f"no picture beside it (looked for {endings}, in any case).")
+    if len(found) > 1:
+        others = " and ".join(picture.name for picture in found[1:])
+        print(f"notice: {file}: {found[0].name} is taken, {others} lies beside it too: keep one.", file=sys.stderr)
+    return found[0]
 
 
 def read_pts(path: Path | str, count: int = FACE68.size) -> np.ndarray:
@@ -108,6 +122,8 @@ def read_pts(path: Path | str, count: int = FACE68.size) -> np.ndarray:
     """
     try:
         text = Path(path).read_text()
+        if "{" not in text or "}" not in text:
+            raise ValueError("no { and } around the points")
         body = text[text.index("{") + 1 : text.index("}")]
         points = np.array([line.split() for line in body.split("\n") if line.strip()], np.float64)
     except (OSError, ValueError, UnicodeDecodeError) as error:

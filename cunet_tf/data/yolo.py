@@ -14,12 +14,11 @@ import numpy as np
 import yaml
 
 from cunet_tf.data.coco import mirror_pairs, named_normalizers
-from cunet_tf.data.sample import FaultyFile, Sample, Source, read_image
+from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, read_image
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.skeletons import Skeleton
 
 SPLITS = ("train", "val", "test")
-ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 HEAD = 5  # numbers of a line before the landmarks: class and box
 
 
@@ -113,7 +112,7 @@ def _pictures(file: Path, fields: dict[str, Any], part: str) -> list[Path]:
     found: list[Path] = []
     for place in (base / str(place) for place in places):
         if place.is_dir():
-            found += sorted(each for each in place.rglob("*") if each.suffix.lower() in ENDINGS)
+            found += [each for each in files_below(place) if each.suffix.lower() in PICTURE_ENDINGS]
         elif place.is_file():
             found += [place.parent / line.strip() for line in place.read_text().splitlines() if line.strip()]
         else:
