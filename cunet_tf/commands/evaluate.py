@@ -95,7 +95,7 @@ def _within_limits(result: dict[str, Any], values: flags.FlagValues) -> bool:
 
 
 def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: Source) -> None:
-    """evaluation.json and the curve: ced.png for faces, pck.png for joints."""
+    """evaluation.json and the curve with its figures: ced.png for faces, pck.png for joints."""
     from cunet_tf.draw import plot_shares
     from cunet_tf.metrics import ced
 
@@ -103,17 +103,31 @@ def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: 
     if per_image.ndim == 2:
         limits = np.linspace(0.0, 0.5, 101)
         groups = {"all": range(source.skeleton.size), **source.skeleton.groups}
-        parts = {name: per_image[:, list(ids)] for name, ids in groups.items()}
+        parts = {_shown(name, "PCK@0.2", _pck(result, name)): per_image[:, list(ids)] for name, ids in groups.items()}
         curves = {name: ced(part[~np.isnan(part)], limits) for name, part in parts.items()}
         plot_shares(limits, curves, 0.2, "error, share of the torso [%]", "joints [%]", folder / CURVES[1])
         return
     limits = np.linspace(0.0, 0.15, 301)
     subsets = np.array([sample.subset for sample in source])
-    curves = {"all": ced(per_image, limits)}
+    main = f"nme_{result['normalizer']}"
+    whole = _shown("all", "NME", result[main])
+    if result["auc"] is not None:
+        whole += f", AUC {result['auc']:.3f}, failures {result['failure_rate']:.1f} %"
+    curves = {whole: ced(per_image, limits)}
     if len(result["subsets"]) > 1:
-        curves |= {name: ced(per_image[subsets == name], limits) for name in result["subsets"]}
+        curves |= {_shown(name, "NME", part[main]): ced(per_image[subsets == name], limits)
+                   for name, part in result["subsets"].items()}  # fmt: skip
     label = f"NME [%], {result['normalizer']} distance"
     plot_shares(limits, curves, result["auc_threshold"], label, "pictures [%]", folder / CURVES[0])
+
+
+def _pck(result: dict[str, Any], group: str) -> float | None:
+    """PCK of the torso is that of the whole; groups have theirs only where heads are not known."""
+    return result["pck"] if group == "all" else result["per_group"].get(group) if result["pckh"] is None else None
+
+
+def _shown(name: str, metric: str, value: float | None) -> str:
+    return name if value is None else f"{name}: {metric} {value:.2f} %"
 
 
 def describe(result: dict[str, Any]) -> str:
