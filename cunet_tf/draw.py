@@ -15,6 +15,7 @@ PANEL = (5.0, 4.0)  # inches
 DPI = 100
 GRID = {"alpha": 0.3, "which": "both"}
 SMALL = "small"  # legends and names of points
+PARTS = {"": "training", "val_": "validation", "watched_": "training, not augmented"}  # of history.csv's columns
 WHITE, GREY = (255, 255, 255), (150, 150, 150)
 COMMENT = {"Comment": f"{{{MARK}}}"}  # marks a figure as ours
 
@@ -102,17 +103,30 @@ def encoded(image: np.ndarray, ending: str) -> bytes:
 
 
 def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
-    """Loss and landmark metric over epochs, from rows of ``history.csv``."""
+    """Loss and landmark metric over epochs, from rows of ``history.csv``; the best epoch of validation is marked."""
+    from matplotlib.ticker import MaxNLocator
+
     metric = "pck" if any(name.endswith("pck") for name in rows[-1]) else "nme"
-    figure, axes = _figure(2)
+    panels = [name for name in ("loss", metric) if any(column.endswith(name) for column in rows[-1])]
+    figure, axes = _figure(len(panels))
     epochs = [int(row["epoch"]) + 1 for row in rows]
-    for axis, ending in zip(axes, ("loss", metric), strict=True):
-        for name in rows[-1]:
-            if name.endswith(ending) and (ending != "loss" or name.count("_") <= 1):
-                values = [float(row.get(name, "nan")) for row in rows]
-                axis.plot(epochs, values, label=name, marker="." if len(rows) < 3 else None)
+    for axis, ending in zip(axes, panels, strict=True):
+        for prefix, label in PARTS.items():
+            values = [float(row.get(f"{prefix}{ending}", "nan")) for row in rows]
+            if np.isfinite(values).any():
+                axis.plot(epochs, values, label=label, marker="." if len(rows) < 3 else None)
         axis.set(xlabel="epoch", ylabel="loss" if ending == "loss" else f"{metric.upper()} [%]")
-        axis.set_yscale("linear" if ending == "pck" else "log")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if ending != "pck":
+            axis.set_yscale("log")
+            for set_formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+                set_formatter(lambda value, _: f"{value:g}")
+    values = np.array([float(row.get(f"val_{panels[-1]}", "nan")) for row in rows])
+    if np.isfinite(values).any():
+        best = int(np.nanargmax(values) if metric == panels[-1] == "pck" else np.nanargmin(values))
+        axes[-1].axvline(
+            epochs[best], color="grey", linestyle=":", label=f"best: {values[best]:.4g}, epoch {epochs[best]}"
+        )
     save_figure(figure, path)
 
 
