@@ -121,12 +121,11 @@ def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
             axis.set_yscale("log")
             for set_formatter in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
                 set_formatter(lambda value, _: f"{value:g}")
-    values = np.array([float(row.get(f"val_{panels[-1]}", "nan")) for row in rows])
-    if np.isfinite(values).any():
-        best = int(np.nanargmax(values) if metric == panels[-1] == "pck" else np.nanargmin(values))
-        axes[-1].axvline(
-            epochs[best], color="grey", linestyle=":", label=f"best: {values[best]:.4g}, epoch {epochs[best]}"
-        )
+    watched = np.array([float(row.get(f"val_{panels[-1]}", "nan")) for row in rows])
+    if np.isfinite(watched).any():
+        best = int(np.nanargmax(watched) if panels[-1] == "pck" else np.nanargmin(watched))
+        label = f"best: {watched[best]:.4g}, epoch {epochs[best]}"
+        axes[-1].axvline(epochs[best], color="grey", linestyle=":", label=label)
     save_figure(figure, path)
 
 
