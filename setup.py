@@ -21,7 +21,8 @@ setup(
     description="CU-Net (coupled U-Nets) in TensorFlow/Keras: landmarks, from training to the phone",
     long_description=(HERE / "README.md").read_text(),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license="Apache-2.0 AND LicenseRef-Weights-Research-Use-Only",  # see NOTICE
+    license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.11",
     packages=PACKAGES,
     package_dir=FOLDERS,

@@ -4,6 +4,7 @@ A detector draws boxes in its own way, BlazeFace squares around eyes, nose and m
 how to come from them to the tight boxes that it was trained with (:class:`cunet_tf.boxes.BoxMap`).
 """
 
+import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -74,13 +75,15 @@ class YuNetDetector:
     def __init__(self, path: Path):
         try:
             self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320))
+            self._lock = threading.Lock()  # the network holds the size of one picture
         except (AttributeError, cv2.error) as error:
             raise CUNetError(f"{path}: OpenCV cannot read this as YuNet: {error}") from None
 
     def __call__(self, image: np.ndarray) -> list[Detection]:
         """See :class:`Detector`."""
-        self._network.setInputSize((image.shape[1], image.shape[0]))
-        rows = self._network.detect(np.ascontiguousarray(image[..., ::-1]))[1]
+        with self._lock:
+            self._network.setInputSize((image.shape[1], image.shape[0]))
+            rows = self._network.detect(np.ascontiguousarray(image[..., ::-1]))[1]
         found = []
         for row in [] if rows is None else rows:
             x, y, width, height = row[:4]
