@@ -99,5 +99,5 @@ def test_a_process_leaves_its_call_and_output_in_the_log(tmp_path):
 
 
 def test_error_of_a_process_quotes_its_last_line(tmp_path):
-    with pytest.raises(CUNetError, match=r"cunet info ended with code 2 \(cunet info: error: unexpected"):
+    with pytest.raises(CUNetError, match=r"cunet info ended with code 2 \(cunet info: error: x: neither"):
         run_verb("info", ["x"], tmp_path / "x.log")
