@@ -11,17 +11,8 @@ from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.export.deploy import deploy
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import convert, convert_int8
+from cunet_tf.files.formats import ENDINGS, FLOAT
 from cunet_tf.spec import ModelSpec
-
-ENDINGS = {
-    "float32": ".tflite",
-    "float16": ".tflite",
-    "int8": ".tflite",
-    "int8-float-io": ".tflite",
-    "packed": ".cunet",
-    "gz": ".tflite.gz",
-}
-FLOAT = ("float32", "float16")
 
 
 @dataclass(frozen=True)

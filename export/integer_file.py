@@ -8,13 +8,13 @@ import numpy as np
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.formats import FLOAT, Exported
+from cunet_tf.export.formats import Exported
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import finished
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.formats import FLOAT
+from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.spec import ModelSpec
 
-INT8 = schema.TensorType.INT8
 FLOAT32 = schema.TensorType.FLOAT32
 # Operators at the ends: builtin code, lowest version for int8.
 QUANTIZE = schema.BuiltinOperator.QUANTIZE, 1
@@ -46,13 +46,6 @@ def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) 
     tflite = with_float_ends(tflite, spec) if fmt == "int8-float-io" else finished(tflite, spec, "image", "heatmaps")
     data = {"packed": pack, "gz": lambda model: gzip.compress(model, 9, mtime=0)}.get(fmt, bytes)(tflite)
     return Exported(fmt, data, tflite, []), spec
-
-
-def takes_int8(tflite: bytes) -> bool:
-    """Whether input and output are int8."""
-    graph = parse_tflite(tflite).subgraphs[0]
-    ends = (*graph.inputs, *graph.outputs)
-    return all(graph.tensors[index].type == INT8 for index in ends)
 
 
 def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:

@@ -6,15 +6,14 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.formats import ENDINGS, FLOAT
-from cunet_tf.export.integer_file import export_integer, takes_int8
+from cunet_tf.export.integer_file import export_integer
 from cunet_tf.export.tflite import operator_names
+from cunet_tf.files.formats import ENDINGS, INTEGERS
 from cunet_tf.files.shipped import find_model
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 
 CUNET = find_model("face-mobile")
 IMAGES = np.random.default_rng(0).random((2, 128, 128, 3), dtype=np.float32)
-INTEGERS = [fmt for fmt in ENDINGS if fmt not in FLOAT]
 
 
 @pytest.mark.parametrize("fmt", INTEGERS)

@@ -28,12 +28,12 @@ def test_a_folder_is_searched_as_deep_as_asked(folder):
     top = [("b.PNG", "."), ("without_ending", ".")]
     assert names(list_pictures([str(folder)])) == top
     deep = [("c.png", "deep"), ("d.png", "deep/er")]
-    assert names(list_pictures([str(folder)], recursive=True)) == top + deep
+    assert names(list_pictures([str(folder)], recursive=True)) == [top[0], *deep, top[1]]
 
 
 def test_links_that_lead_round_in_a_circle_end(folder):
     (folder / "deep" / "round").symlink_to(folder)
-    assert len(list_pictures([str(folder)], recursive=True)[0]) < 9
+    assert len(list_pictures([str(folder)], recursive=True)[0]) == 4  # each picture once
 
 
 def test_our_own_results_are_passed_over_and_others_named(folder):
@@ -50,7 +50,10 @@ def test_results_keep_sub_folders_and_a_picture_named_twice_counts_once(folder, 
     assert {str(picture.json.relative_to(tmp_path / "out")) for picture in pictures} == {
         "b.json", "without_ending.json", "deep/c.json", "deep/er/d.json"
     }  # fmt: skip
-    assert pictures[-1].overlay.name == "d_found.png" and name_targets(files, tmp_path, None)[0].overlay is None
+    assert (
+        pictures[-1].overlay.name == "without_ending_found.png"
+        and name_targets(files, tmp_path, None)[0].overlay is None
+    )
 
 
 @pytest.mark.parametrize("ending", ["csv", "json"])

@@ -7,12 +7,12 @@ from typing import Any
 
 from cunet_tf.compat import parse_tflite, schema
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.formats import FLOAT, INTEGERS
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.models.counts import count
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
-FLOAT_FORMATS, INTEGER_FORMATS = ("float32", "float16"), ("int8", "int8-float-io", "packed", "gz")
 INT8 = schema.TensorType.INT8
 
 
@@ -34,14 +34,14 @@ def describe_file(file: Path) -> dict[str, Any]:
     """What one file is: network, landmarks, sizes, terms, and the formats that ``cunet export`` makes of it."""
     if file.suffix == ".keras":
         spec, kind = keras_spec(file), "float"
-        formats: tuple[str, ...] = FLOAT_FORMATS + INTEGER_FORMATS
+        formats: tuple[str, ...] = FLOAT + INTEGERS
     else:
         tflite = read_model(file)
         spec = spec_of(tflite)
         graph = parse_tflite(tflite).subgraphs[0]
         whole = any(tensor.type == INT8 for tensor in graph.tensors)
         kind = "integers" if whole else "float"
-        formats = INTEGER_FORMATS if graph.tensors[graph.inputs[0]].type == INT8 else ()
+        formats = INTEGERS if takes_int8(tflite) else ()
     if spec is None:
         raise CUNetError(
             f"{file} carries no description ({SPEC_NAME}): it was not made by cunet, or by export --preset."

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cunet_tf.data.sample import PICTURE_ENDINGS
+from cunet_tf.data.sample import PICTURE_ENDINGS, files_below, is_note
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import is_ours
 
 VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 BOX_COLUMNS = ("image", "x0", "y0", "x1", "y1")
-HIDDEN = "._"  # how macOS names its notes about files on foreign disks
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def list_pictures(names: list[str], recursive: bool = False) -> tuple[list[tuple
     files: list[tuple[Path, Path]] = []
     passed: list[str] = []
     for name in names:
-        path = Path(name).expanduser()
+        path = Path(name)
         if path.is_dir():
             found, others = _folder(path, recursive)
             if not found:
@@ -84,19 +82,16 @@ def is_picture_name(path: Path) -> bool:
 
 def _folder(folder: Path, recursive: bool) -> tuple[list[tuple[Path, Path]], list[str]]:
     """Pictures of a folder with their sub-folders, and other files, each with why it is passed over."""
-    found, passed, been = [], [], set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(folders) if recursive and os.path.realpath(place) not in been else []
-        been.add(os.path.realpath(place))  # links may lead round in a circle
-        for file in (Path(place, name) for name in sorted(names)):
-            if file.name.startswith(HIDDEN):
-                passed.append(f"{file}: notes of macOS, no picture")
-            elif is_ours(file):
-                continue  # results of an earlier call
-            elif is_picture_name(file) or cv2.haveImageReader(str(file)):
-                found.append((file, Path(place).relative_to(folder)))
-            else:
-                passed.append(f"{file}: no picture that OpenCV reads")
+    found, passed = [], []
+    for file in files_below(folder, recursive):
+        if is_note(file.name):
+            passed.append(f"{file}: notes of macOS, no picture")
+        elif is_ours(file):
+            continue  # results of an earlier call
+        elif is_picture_name(file) or cv2.haveImageReader(str(file)):
+            found.append((file, file.parent.relative_to(folder)))
+        else:
+            passed.append(f"{file}: no picture that OpenCV reads")
     return found, passed
 
 

@@ -40,7 +40,7 @@ def load_coco(root: str | Path, split: str = "all", problems: list[CUNetError] |
     Raises:
         CUNetError: names the file, the entry and the field that is wrong.
     """
-    files = _files(Path(root).expanduser())
+    files = _files(Path(root))
     named = {file.stem.removeprefix(PREFIX): file for file in files}
     own = len(files) == 1 and split in ("train", "test") and split not in named
     known = ["all", *named, *(("train", "test") if len(files) == 1 else ())]

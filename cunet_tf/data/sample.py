@@ -93,18 +93,28 @@ class Source:
         return Source(self.name, self.split, self.skeleton, chosen, self.box, self.missing)
 
 
-def files_below(folder: Path) -> list[Path]:
-    """Files of a folder and of its folders, also behind links, in order; hidden ones are none.
+def is_note(name: str) -> bool:
+    """Whether a file's name is that of macOS' notes about another file."""
+    return name.startswith("._")
 
-    macOS writes ``._NAME`` beside each file on foreign disks.
+
+def files_below(folder: Path, recursive: bool = True) -> list[Path]:
+    """Files of a folder and of its folders, also behind links, each folder once, in order; none hidden but ``._NAME``.
+
+    macOS writes those beside each file on foreign disks (:func:`is_note`).
+
+    Args:
+        folder: to be searched.
+        recursive: its folders too.
     """
     found: list[Path] = []
     been: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        folders[:] = [] if real in been else sorted(name for name in folders if not name.startswith("."))
+        fresh = recursive and real not in been
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if fresh else []
         if real not in been:
-            found += [Path(place, name) for name in names if not name.startswith(".")]
+            found += [Path(place, name) for name in names if not name.startswith(".") or is_note(name)]
         been.add(real)  # links may lead round in a circle
     return sorted(found)
 

@@ -9,7 +9,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below
+from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
 
@@ -68,7 +68,7 @@ def load_300w(
 
 
 def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
-    below = files_below(base / folder)
+    below = [file for file in files_below(base / folder) if not is_note(file.name)]
     files = [file for file in below if file.suffix.lower() == ".pts"]
     pictures: dict[Path, list[Path]] = defaultdict(list)
     for each in below:

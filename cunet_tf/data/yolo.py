@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from cunet_tf.data.coco import mirror_pairs, named_normalizers
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, read_image
+from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note, read_image
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.skeletons import Skeleton
 
@@ -36,7 +36,7 @@ def load_yolo(root: str | Path, split: str = "train", problems: list[CUNetError]
     Raises:
         CUNetError: names the file, the line and what is wrong.
     """
-    file = _file(Path(root).expanduser())
+    file = _file(Path(root))
     fields = _fields(file)
     skeleton, numbers = _skeleton(file, fields)
     splits = [name for name in SPLITS if fields.get(name)]
@@ -112,7 +112,9 @@ def _pictures(file: Path, fields: dict[str, Any], part: str) -> list[Path]:
     found: list[Path] = []
     for place in (base / str(place) for place in places):
         if place.is_dir():
-            found += [each for each in files_below(place) if each.suffix.lower() in PICTURE_ENDINGS]
+            found += [
+                each for each in files_below(place) if each.suffix.lower() in PICTURE_ENDINGS and not is_note(each.name)
+            ]
         elif place.is_file():
             found += [place.parent / line.strip() for line in place.read_text().splitlines() if line.strip()]
         else:

@@ -6,7 +6,7 @@ Works with LiteRT's own flatbuffer schema; TensorFlow is not imported.
 import zlib
 from pathlib import Path
 
-from cunet_tf.compat import parse_tflite
+from cunet_tf.compat import parse_tflite, schema
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.spec import SPEC_NAME, ModelSpec
@@ -79,3 +79,9 @@ def is_described(file: Path) -> bool:
         return spec_of(read_model(file)) is not None
     except CUNetError:
         return False
+
+
+def takes_int8(tflite: bytes) -> bool:
+    """Whether input and output are int8."""
+    graph = parse_tflite(tflite).subgraphs[0]
+    return all(graph.tensors[index].type == schema.TensorType.INT8 for index in (*graph.inputs, *graph.outputs))

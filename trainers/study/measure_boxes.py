@@ -31,7 +31,6 @@ from cunet_tf.rows import write_csv
 from cunet_tf.trainers.study.describe.results import main_normalizer, mean_error
 
 COLUMNS = ("boxes", "looks", "images", "recall_percent", "nme_percent", "failure_percent", "detector_ms", "looks_ms")
-MODULE = "python -m cunet_tf.trainers.study.measure_boxes"
 
 
 def define(values: flags.FlagValues) -> None:

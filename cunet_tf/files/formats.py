@@ -1,0 +1,12 @@
+"""The formats of exported files, and the endings of their names."""
+
+ENDINGS = {
+    "float32": ".tflite",
+    "float16": ".tflite",
+    "int8": ".tflite",
+    "int8-float-io": ".tflite",
+    "packed": ".cunet",
+    "gz": ".tflite.gz",
+}
+FLOAT = ("float32", "float16")
+INTEGERS = tuple(fmt for fmt in ENDINGS if fmt not in FLOAT)
