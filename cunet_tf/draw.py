@@ -158,13 +158,19 @@ def plot_lines(curves: dict[str, tuple[list[float], str]], xlabel: str, ylabel: 
     return True
 
 
-def plot_panels(panels: dict[str, dict[str, list[tuple[int, float]]]], xlabel: str, path: Path | str) -> None:
-    """Panels side by side: name of the y axis -> named lines -> (x, y) points."""
+def plot_panels(
+    panels: dict[str, dict[str, list[tuple[int, float]]]], xlabel: str, path: Path | str, log: str = ""
+) -> None:
+    """Panels side by side: name of the y axis -> named lines -> (x, y) points; ``log="x"`` spaces x by ratios."""
     figure, axes = _figure(len(panels))
     for axis, (ylabel, lines) in zip(axes, panels.items(), strict=True):
         for name, points in lines.items():
             axis.plot(*zip(*sorted(points), strict=True), label=name, marker=".")
-        axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+        axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None), xscale="log" if log == "x" else "linear")
+        if log == "x":
+            axis.set_xticks(sorted({x for points in lines.values() for x, _ in points}), minor=False)
+            axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            axis.xaxis.set_minor_formatter("")
     save_figure(figure, path)
 
 

@@ -1,0 +1,77 @@
+"""Write a data set, or a few landmarks of one, as a folder of pictures with ``landmarks.json``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.errors import CUNetError
+from cunet_tf.outputs import claim, json_text, replace_text
+
+ANNOTATIONS = "landmarks.json"
+Landmarks = Mapping[str, Sequence[int]]
+
+
+def write_folder(
+    source: Source, folder: Path | str, landmarks: Landmarks | None = None,
+    flip_pairs: Sequence[tuple[str, str]] | None = None, normalizer: tuple[str, str] | None = None,
+    name: str = "custom", split: str | None = None,
+) -> Path:  # fmt: skip
+    """Pictures and points in the form of :func:`cunet_tf.data.folder.load_folder`.
+
+    Args:
+        source: whose samples are written, each with a picture of its own.
+        folder: is made; files of ours in it are replaced.
+        landmarks: name -> places in the source's skeleton whose mean is the new landmark; the source's own ones by
+            default. A mean counts where all its points are annotated.
+        flip_pairs: names that a mirror image swaps; ``None`` leaves the field out.
+        normalizer: the two names whose distance divides errors.
+        name: of the new skeleton.
+        split: of every entry; ``None`` leaves the field out.
+
+    Returns:
+        The file with the annotations. Boxes are left out: the tight box of the new points is the default.
+
+    Raises:
+        CUNetError: the folder holds a ``landmarks.json`` that is not ours, or a picture cannot be read.
+    """
+    file = Path(folder, ANNOTATIONS)
+    claim([file], "the folder")
+    landmarks = landmarks or {each: (index,) for index, each in enumerate(source.skeleton.names)}
+    skeleton: dict[str, object] = {"name": name, "names": list(landmarks)}
+    if flip_pairs is not None:
+        skeleton["flip_pairs"] = [list(pair) for pair in flip_pairs]
+    if normalizer is not None:
+        skeleton["normalizer"] = list(normalizer)
+    images = []
+    for index, sample in enumerate(source):
+        entry = {"file": _write_picture(sample, Path(folder), index), "points": _points(sample, landmarks)}
+        images.append({**entry, "split": split} if split else entry)
+    replace_text(file, json_text({"skeleton": skeleton, "images": images}))
+    return file
+
+
+def _points(sample: Sample, landmarks: Landmarks) -> list[list[float] | None]:
+    """Means of the sample's points, ``None`` where one of them is not annotated."""
+    means = [sample.points[list(places)].mean(axis=0) for places in landmarks.values()]
+    known = [bool((sample.mask[list(places)] > 0).all()) for places in landmarks.values()]
+    return [
+        [round(float(value), 3) for value in mean] if there else None for mean, there in zip(means, known, strict=True)
+    ]
+
+
+def _write_picture(sample: Sample, folder: Path, index: int) -> str:
+    """A copy of the file, or the drawn picture as PNG; returns its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ending = sample.picture.suffix if isinstance(sample.picture, Path) else ".png"
+    target = folder / f"{index:05d}{ending}"
+    if isinstance(sample.picture, Path):
+        try:
+            target.write_bytes(sample.picture.read_bytes())
+        except OSError as error:
+            raise CUNetError(f"{sample.picture}: cannot be copied to {target} ({error.strerror}).") from None
+    else:
+        cv2.imwrite(str(target), np.ascontiguousarray(sample.load()[..., ::-1]))
+    return target.name
