@@ -25,6 +25,7 @@ class FakeModel:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "plot_curves", lambda rows, path: path.write_text(f"{len(rows)} epochs"))
+    monkeypatch.setattr(run, "monotonic", lambda: 0.0)
     folder = RunFolder(tmp_path / "run")
     folder.create({"seed": 1}, resume=False)
     return folder
@@ -45,6 +46,19 @@ def test_best_is_the_lowest_and_last_the_latest(folder):
     assert folder.best.read_text() == "model 3" and folder.last.read_text() == "model 5"
     assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "2.0"]
     assert folder.curves.read_text() == "3 epochs" and not list(folder.path.glob(".tmp-*"))
+
+
+def test_short_epochs_do_not_wait_for_the_disk(folder, monkeypatch):
+    """A writing of 2 s is followed by 18 s without one; the end of the training writes what is missing."""
+    now = iter(range(0, 1000, 2))  # each look at the clock is 2 s later than the one before
+    monkeypatch.setattr(run, "monotonic", lambda: float(next(now)))
+    recorder = record(folder, [4.0, 3.0, 3.5, 3.6, 3.7, 3.8, 3.9, 4.0, 4.1, 4.2, 4.3, 4.4, 4.5])
+    assert folder.curves.read_text() == "10 epochs"  # after the first and the tenth
+    assert folder.best.read_text() == "model 3" and len(folder.history()) == 13
+    recorder.on_train_end()
+    assert folder.curves.read_text() == "13 epochs" and folder.last.read_text() == "model 5"
+    recorder.on_train_end()  # nothing is missing
+    assert folder.last.read_text() == "model 5"
 
 
 def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import keras
@@ -14,10 +15,11 @@ from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.history import read_history
 
 OF_THE_MACHINE = ("device", "memory")  # a resumed run may have others
+PAUSE = 9  # times the duration of a writing pass before the next one: it costs a tenth of the time at most
 
 
 class RunFolder:
-    """Files of one training run, written so that a kill at any moment loses at most an epoch."""
+    """Files of one training run, written so that a kill at any moment loses little, see :class:`Recorder`."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -76,10 +78,11 @@ def is_run(config: Path) -> bool:
 
 
 class Recorder(keras.callbacks.Callback):
-    """Writes history, curves and checkpoints at the end of each epoch.
+    """Writes history and ``best.keras`` at the end of each epoch, and curves and ``last.keras``.
 
-    The history comes first and ``last.keras`` last: a resumed run trusts the step counter
-    of ``last.keras`` and drops history rows beyond it.
+    Where epochs are shorter than ten times the writing, as with fifty pictures, curves and ``last.keras`` wait for
+    that long: a kill loses an epoch or ten times a writing, whichever is longer. The history comes first and
+    ``last.keras`` last: a resumed run trusts the step counter of ``last.keras`` and drops history rows beyond it.
 
     Args:
         folder: of the run.
@@ -93,9 +96,11 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
         self.patience = patience
+        self.due = -float("inf")  # when curves and last.keras are written next
         self.rows: list[dict[str, Any]] = folder.history(before=start)
         if len(self.rows) < len(folder.history()):  # untouched, it stays older than the last checkpoint
             folder.write_history(self.rows)
+        self._kept = len(self.rows)  # rows that curves and last.keras have seen
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -117,15 +122,26 @@ class Recorder(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
         self.folder.write_history(self.rows)
-        replace_file(self.folder.curves, lambda target: plot_curves(self.rows, target))
         if self._best_epoch() == epoch:
             self.on_test_begin()
             replace_file(self.folder.best, self.model.save)
             self.on_test_end()
-        replace_file(self.folder.last, self.model.save)
         if self.patience and epoch - self._best_epoch() >= self.patience:
             print(f"stopped: no better {self.monitor} for {self.patience} epochs")
             self.model.stop_training = True
+        if monotonic() >= self.due:
+            self._keep()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._kept < len(self.rows):
+            self._keep()
+
+    def _keep(self) -> None:
+        start = monotonic()
+        replace_file(self.folder.curves, lambda target: plot_curves(self.rows, target))
+        replace_file(self.folder.last, self.model.save)
+        self._kept, end = len(self.rows), monotonic()
+        self.due = end + PAUSE * (end - start)
 
     def _best_epoch(self) -> int:
         """The first epoch with the best value so far, from the history alone."""
