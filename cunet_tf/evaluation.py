@@ -43,7 +43,8 @@ def evaluate(
 
     Returns:
         The keys of ``cunet evaluate``: ``recall``, pictures in percent whose object was seen (others count as
-        failures and are in no mean), NME, failure rate and PCK in percent, AUC 0..1;
+        failures and are in no mean), ``undefined``, pictures without what the main figure is divided by (they are in
+        no figure), NME, failure rate and PCK in percent, AUC 0..1;
         ``None`` where a figure is not defined for these landmarks. ``per_image`` holds, for
         error curves, the NME ``[N]`` of faces or the errors ``[N, C]`` of joints as shares of
         the torso.
@@ -85,7 +86,8 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     skeleton = source.skeleton
     main = next(iter(skeleton.normalizers), "box")
     names = [name for name in NORMALIZERS if name == "box" or name in skeleton.normalizers]
-    distances = {name: normalizer_distance(truth, skeleton, name, mask) for name in {main, *names}}
+    boxes = np.stack([sample.box for sample in source])
+    distances = {name: normalizer_distance(truth, skeleton, name, mask, boxes) for name in {main, *names}}
     nme = {name: nme_per_image(errors, mask, distance) for name, distance in distances.items()}
     subsets = np.array([sample.subset for sample in source])
     parts = {str(name): nme[main][subsets == name] for name in dict.fromkeys(subsets)}
@@ -99,6 +101,7 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
         "pck": None,
         "pckh": None,
         "auc_threshold": AUC_THRESHOLD,
+        "undefined": int((np.isnan(nme[main]) & ~unseen).sum()),
         "normalizer": main,
         "mean_over": "landmarks of each picture, then pictures",
         "subsets": {
@@ -134,6 +137,7 @@ def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
         "pck_means": {name: pck[name] for name in MEANS},
         "pckh_means": heads and {share: {name: row[name] for name in MEANS} for share, row in heads.items()},
         "auc_threshold": AUC_THRESHOLD,
+        "undefined": int((np.isnan(torso) | ~mask.any(axis=1)).sum()),
         "normalizer": "torso" if heads is None else "torso for pck, head for pckh",
         "mean_over": f"{len(skeleton.scored) or skeleton.size} joints, pooled over pictures",
         "subsets": {},
@@ -185,7 +189,7 @@ def _seen(localizer: Localizer, sample: Sample, detector: Detector) -> np.ndarra
 
 def _headline(nme: np.ndarray, main: str) -> dict[str, float | None]:
     """Failure rate and AUC, defined for the faces' inter-ocular NME."""
-    if main != "interocular":
+    if main != "interocular" or np.isnan(nme).all():
         return {"failure_rate": None, "auc": None}
     return {"failure_rate": 100 * failure_rate(nme), "auc": auc(nme)}
 

@@ -48,7 +48,10 @@ def define_data(values: flags.FlagValues, split: str) -> None:
     flags.DEFINE_string("root", None, "Folder of the data set.", flag_values=values)
     flags.DEFINE_string("split", split, "Part of the data set.", flag_values=values)
     flags.DEFINE_bool("allow_missing", False, "Go on without absent parts of the split.", flag_values=values)
-    flags.DEFINE_string("box", "tight", "Boxes of the objects: tight or official.", flag_values=values)
+    boxes = (
+        "tight (around the points), given (by the data) or official; given ones by default, where the data has them."
+    )
+    flags.DEFINE_string("box", None, f"Boxes of the objects: {boxes}", flag_values=values)
 
 
 def network_config(values: flags.FlagValues) -> NetworkConfig:
@@ -95,8 +98,6 @@ def request_source(values: flags.FlagValues, skeleton: Skeleton, split: str | No
     """
     if not values.data:
         raise CUNetError(f"name a data set with --data: {', '.join(SOURCES)}.")
-    if values.box not in ("tight", "official"):
-        raise CUNetError(f"--box={values.box}: use tight or official.")
     request = Request(values.root, split or values.split, skeleton, values.allow_missing, values.box)
     source = load_source(values.data, request)
     if source.missing:

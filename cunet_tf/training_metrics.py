@@ -5,9 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.config import STRIDE
+from cunet_tf.metrics import LEAST_FOR_AREA
 from cunet_tf.spec import ModelSpec
 
 WINDOW = 2  # half side of the window around the maximum
+SHORTEST, FAR = 1e-3, 1e6  # pixels: a distance that nothing is divided by, and a place outside of every map
 
 
 def window_centroid(heatmaps: Any) -> Any:
@@ -34,43 +37,60 @@ def window_centroid(heatmaps: Any) -> Any:
 
 
 class _PointMetric(keras.metrics.Metric):
-    """A mean over batches of point errors divided by a distance between landmarks.
+    """A mean over batches of point errors divided by a distance between landmarks, or by the size of the object.
 
     Args:
-        first: landmarks whose centroid is one end of the normalising distance.
-        second: landmarks of the other end.
+        first: landmarks whose centroid is one end of the normalising distance; empty for the box.
+        second: landmarks of the other end; empty for the box.
+        side: the longer side of the objects' boxes in heat-map pixels, the distance where there are fewer than three
+            landmarks; the root of the area of the tight box of the points is it where there are more.
 
-    ``y_true``: ``[B, C, 3]`` as in :class:`cunet_tf.losses.HeatmapLoss`; a picture whose
-    normalising landmarks are masked does not count. ``y_pred``: ``[B, h, w, C]``.
+    ``y_true``: ``[B, C, 3]`` as in :class:`cunet_tf.losses.HeatmapLoss`; a picture whose normalising landmarks are
+    masked, or span nothing, does not count. ``y_pred``: ``[B, h, w, C]``. The result is NaN where nothing counted.
     """
 
-    def __init__(self, first: Any, second: Any, **kwargs: Any):
+    def __init__(self, first: Any = (), second: Any = (), side: float = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.first, self.second = list(first), list(second)
+        self.first, self.second, self.side = list(first), list(second), float(side)
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
 
     def normalized_errors(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """Errors ``[B, C]`` as shares of the distance, and ``[B, C]`` 1 where they count."""
-        points, mask = y_true[..., :2], y_true[..., 2]
-        ends = [ops.mean(ops.take(points, ids, axis=1), axis=1) for ids in (self.first, self.second)]
-        distance = ops.maximum(ops.norm(ends[0] - ends[1], axis=-1, keepdims=True), 1e-3)
-        usable = ops.min(ops.take(mask, self.first + self.second, axis=1), axis=1, keepdims=True)
-        return ops.norm(window_centroid(y_pred) - points, axis=-1) / distance, mask * usable
+        mask = y_true[..., 2]
+        points = ops.where(ops.expand_dims(mask, -1) > 0, y_true[..., :2], 0.0)
+        if self.first:
+            ends = [ops.mean(ops.take(points, ids, axis=1), axis=1) for ids in (self.first, self.second)]
+            usable = ops.min(ops.take(mask, self.first + self.second, axis=1), axis=1, keepdims=True)
+            distance = ops.norm(ends[0] - ends[1], axis=-1, keepdims=True) * usable
+        elif points.shape[1] < LEAST_FOR_AREA:
+            distance = ops.full_like(mask[:, :1], self.side)
+        else:
+            distance = _tight_box(points, mask)
+        counts = mask * ops.cast(distance > SHORTEST, "float32")
+        return ops.norm(window_centroid(y_pred) - points, axis=-1) / ops.maximum(distance, SHORTEST), counts
 
     def result(self) -> Any:
-        return 100.0 * self.total / ops.maximum(self.count, 1.0)
+        mean = 100.0 * self.total / ops.maximum(self.count, 1.0)
+        return ops.where(self.count > 0, mean, float("nan"))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "first": self.first, "second": self.second}
+
+
+def _tight_box(points: Any, mask: Any) -> Any:
+    """Root of the area of the box around the points that count, ``[B, 1]``."""
+    known = ops.expand_dims(mask, -1) > 0
+    sides = ops.max(ops.where(known, points, -FAR), axis=1) - ops.min(ops.where(known, points, FAR), axis=1)
+    return ops.sqrt(ops.prod(ops.maximum(sides, 0.0), axis=-1, keepdims=True))
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
 class NormalizedMeanError(_PointMetric):
     """NME in percent while training; ``cunet evaluate`` decodes more finely."""
 
-    def __init__(self, first: Any, second: Any, name: str = "nme", **kwargs: Any):
-        super().__init__(first, second, name=name, **kwargs)
+    def __init__(self, first: Any = (), second: Any = (), side: float = 0.0, name: str = "nme", **kwargs: Any):
+        super().__init__(first, second, side, name=name, **kwargs)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         errors, counts = self.normalized_errors(y_true, y_pred)
@@ -78,6 +98,9 @@ class NormalizedMeanError(_PointMetric):
         mean = ops.sum(errors * counts, axis=1) / ops.maximum(counted, 1.0)
         self.total.assign_add(ops.sum(mean))
         self.count.assign_add(ops.sum(ops.cast(counted > 0, "float32")))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "side": self.side}
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
@@ -100,8 +123,7 @@ class PercentageOfCorrectKeypoints(_PointMetric):
 def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
     """``metrics=`` for ``compile``: one metric of the last head, nothing for the others.
 
-    PCK@0.2 where the skeleton has a torso, else the NME under its first normalizer, none
-    where it has no normalizer.
+    PCK@0.2 where the skeleton has a torso, else the NME under its first normalizer; the box serves where it has none.
     """
     metrics: list[list[keras.metrics.Metric]] = [[] for _ in spec.config.head_names]
     normalizers = spec.skeleton.normalizers
@@ -109,4 +131,6 @@ def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
         metrics[-1] = [PercentageOfCorrectKeypoints(*normalizers["torso"])]
     elif normalizers:
         metrics[-1] = [NormalizedMeanError(*next(iter(normalizers.values())))]
+    else:
+        metrics[-1] = [NormalizedMeanError(side=spec.input_size / STRIDE / spec.crop_factor)]
     return metrics

@@ -83,15 +83,18 @@ def metrics(reference: Engine, exported: Engine, source: Source, spec: ModelSpec
     """The main metric of both engines on annotated samples.
 
     Returns:
-        ``name``, ``keras``, ``file`` and ``difference`` in percent, ``tolerance``, ``images``, ``ok``.
+        ``name``, ``keras``, ``file`` and ``difference`` in percent, ``tolerance``, ``images``, ``ok``. Where no
+        picture defines the metric, its three figures are ``None``, and nothing is found wrong.
     """
     results = [evaluate(Localizer(engine, spec), source) for engine in (reference, exported)]
     name = "pck" if results[0]["pck"] is not None else f"nme_{results[0]['normalizer']}"
     ours, theirs = (result[name] for result in results)
     limit = tolerance(spec, fmt)["metric"] * (10 if name == "pck" else 1)  # one of 1,000 joints is 0.1 points
+    difference = None if ours is None or theirs is None else theirs - ours
+    worse = 0.0 if difference is None else -difference if name == "pck" else difference
     return {
-        "name": name, "keras": ours, "file": theirs, "difference": theirs - ours, "tolerance": limit,
-        "images": len(source), "ok": bool((ours - theirs if name == "pck" else theirs - ours) <= limit),
+        "name": name, "keras": ours, "file": theirs, "difference": difference, "tolerance": limit,
+        "images": len(source), "ok": bool(worse <= limit),
     }  # fmt: skip
 
 

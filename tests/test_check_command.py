@@ -122,7 +122,7 @@ def test_another_number_of_landmarks_than_the_preset(sound, capsys):
         (["--data=synthetic", "--preset=face-mobil"], "Did you mean 'face-mobile'?"),
         (["--data=300w"], "--root"),
         (["--data=300w", "--root=nowhere"], "no such folder"),
-        (["--data=synthetic", "--preset=face-mobile", "--box=large"], "tight or official"),
+        (["--data=synthetic", "--preset=face-mobile", "--box=large"], "Known: tight, given, official"),
         (["--data=synthetic", "--preset=face-mobile", "--against=test", "--quick"], "leave out --quick"),
         (["--data=synthetic", "extra"], "unexpected argument"),
     ],

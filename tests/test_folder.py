@@ -2,6 +2,7 @@ import copy
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def write(root, content):
 
 def test_json_points_masks_boxes(tmp_path, content, capsys):
     a, b, c = source = load_folder(write(tmp_path, content))
-    assert (source.name, source.split, source.box) == ("folder", "all", "tight")
+    assert (source.name, source.split, source.box) == ("folder", "all", "1 given and 2 tight")
     assert [(s.name, s.subset, s.picture) for s in source] == [
         ("a.png", "train", tmp_path / "a.png"),
         ("b.png", "train", tmp_path / "b.png"),
@@ -130,7 +131,7 @@ def test_skeleton_errors(tmp_path, content, changes, words):
     "changes, words",
     [
         ({"file": None}, "file: the picture's file name is missing"),
-        ({"file": "./a.png"}, r"file: a.png stands already in .*landmarks.json, images\[0\]"),
+        ({"points": [[10**400, 2], [3, 4], None]}, r"points\[0\] \(left_eye\): \[1000+, a list of 2 or 3"),
         ({"split": None}, "split: missing, other entries have one"),
         ({"split": 1}, "split: 1 is no word"),
         ({"points": None}, "points: no points, 3 are needed"),
@@ -148,6 +149,33 @@ def test_entry_errors(tmp_path, content, changes, words):
     content["images"][1] |= changes
     with pytest.raises(CUNetError, match=rf"landmarks.json, images\[1\], {words}"):
         load_folder(write(tmp_path, content))
+
+
+def test_several_entries_of_a_picture_are_several_objects(tmp_path, content):
+    """The same object twice is somebody's mistake."""
+    content["images"][1]["file"] = "./a.png"
+    first, second, _ = load_folder(write(tmp_path, content))
+    assert (first.name, second.name) == ("a.png", "a.png#2") and first.picture == second.picture
+    content["images"][1] = dict(content["images"][0])
+    with pytest.raises(CUNetError, match=r"images\[1\], file: a.png stands already in .*images\[0\] with this box"):
+        load_folder(write(tmp_path, content))
+
+
+def test_boxes_are_called_what_they_are(tmp_path, content):
+    for entry in content["images"]:
+        entry["box"] = [0, 0, 40, 40]
+    write(tmp_path, content)
+    request = Request(str(tmp_path), "all", None)
+    given = load_source("folder", request)
+    assert given.box == "given" == load_source("folder", replace(request, box="given")).box
+    with pytest.raises(CUNetError, match="--box=tight: b.png: 1 points that count make no box: leave --box out"):
+        load_source("folder", replace(request, box="tight"))
+    tight = load_source("folder", replace(request, box="tight", split="hard"))
+    assert tight.box == "tight" and tight.samples[0].box.tolist() == [1, 2, 3, 4]
+    with pytest.raises(CUNetError, match="--box=official: folder has given boxes here"):
+        load_source("folder", replace(request, box="official"))
+    with pytest.raises(CUNetError, match="--box=tigth: .*Did you mean 'tight'"):
+        load_source("folder", replace(request, box="tigth"))
 
 
 def test_the_documented_examples_load(tmp_path):

@@ -182,8 +182,29 @@ def test_nme_of_a_picture_without_a_distance_is_nan():
     )
 
 
-def test_pck_without_any_point_is_zero():
-    assert pck(np.zeros((2, 3)), np.zeros((2, 3)), np.ones(2), 0.2) == 0.0
+def test_figures_of_nothing_are_not_defined():
+    """A figure that nothing counted for must never pass for a perfect one, or a worst one."""
+    assert np.isnan(pck(np.zeros((2, 3)), np.zeros((2, 3)), np.ones(2), 0.2))
+    means = pck_means(np.zeros((1, 16)), np.eye(16)[None, 8], np.ones(1), 0.5, MPII16)  # the neck alone
+    assert means["per_group"]["Head"] == means["groups"] == means["joints"] == 100.0
+    assert means["limbs"] is means["per_group"]["Ank"] is means["per_joint"]["pelvis"] is None
+    nothing = np.full(3, np.nan)
+    assert np.isnan(failure_rate(nothing)) and np.isnan(auc(nothing)) and not ced(nothing, np.ones(2)).any()
+
+
+def test_points_that_span_nothing_divide_nothing():
+    line = Skeleton("line", ("a", "b", "c"), normalizers={"a-b": ((0,), (1,))})
+    truth = np.array([[[2, 4], [2, 4], [8, 4]], [[2, 4], [5, 8], [8, 4]]], float)
+    np.testing.assert_array_equal(normalizer_distance(truth, line, "box"), [np.nan, np.sqrt(24)])
+    np.testing.assert_array_equal(normalizer_distance(truth, line, "a-b"), [np.nan, 5.0])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_own_box_serves_one_or_two_landmarks(count):
+    few = Skeleton("few", ("a", "b")[:count])
+    truth, boxes = np.full((1, count, 2), 7.0), np.array([[10, 20, 30, 70]])
+    np.testing.assert_array_equal(normalizer_distance(truth, few, "box", boxes=boxes), [50.0])
+    assert np.isnan(normalizer_distance(truth, few, "box"))
 
 
 def test_each_mean_of_pck_by_hand():

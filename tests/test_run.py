@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from cunet_tf.errors import CUNetError
@@ -101,6 +102,16 @@ def test_run_of_an_earlier_version_goes_on(folder):
 def test_best_can_be_the_highest(folder):
     record(folder, [3.0, 1.0, 2.0], higher=True)
     assert folder.best.read_text() == "model 1"
+
+
+@pytest.mark.parametrize("values, best", [([np.nan, 5.0, np.nan, 4.0, np.nan], 6), ([np.nan] * 3, 3)])
+def test_an_undefined_value_is_never_the_best(folder, values, best):
+    """Where no epoch has one, the loss decides: here it falls, then rises."""
+    recorder = Recorder(folder, "val_nme")
+    recorder.set_model(FakeModel())
+    for epoch, value in enumerate(values):
+        recorder.on_epoch_end(epoch, {"val_nme": value, "val_loss": abs(epoch - 1.0)})
+    assert folder.best.read_text() == f"model {best}"
 
 
 def test_patience_counts_epochs_since_the_best_also_after_a_resume(folder):

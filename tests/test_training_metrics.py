@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from cunet_tf.heatmaps import gaussian_maps
+from cunet_tf.metrics import normalizer_distance
 from cunet_tf.presets import preset
+from cunet_tf.skeletons import Skeleton
 from cunet_tf.training_metrics import (
     NormalizedMeanError,
     PercentageOfCorrectKeypoints,
@@ -39,6 +41,39 @@ def test_pictures_without_the_normalizing_points_do_not_count(points):
     metric = NormalizedMeanError([0], [1])
     metric.update_state(np.concatenate([points, mask], -1), maps)
     assert float(metric.count) == 1
+
+
+def test_without_a_normalizer_the_box_serves(points):
+    """As :func:`cunet_tf.metrics.normalizer_distance` has it; masked points may hold anything."""
+    mask = np.ones((4, 5, 1), "float32")
+    mask[0, 2], mask[1, 1:] = 0, 0  # the second picture spans nothing
+    truth = np.concatenate([points, mask], -1)
+    truth[0, 2, :2] = np.nan
+    metric = NormalizedMeanError()
+    metric.update_state(truth, gaussian_maps(points + np.float32([0.6, -0.8]), 1.0, 16))
+    skeleton = Skeleton("five", tuple("abcde"))
+    distance = normalizer_distance(points, skeleton, "box", mask[..., 0])
+    assert float(metric.count) == 3
+    assert float(metric.result()) == pytest.approx(100 * np.nanmean(1 / distance), rel=0.1)
+
+
+def test_the_side_of_the_box_serves_one_landmark():
+    spec = preset("face-mobile").with_skeleton(Skeleton("one", ("tip",)))
+    (metric,) = last_head_metrics(spec)[-1]
+    side = 32 / spec.crop_factor
+    assert metric.name == "nme" and metric.side == pytest.approx(side)
+    metric = NormalizedMeanError.from_config(metric.get_config())
+    truth = np.array([[[8.0, 9.0, 1.0]]], "float32")
+    metric.update_state(truth, gaussian_maps(truth[..., :2] + np.float32([3.0, 4.0]), 1.0, 32))
+    assert float(metric.result()) == pytest.approx(100 * 5 / side, rel=0.02)
+
+
+def test_a_figure_of_nothing_is_not_defined(points):
+    """It was 0, the best value there is, and chose best.keras."""
+    truth = np.concatenate([points, np.zeros((4, 5, 1), "float32")], -1)
+    for metric in (NormalizedMeanError([0], [1]), NormalizedMeanError(), PercentageOfCorrectKeypoints([0], [1])):
+        metric.update_state(truth, gaussian_maps(points, 1.0, 16))
+        assert np.isnan(float(metric.result()))
 
 
 def test_one_metric_on_the_last_head_only():

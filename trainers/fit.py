@@ -144,8 +144,8 @@ def compile_model(
 
 def monitor(spec: ModelSpec) -> tuple[str, bool]:
     """The validation column that decides which epoch is best, and whether higher is better."""
-    metrics = last_head_metrics(spec)[-1]
-    return (f"val_{metrics[0].name}", metrics[0].name == "pck") if metrics else ("val_loss", False)
+    (metric,) = last_head_metrics(spec)[-1]
+    return f"val_{metric.name}", metric.name == "pck"
 
 
 def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:

@@ -1,6 +1,7 @@
 """The folder of a run: checkpoints, history, curves (contract: best.keras, last.keras, ...)."""
 
 import json
+import math
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -86,7 +87,7 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         folder: of the run.
-        monitor: column whose best value marks ``best.keras``.
+        monitor: column whose best value marks ``best.keras``; ``val_loss`` where it was never defined.
         higher: whether higher values of it are better.
         start: epochs already done.
         patience: stop after so many epochs without a better value; 0 never stops.
@@ -144,6 +145,10 @@ class Recorder(keras.callbacks.Callback):
         self.due = end + PAUSE * (end - start)
 
     def _best_epoch(self) -> int:
-        """The first epoch with the best value so far, from the history alone."""
-        best = min(self.rows, key=lambda row: self.sign * float(row[self.monitor]))
-        return int(best["epoch"])
+        """The first epoch with the best value so far, from the history alone; the loss decides where no value is."""
+        for column, sign in ((self.monitor, self.sign), ("val_loss", 1.0)):
+            values = {int(row["epoch"]): sign * float(row.get(column, "nan")) for row in self.rows}
+            known = {epoch: value for epoch, value in values.items() if math.isfinite(value)}
+            if known:
+                return min(known, key=lambda epoch: known[epoch])
+        return int(self.rows[-1]["epoch"])

@@ -90,8 +90,6 @@ def find_skeleton(values: flags.FlagValues) -> Skeleton | None:
 
 
 def _load(values: flags.FlagValues, skeleton: Skeleton | None, split: str, problems: list[CUNetError]) -> Source:
-    if values.box not in ("tight", "official"):
-        raise CUNetError(f"--box={values.box}: use tight or official.")
     return load_source(
         values.data, Request(values.root, split, skeleton, values.allow_missing, values.box, problems=problems)
     )

@@ -21,7 +21,7 @@ from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
-from cunet_tf.rows import append_row, table
+from cunet_tf.rows import append_row, number, table
 
 COLUMNS = (
     "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",
@@ -35,10 +35,9 @@ def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
     flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
-    values[
-        "box"
-    ].help = (
-        "Boxes of the objects: tight, official, detector (of the model's own detector), or whole (the whole picture)."
+    values["box"].help = (
+        "Boxes of the objects: tight, given, official, detector (of the model's own detector), or whole (the whole "
+        "picture); by default given ones where the data has them."
     )
     flags.DEFINE_string("detector", "auto", "For --box=detector: auto (faces) or a file, as of predict.",
                         flag_values=values)  # fmt: skip
@@ -63,7 +62,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     spec = preset(values.preset) if values.preset else None
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
     own = values.box if values.box in OWN else None
-    values.box = "tight" if own else values.box
+    values.box = None if own else values.box
     source = request_source(values, localizer.spec.skeleton)
 
     if hidden_labels(source):
@@ -135,13 +134,17 @@ def describe(result: dict[str, Any]) -> str:
     rows: list[tuple] = [(name, f"{result[name]:.4g}") for name in shown if result[name] is not None]
     for share, means in {"pck": result.get("pck_means"), **(result.get("pckh_means") or {})}.items():
         label = share if share == "pck" else f"pckh@{share}"
-        rows += [(f"{label}, mean of {name}", f"{value:.4g}") for name, value in (means or {}).items()]
+        rows += [
+            (f"{label}, mean of {name}", f"{value:.4g}") for name, value in (means or {}).items() if value is not None
+        ]
     rows += [(f"  {name}", f"{value:.4g}") for name, value in result["per_group"].items() if value is not None]
+    if result["undefined"]:
+        rows.append((f"pictures left out, {result['normalizer']} is not defined there", result["undefined"]))
     if result["recall"] < 100.0:
         rows.append(("pictures whose object was seen", f"{result['recall']:.4g}"))
     main = f"nme_{result['normalizer']}"
     if len(result["subsets"]) > 1:
-        rows += [(f"{name} ({row['images']})", f"{row[main]:.4g}") for name, row in result["subsets"].items()]
+        rows += [(f"{name} ({row['images']})", number(row[main])) for name, row in result["subsets"].items()]
     return (
         f"{result['data']} {result['split']}: {result['images']} pictures, {result['box']} boxes, decoder "
         f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}; percent of {result['normalizer']}, "

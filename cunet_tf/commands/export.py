@@ -30,7 +30,7 @@ from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim, replace_file
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import import_quietly
-from cunet_tf.rows import table, write_csv
+from cunet_tf.rows import number, table, write_csv
 from cunet_tf.spec import ModelSpec
 
 
@@ -166,8 +166,9 @@ def describe(result: dict[str, Any]) -> str:
     rows.append(("landmarks that jumped by a tenth of the input", f"{landmarks['landmarks_jumped']:.2%}", "-"))
     metric = result["parity"].get("metric")
     if metric:
-        figures = f"source {metric['keras']:.4g}, file {metric['file']:.4g} on {metric['images']} pictures"
-        rows.append((f"{metric['name']}: {figures}", f"{metric['difference']:+.2e}", f"{metric['tolerance']:.4g}"))
+        figures = f"source {number(metric['keras'])}, file {number(metric['file'])} on {metric['images']} pictures"
+        difference = "undefined" if metric["difference"] is None else f"{metric['difference']:+.2e}"
+        rows.append((f"{metric['name']}: {figures}", difference, f"{metric['tolerance']:.4g}"))
     exact = result["parity"].get("exact")
     if exact:
         parts.append(

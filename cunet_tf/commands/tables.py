@@ -18,6 +18,7 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.data.check import hidden_labels
+from cunet_tf.data.sources import USUAL_BOX
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import command_line, define_data, no_arguments, request_source
 from cunet_tf.outputs import begins_with, claim, claim_pages
@@ -129,8 +130,9 @@ def make_protocol(values: flags.FlagValues) -> Protocol:
     epochs, images = parse_budget(values.budget)
     data_flags = tuple(values[name].serialize() for name in DATA_FLAGS if values[name].present)
     scale = Scale(**{field.name: values[field.name].value for field in fields(Scale)})
+    box = values.box or USUAL_BOX.get(values.data, "tight")
     budget = (epochs, images, values.batch_size, parse_seeds(values.seeds))
-    protocol = Protocol(values.data, values.split, values.test_split, values.box, data_flags, *budget,
+    protocol = Protocol(values.data, values.split, values.test_split, box, data_flags, *budget,
                         Path(values.workdir), scale, values.targets)  # fmt: skip
     for variant in protocol.variants.values():
         variant.config()  # refuses sizes that do not fit together

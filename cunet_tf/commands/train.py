@@ -8,6 +8,7 @@ Example:
 """
 
 import dataclasses
+import math
 import sys
 from typing import Any
 
@@ -27,6 +28,7 @@ from cunet_tf.flags import (
 )
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quiet import import_quietly
+from cunet_tf.rows import number
 from cunet_tf.skeletons import SKELETONS
 
 
@@ -109,7 +111,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
-    return {"workdir": values.workdir, "epochs": len(rows), "last": {k: float(v) for k, v in rows[-1].items()}}
+    last = {name: float(value) for name, value in rows[-1].items()}
+    last = {name: value if math.isfinite(value) else None for name, value in last.items()}
+    return {"workdir": values.workdir, "epochs": len(rows), "last": last}
 
 
 def spread(source: Source, images: int) -> Source:
@@ -145,5 +149,5 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
 
 
 def describe(result: dict[str, Any]) -> str:
-    last = ", ".join(f"{name} {value:.4g}" for name, value in result["last"].items())
+    last = ", ".join(f"{name} {number(value)}" for name, value in result["last"].items())
     return f"{result['epochs']} epochs in {result['workdir']}: {last}"

@@ -17,7 +17,8 @@ A landmark is named, or given by its place from 0. ``flip_pairs`` are what a mir
 swaps; ``[]`` says that nothing is swapped. The distance between the two landmarks of
 ``normalizer`` divides the errors. Of the skeleton only ``names`` is required, of an image
 ``file`` and ``points``. A point is ``[x, y]``, ``[x, y, visible]`` (0: it does not count) or
-``null`` (not annotated). Without ``box``, the tight box of the points that count is taken.
+``null`` (not annotated). Without ``box``, the tight box of the points that count is taken. Several entries of one
+file are several objects in one picture.
 
 ``landmarks.csv`` has the header ``file,split,NAME_x,NAME_y,...`` and, where wanted,
 ``box_x0,box_y0,box_x1,box_y1``; empty cells are not annotated. ``skeleton.json`` beside it
@@ -28,6 +29,7 @@ import hashlib
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +70,16 @@ def load_folder(root: str, split: str = "all") -> Source:
         )
     splits, note = _splits(entries)
     samples = [_sample(Path(root), *entry, part, skeleton) for entry, part in zip(entries, splits, strict=True)]
-    _refuse_duplicates(entries, samples)
+    samples = _objects(entries, samples)
     known = list(dict.fromkeys(["all", *(("train", "test") if note else splits)]))
     if split not in known:
         raise CUNetError(f"folder split {split!r}: {did_you_mean(split, known)}")
-    chosen = [sample for sample, part in zip(samples, splits, strict=True) if split in ("all", part)]
+    chosen = [index for index, part in enumerate(splits) if split in ("all", part)]
     if not chosen:
         raise CUNetError(f"{root}: no picture in split {split!r}{note}: use --split=all.")
-    return Source("folder", split if split == "all" else split + note, skeleton, chosen)
+    boxes = _boxes([entries[index][1].get("box") is not None for index in chosen])
+    named = split if split == "all" else split + note
+    return Source("folder", named, skeleton, [samples[index] for index in chosen], boxes)
 
 
 def parse_skeleton(fields: dict[str, Any], where: str) -> Skeleton:
@@ -221,16 +225,42 @@ def _box(value: Any, points: np.ndarray, mask: np.ndarray, where: str) -> np.nda
 
 def _numbers(value: Any, sizes: tuple[int, ...], where: str) -> list[float]:
     """A list of finite numbers, as long as one of ``sizes``."""
-    good = isinstance(value, list) and all(isinstance(item, int | float) and math.isfinite(item) for item in value)
+    good = isinstance(value, list) and all(_finite(item) for item in value)
     if not good or len(value) not in sizes:
         needed = " or ".join(str(size) for size in sizes)
-        raise CUNetError(f"{where}: {json.dumps(value)}, a list of {needed} finite numbers is needed.")
+        raise CUNetError(f"{where}: {json.dumps(value):.100}, a list of {needed} finite numbers is needed.")
     return [float(item) for item in value]
 
 
-def _refuse_duplicates(entries: Entries, samples: list[Sample]) -> None:
-    seen: dict[str, str] = {}
+def _finite(item: Any) -> bool:
+    """Whether it is a number that a float holds; whole numbers of JSON may have any length."""
+    try:
+        return isinstance(item, int | float) and math.isfinite(item)
+    except OverflowError:
+        return False
+
+
+def _objects(entries: Entries, samples: list[Sample]) -> list[Sample]:
+    """The samples, the second object of a picture named ``FILE#2``; the same object twice is refused."""
+    seen: dict[str, list[tuple[str, Sample]]] = {}
+    named = []
     for (where, _), sample in zip(entries, samples, strict=True):
-        if sample.name in seen:
-            raise CUNetError(f"{where}, file: {sample.name} stands already in {seen[sample.name]}: remove one.")
-        seen[sample.name] = where
+        others = seen.setdefault(sample.name, [])
+        twin = next((place for place, other in others if _same(sample, other)), None)
+        if twin is not None:
+            raise CUNetError(f"{where}, file: {sample.name} stands already in {twin} with this box and these points: "
+                             "remove one.")  # fmt: skip
+        others.append((where, sample))
+        named.append(sample if len(others) == 1 else replace(sample, name=f"{sample.name}#{len(others)}"))
+    return named
+
+
+def _same(one: Sample, other: Sample) -> bool:
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("points", "mask", "box"))
+
+
+def _boxes(given: list[bool]) -> str:
+    """What to call the boxes of a source: given, tight, or how many of each."""
+    if all(given):
+        return "given"
+    return f"{sum(given)} given and {len(given) - sum(given)} tight" if any(given) else "tight"

@@ -70,7 +70,7 @@ class Source:
         split: what was asked for.
         skeleton: the landmarks of every sample.
         samples: in a fixed order.
-        box: which box the samples carry, ``"tight"`` or ``"official"``.
+        box: which boxes the samples carry: ``"tight"``, ``"given"``, ``"official"``, or how many of each.
         missing: parts of the split that are not on disk (only with ``allow_missing``).
     """
 

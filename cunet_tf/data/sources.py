@@ -1,12 +1,18 @@
 """Data sets by name. A new source is one file with a loader, and one line here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
+from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.skeletons import Skeleton
+
+BOXES = ("tight", "given", "official")
+USUAL_BOX = {"mpii": "official", "coco": "given", "yolo": "given"}  # without a wish; tight, where not named
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,8 @@ class Request:
         split: a split's name, see each loader.
         skeleton: landmarks of the model, for sources that can serve several (drawn data).
         allow_missing: go on without absent parts and name them in the result.
-        box: ``"tight"`` or ``"official"``.
+        box: ``"tight"``, around the points, ``"given"`` by the data, or ``"official"``; ``None`` takes the data's own,
+            else tight ones.
         problems: a list that takes the faults of single samples, which are then left out;
             without it the first fault is raised.
     """
@@ -27,7 +34,7 @@ class Request:
     split: str
     skeleton: Skeleton | None
     allow_missing: bool = False
-    box: str = "tight"
+    box: str | None = None
     problems: list[CUNetError] | None = None
 
 
@@ -36,7 +43,7 @@ def _w300(request: Request) -> Source:
 
     if not request.root:
         raise CUNetError("--data=300w needs --root, the folder that holds afw/, helen/, lfpw/, ibug/.")
-    return load_300w(request.root, request.split, request.allow_missing, request.box, request.problems)
+    return load_300w(request.root, request.split, request.allow_missing, official(request.box), request.problems)
 
 
 def _lsp(request: Request, extended: bool) -> Source:
@@ -106,4 +113,32 @@ def load_source(data: str, request: Request) -> Source:
     """
     if data not in SOURCES:
         raise CUNetError(f"--data={data}: {did_you_mean(data, SOURCES)}")
-    return SOURCES[data](request)
+    if request.box not in (None, *BOXES):
+        raise CUNetError(f"--box={request.box}: {did_you_mean(str(request.box), BOXES)}")
+    source = SOURCES[data](request)
+    if request.box in (None, source.box):
+        return source
+    if request.box == "tight":
+        return tightened(source)
+    raise CUNetError(f"--box={request.box}: {source.name} has {source.box} boxes here: leave --box out.")
+
+
+def official(box: str | None) -> str:
+    """What 300-W's loader knows: official boxes, or tight ones."""
+    return "official" if box == "official" else "tight"
+
+
+def tightened(source: Source) -> Source:
+    """The same samples in the tight boxes of their points.
+
+    Raises:
+        CUNetError: the points of a sample span no box.
+    """
+    samples = []
+    for sample in source:
+        box = tight_box(sample.points, sample.mask) if sample.mask.any() else np.zeros(4)
+        if not (box[2:] > box[:2]).any():
+            count = int(sample.mask.sum())
+            raise CUNetError(f"--box=tight: {sample.name}: {count} points that count make no box: leave --box out.")
+        samples.append(replace(sample, box=box))
+    return replace(source, samples=samples, box="tight")
