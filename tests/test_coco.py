@@ -16,7 +16,7 @@ CHOSEN = {"right_eye": 36, "left_eye": 45, "nose": 30, "right_mouth": 48, "left_
 LAYOUTS = {  # where the file lies, where the pictures lie, and the folder in file_name
     "coco": ("annotations/person_keypoints_val2017.json", "val2017", ""),
     "cvat": ("annotations/person_keypoints_default.json", "images/default", ""),
-    "label studio": ("result.json", "images", "images/"),
+    "label studio": ("result.json", "images", ""),
     "beside": ("mine.json", ".", ""),
 }
 
@@ -36,10 +36,33 @@ def content(count=12, folder="", **changes):
     return {"images": images, "annotations": annotations, "categories": [category], **changes}
 
 
+def in_the_form_of(tool, data):
+    """What the tools' exporters write beside what COCO has: Datumaro, which is CVAT's, and Label Studio's SDK."""
+    (category,) = data["categories"]
+    if tool == "cvat":  # each point is a category of its own too, ids of annotations start anew in each picture
+        data["categories"] += [{"id": 2 + i, "name": name, "supercategory": "face", "keypoints": [], "skeleton": []}
+                               for i, name in enumerate(CHOSEN)]  # fmt: skip
+        for entry in data["annotations"]:
+            entry |= {"id": 1, "segmentation": [], "area": 9000.0, "num_keypoints": 5}
+    if tool == "label studio":  # whole pixels, a box around the points, the drawn box as an object of another category
+        category |= {"name": "default", "supercategory": "default", "skeleton": []}
+        category["keypoints"] = [name.replace("_", " ") for name in CHOSEN]
+        data["categories"].insert(0, {"id": 0, "name": "face"})
+        for entry in list(data["annotations"]):
+            entry["keypoints"] = [round(value) for value in entry["keypoints"]]
+            x, y, v = np.array(entry["keypoints"]).reshape(-1, 3).T
+            x, y = x[v > 0], y[v > 0]
+            drawn = {"image_id": entry["image_id"], "category_id": 0, "segmentation": [], "bbox": entry["bbox"]}
+            entry["bbox"] = [int(x.min()), int(y.min()), int(np.ptp(x)), int(np.ptp(y))]
+            data["annotations"].insert(0, drawn)
+    return data
+
+
 def write(root, layout="beside", data=None, count=12):
     file, pictures, folder = LAYOUTS[layout]
+    data = data or in_the_form_of(layout, content(count, folder))
     (root / file).parent.mkdir(parents=True, exist_ok=True)
-    (root / file).write_text(json.dumps(data or content(count, folder)))
+    (root / file).write_text(json.dumps(data))
     for index, sample in enumerate(load_synthetic(FACE68, f"11:{count}")):
         save_png(root / pictures / f"{index}.png", sample.load())
     return root
@@ -49,13 +72,16 @@ def write(root, layout="beside", data=None, count=12):
 def test_layouts_of_the_tools(tmp_path, layout):
     source = load_coco(write(tmp_path, layout))
     assert len(source) == 12 and source.skeleton.names == tuple(CHOSEN) and source.box == "given"
-    assert source.skeleton.flip_pairs == ((1, 0), (4, 3)) and source.skeleton.edges == ((0, 2), (1, 2))
+    rough = layout == "label studio"
+    assert source.skeleton.flip_pairs == ((1, 0), (4, 3))
+    assert source.skeleton.edges == (() if rough else ((0, 2), (1, 2)))
     assert list(source.skeleton.normalizers) == ["eyes"]
     first = source.samples[0]
     assert first.load().shape == (160, 160, 3) and first.mask.tolist() == [1, 1, 1, 1, 0]
-    np.testing.assert_array_equal(first.box, [30, 30, 130, 120])
+    if not rough:
+        np.testing.assert_array_equal(first.box, [30, 30, 130, 120])
     truth = load_synthetic(FACE68, "11:1").samples[0].points[36]
-    np.testing.assert_allclose(first.points[0], truth, atol=1e-3)
+    np.testing.assert_allclose(first.points[0], truth, atol=0.5 if rough else 1e-3)
 
 
 def test_one_file_is_split_by_names_and_several_by_files(tmp_path):
@@ -119,13 +145,14 @@ def test_mirror_pairs_follow_from_names():
     assert mirror_pairs(["nose", "left_eye", "right_eye", "Left Ear", "Right Ear", "leftover"]) == ((1, 2), (3, 4))
 
 
-def test_checked_and_trained(tmp_path, eagerly, capsys):
-    data = ["--data=coco", f"--root={write(tmp_path, 'cvat')}"]
+@pytest.mark.parametrize("tool", ["cvat", "label studio"])
+def test_checked_and_trained(tmp_path, tool, eagerly, capsys):
+    data = ["--data=coco", f"--root={write(tmp_path, tool)}"]
     assert main(["check", *data, "--split=all", f"--out={tmp_path / 'report'}"]) == 0
     network = ["--preset=face-mobile", "--stacks=1", "--levels=1", "--main_channels=8", "--growth=4", "--input_size=64"]
     run = tmp_path / "run"
     assert main(["train", *data, "--split=all", *network, "--epochs=1", "--batch_size=4", "--val_share=0.25",
                  f"--workdir={run}"]) == 0  # fmt: skip
-    assert "5 landmarks of the data (face)" in capsys.readouterr().err
+    assert f"5 landmarks of the data ({'face' if tool == 'cvat' else 'default'})" in capsys.readouterr().err
     assert main(["evaluate", f"--model={run / 'best.keras'}", *data, "--split=all", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["normalizer"] == "eyes"

@@ -1,5 +1,8 @@
 """YOLO-pose data sets: points to the sub-pixel, visibility, several objects, bad files."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import yaml
@@ -114,6 +117,34 @@ def test_the_file_is_named_where_it_is_missing_or_not_alone(tmp_path):
         load_yolo(tmp_path)
     with pytest.raises(CUNetError, match="fields such as train"):
         load_yolo(tmp_path / "b.yaml")
+
+
+def test_the_form_of_cvat(tmp_path):
+    """Lists of pictures, their places from the root; no names of points and no mirror order."""
+    write(tmp_path, {"path": "./", "train": "train.txt", "kpt_shape": [5, 3], "names": {0: "face"}})
+    tmp_path.joinpath("train.txt").write_text("".join(f"images/train/{index}.png\n" for index in range(8)))
+    source = load_yolo(tmp_path)
+    assert len(source) == 8 and source.skeleton.names[:2] == ("point_0", "point_1")
+
+
+def test_the_form_of_label_studio(tmp_path):
+    """No data.yaml: the names are in notes.json, all pictures in one folder."""
+    write(tmp_path)
+    tmp_path.joinpath("data.yaml").unlink()
+    (tmp_path / "images/train").rename(tmp_path / "all")
+    (tmp_path / "labels/train").rename(tmp_path / "lines")
+    for old, new in (("all", "images"), ("lines", "labels")):
+        shutil.rmtree(tmp_path / new)
+        (tmp_path / old).rename(tmp_path / new)
+    tmp_path.joinpath("classes.txt").write_text("face\n")
+    category = {"id": 0, "name": "face", "keypoints": [name.replace("_", " ") for name in CHOSEN]}
+    tmp_path.joinpath("notes.json").write_text(json.dumps({"categories": [category], "info": {}}))
+    source = load_yolo(tmp_path)
+    assert len(source) == 8 and source.skeleton.names == tuple(CHOSEN)
+    assert source.skeleton.flip_pairs == ((1, 0), (4, 3)) and source.samples[0].load().shape == (160, 160, 3)
+    tmp_path.joinpath("notes.json").write_text(json.dumps({"categories": [{"id": 0, "name": "face"}]}))
+    with pytest.raises(CUNetError, match="notes.json, categories: one list of keypoints .*KeyPointLabels inside"):
+        load_yolo(tmp_path)
 
 
 def test_checked_by_the_command(tmp_path, capsys):

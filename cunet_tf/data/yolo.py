@@ -1,10 +1,12 @@
-"""YOLO-pose labels: a ``data.yaml`` and, beside each picture, a text file of normalised numbers.
+"""YOLO-pose labels, also as CVAT and Label Studio export them: a ``data.yaml`` and a text file for each picture.
 
 ``--root`` is the ``data.yaml`` file or the folder that holds it. Its splits (``train``, ``val``, ``test``) name
 folders of pictures or lists of them; ``kpt_shape`` is ``[C, 2]`` or ``[C, 3]``; ``flip_idx`` gives the mirror
 image's order; ``kpt_names``, where given, the landmarks' names. The labels of ``images/a/b.jpg`` are in
 ``labels/a/b.txt``: a line for each object, ``class cx cy w h`` and ``x y`` or ``x y v`` for each landmark, as shares
 of the picture's width and height, counted from its left upper corner.
+
+Label Studio writes no ``data.yaml`` but ``notes.json``, ``images/`` and ``labels/``: one split, ``train``.
 """
 
 from pathlib import Path
@@ -14,11 +16,13 @@ import numpy as np
 import yaml
 
 from cunet_tf.data.coco import mirror_pairs, named_normalizers
+from cunet_tf.data.folder import read_object
 from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note, read_image
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.skeletons import Skeleton
 
 SPLITS = ("train", "val", "test")
+NOTES = "notes.json"  # Label Studio's
 HEAD = 5  # numbers of a line before the landmarks: class and box
 
 
@@ -60,6 +64,8 @@ def _file(root: Path) -> Path:
     if root.is_file():
         return root
     files = sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+    if not files and (root / NOTES).is_file():
+        return root / NOTES
     if len(files) != 1:
         found = ", ".join(file.name for file in files) or "none"
         raise CUNetError(f"--root={root}: one data.yaml is needed here, found: {found}. Name the file itself.")
@@ -67,6 +73,8 @@ def _file(root: Path) -> Path:
 
 
 def _fields(file: Path) -> dict[str, Any]:
+    if file.name == NOTES:
+        return _label_studio(file)
     try:
         fields = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -74,6 +82,17 @@ def _fields(file: Path) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise CUNetError(f"{file}: fields such as train, val and kpt_shape are needed.")
     return fields
+
+
+def _label_studio(file: Path) -> dict[str, Any]:
+    """The fields of a ``data.yaml`` that says the same as Label Studio's notes."""
+    categories = read_object(file).get("categories")
+    names = [each.get("keypoints") for each in categories or [] if isinstance(each, dict) and each.get("keypoints")]
+    if not names or any(other != names[0] for other in names):
+        raise CUNetError(f"{file}, categories: one list of keypoints is needed: was the project labelled with "
+                         "KeyPointLabels inside RectangleLabels?")  # fmt: skip
+    words = [str(name).strip().replace(" ", "_") for name in names[0]]
+    return {"train": "images", "kpt_shape": [len(words), 3], "kpt_names": words}
 
 
 def _skeleton(file: Path, fields: dict[str, Any]) -> tuple[Skeleton, int]:
