@@ -45,6 +45,7 @@ _HOME = {
     "preset": "cunet_tf.presets",
     "pretrained": "cunet_tf.models.pretrained",
     "read_image": "cunet_tf.data.sample",
+    "write_folder": "cunet_tf.data.folder_write",
 }
 
 __all__ = sorted(_HOME)

@@ -7,15 +7,16 @@ import cv2
 import numpy as np
 
 from cunet_tf.data.sample import Sample, Source
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.outputs import claim, json_text, replace_text
+from cunet_tf.skeletons import Skeleton
 
 ANNOTATIONS = "landmarks.json"
 Landmarks = Mapping[str, Sequence[int]]
 
 
 def write_folder(
-    source: Source, folder: Path | str, landmarks: Landmarks | None = None,
+    source: Source, folder: Path | str, landmarks: Landmarks | Sequence[str] | None = None,
     flip_pairs: Sequence[tuple[str, str]] | None = None, normalizer: tuple[str, str] | None = None,
     name: str = "custom", split: str | None = None,
 ) -> Path:  # fmt: skip
@@ -24,9 +25,9 @@ def write_folder(
     Args:
         source: whose samples are written, each with a picture of its own.
         folder: is made; files of ours in it are replaced.
-        landmarks: name -> places in the source's skeleton whose mean is the new landmark; the source's own ones by
-            default. A mean counts where all its points are annotated.
-        flip_pairs: names that a mirror image swaps; ``None`` leaves the field out.
+        landmarks: names of those that are kept, all by default; or name -> places in the source's skeleton whose mean
+            is the new landmark. A mean counts where all its points are annotated.
+        flip_pairs: names that a mirror image swaps; by default those of the source that are kept.
         normalizer: the two names whose distance divides errors.
         name: of the new skeleton.
         split: of every entry; ``None`` leaves the field out.
@@ -35,14 +36,14 @@ def write_folder(
         The file with the annotations. Boxes are left out: the tight box of the new points is the default.
 
     Raises:
-        CUNetError: the folder holds a ``landmarks.json`` that is not ours, or a picture cannot be read.
+        CUNetError: the folder holds a ``landmarks.json`` that is not ours, a name is not the source's, or a picture
+            cannot be read.
     """
     file = Path(folder, ANNOTATIONS)
     claim([file], "the folder")
-    landmarks = landmarks or {each: (index,) for index, each in enumerate(source.skeleton.names)}
+    landmarks = _places(source.skeleton, landmarks)
     skeleton: dict[str, object] = {"name": name, "names": list(landmarks)}
-    if flip_pairs is not None:
-        skeleton["flip_pairs"] = [list(pair) for pair in flip_pairs]
+    skeleton["flip_pairs"] = [list(pair) for pair in flip_pairs or _kept_pairs(source.skeleton, landmarks)]
     if normalizer is not None:
         skeleton["normalizer"] = list(normalizer)
     images = []
@@ -51,6 +52,25 @@ def write_folder(
         images.append({**entry, "split": split} if split else entry)
     replace_text(file, json_text({"skeleton": skeleton, "images": images}))
     return file
+
+
+def _places(skeleton: Skeleton, landmarks: Landmarks | Sequence[str] | None) -> Landmarks:
+    """Name -> places in the skeleton."""
+    if isinstance(landmarks, Mapping):
+        return landmarks
+    wanted = skeleton.names if landmarks is None else landmarks
+    unknown = next((name for name in wanted if name not in skeleton.names), None)
+    if unknown is not None:
+        raise CUNetError(f"{skeleton.name} has no landmark {unknown!r}. {did_you_mean(unknown, skeleton.names)}")
+    return {name: (skeleton.names.index(name),) for name in wanted}
+
+
+def _kept_pairs(skeleton: Skeleton, landmarks: Landmarks) -> list[tuple[str, str]]:
+    """Mirror pairs of which both landmarks are kept as they are."""
+    named = [(skeleton.names[left], skeleton.names[right]) for left, right in skeleton.flip_pairs]
+    return [
+        pair for pair in named if all(tuple(landmarks.get(name, ())) == (skeleton.names.index(name),) for name in pair)
+    ]
 
 
 def _points(sample: Sample, landmarks: Landmarks) -> list[list[float] | None]:
