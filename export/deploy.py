@@ -68,7 +68,7 @@ def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
         CUNetError: the network is a stacked hourglass, or Keras runs on another backend.
     """
     if isinstance(spec.config, HourglassConfig):
-        raise CUNetError("a stacked hourglass has no deploy twin: export it as float32, float16 or ptq.")
+        raise CUNetError("a stacked hourglass has no deploy twin: export it as float32 or float16.")
     if keras.backend.backend() != "tensorflow":
         raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
     plain = keras.Model(model.inputs, model.outputs[-1])

@@ -19,6 +19,7 @@ import parity
 import toolchain
 
 WEIGHTS = java_build.DEMO.parent / "cunet_tf/weights"
+OWN = java_build.DEMO / "models"  # where a user puts files of his own
 FACES = 6  # drawn ones, in the desktop run
 HEAP = "-Xmx700m"  # hostile files must not need more
 
@@ -47,7 +48,7 @@ def android_app(java: toolchain.Java, core: Path) -> None:
     try:
         linked, inputs = apk.compile_app(java, core)
         print("app: resources linked, compiled against Android 6 (API 23) and Android 14 (API 34)")
-        made = apk.assemble(java, linked, inputs, sorted(WEIGHTS.glob("*.cunet")))
+        made = apk.assemble(java, linked, inputs, sorted([*WEIGHTS.glob("*.cunet"), *OWN.glob("*.cunet")]))
         print("\n".join(apk.report(java, made)))
     except toolchain.Missing as missing:
         print(f"!!! NOT CHECKED: the app and its APK: {missing}", file=sys.stderr)

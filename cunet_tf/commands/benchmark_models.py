@@ -23,7 +23,7 @@ CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark
 def define(values: flags.FlagValues) -> None:
     flags.DEFINE_list("formats", ["float32", "int8"], "Formats of presets, which run untrained.", flag_values=values)
     flags.DEFINE_string(
-        "yardstick", "hourglass-8", "Preset or file that the others are compared with; '' for the first named.",
+        "yardstick", None, "Preset or file that the others are compared with; the first named by default.",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_integer("threads", 1, "Threads of the interpreter.", 1, flag_values=values)
