@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.draw import plot_points
+from cunet_tf.figures import HIGHER, LOWER, nme_label, plot_points
 from cunet_tf.rows import markdown_table
 
 Row = dict[str, Any]
+UNITS = {"bytes": 1e-6}  # of a column of the table in units of the plot
 
 
 def page(rows: list[Row], data: str) -> str:
@@ -39,14 +40,28 @@ def _metric_name(rows: list[Row]) -> str:
     return next((row["metric"] for row in rows if row.get("metric")), "metric")
 
 
-def plot(rows: list[Row], file: Path) -> None:
-    """Size and latency of every model; where a metric was measured, the metric over both."""
+def plot(rows: list[Row], file: Path, data: str = "") -> None:
+    """Size and latency of every model; where a metric was measured, the metric over both.
+
+    Args:
+        rows: as for :func:`page`.
+        file: PNG to write.
+        data: what the metric was measured on.
+    """
     scored = [row for row in rows if row.get("value") is not None]
+    size, time = f"size on disk [MB], {LOWER}", f"median time of a picture [ms], {LOWER}"
     if scored:
-        metric = _metric_name(scored)
-        axes = {("bytes on disk", metric): ("bytes", "value"), ("median ms", metric): ("median_ms", "value")}
+        metric = _metric_label(_metric_name(scored), data)
+        axes = {(size, metric): ("bytes", "value"), (time, metric): ("median_ms", "value")}
     else:
-        axes = {("bytes on disk", "median ms"): ("bytes", "median_ms")}
-    panels = {labels: {f"{row['model']} {row['format']}": (row[x], row[y]) for row in scored or rows}
+        axes = {(size, time): ("bytes", "median_ms")}
+    panels = {labels: {f"{row['model']} {row['format']}": (row[x] * UNITS.get(x, 1.0), row[y]) for row in scored or rows}
               for labels, (x, y) in axes.items()}  # fmt: skip
     plot_points(panels, ("x",) if scored else ("x", "y"), file)
+
+
+def _metric_label(name: str, data: str) -> str:
+    """``nme_interocular`` in words, with its unit, what it was measured on and which way is better."""
+    nme = name.startswith("nme_")
+    label = nme_label(name.removeprefix("nme_")) if nme else f"{name.upper()} [%]"
+    return f"{label}{f' on {data}' if data else ''},\n{LOWER if nme else HIGHER}"

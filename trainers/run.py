@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.draw import plot_curves
+from cunet_tf.figures import plot_curves
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import claim, is_ours, json_text, replace_file, replace_text
 from cunet_tf.rows import write_csv

@@ -133,7 +133,7 @@ def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -
     write_csv(folder / CSV_NAME, rows)
     data = f"{values.data} {values.split}" if values.data else ""
     replace_text(folder / MARKDOWN_NAME, page_text(page(rows, data)))
-    plot(rows, folder / PLOT_NAME)
+    plot(rows, folder / PLOT_NAME, data)
 
 
 def describe(result: dict[str, Any]) -> str:

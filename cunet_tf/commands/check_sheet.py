@@ -2,31 +2,37 @@
 
 from collections import Counter
 
-import cv2
 import numpy as np
 
 from cunet_tf.data.check import SMALLEST_BOX, Finding
 from cunet_tf.data.geometry import apply, crop_matrix, warp
 from cunet_tf.data.sample import Sample, Source
-from cunet_tf.draw import contact_sheet, draw_landmarks
+from cunet_tf.draw import contact_sheet, draw_disc, draw_numbers, draw_on, fitted, write, zoomed
 from cunet_tf.errors import CUNetError
+from cunet_tf.sides import sides_of
 from cunet_tf.skeletons import Skeleton
+from cunet_tf.style import INK, MIDDLE, PAPER, SIDES, TEXT
 
-SPREAD, SUSPECTS = 24, 8  # tiles of the two blocks
-COLUMNS, SIDE, STRIP = 8, 240, 24  # tiles in a row, pixels of a tile, pixels of a line of text
+SPREAD, SUSPECTS = 24, 12  # tiles of the two blocks
+COLUMNS, SIDE, LINE = 6, 320, 24  # tiles in a row, pixels of a tile's picture, pixels of a line of text
+MARGIN = 1.5  # side of what is shown, in sides of the box
+ALL_NUMBERED = 20  # landmarks; of more, only the first of each line is numbered
+LETTERS = 40  # of a caption
+WORDS = {"right": "person's right", "left": "person's left", "middle": "no mirror partner",
+         "first": "first of a mirror pair", "second": "second of a mirror pair"}  # fmt: skip
 
 
 def sheet(source: Source, findings: list[Finding]) -> np.ndarray:
-    """RGB ``uint8``: samples spread evenly over the source, then some that have findings."""
+    """RGB ``uint8``: a legend, samples spread evenly over the source, then some that have findings."""
     chosen = np.unique(np.linspace(0, len(source) - 1, min(SPREAD, len(source))).round().astype(int))
-    blocks = [_block(f"{len(chosen)} of {len(source)} samples",
-                     [_tile(source.samples[i], source.skeleton, "") for i in chosen])]  # fmt: skip
+    tiles = [_tile(source.samples[i], source.skeleton, []) for i in chosen]
+    parts = [_legend(source.skeleton), _title(f"{len(chosen)} of {len(source)} samples"), _grid(tiles)]
     samples = {sample.name: sample for sample in source}
     kind_of = _suspects([finding for finding in findings if finding.sample in samples])
-    suspects = [_tile(samples[name], source.skeleton, kind) for name, kind in list(kind_of.items())[:SUSPECTS]]
+    suspects = [_tile(samples[name], source.skeleton, [kind]) for name, kind in list(kind_of.items())[:SUSPECTS]]
     if suspects:
-        blocks.append(_block(f"{len(suspects)} of {len(kind_of)} samples with findings", suspects))
-    return np.vstack(blocks)
+        parts += [_title(f"{len(suspects)} of {len(kind_of)} samples with findings"), _grid(suspects)]
+    return np.vstack([part for part in parts if part.size])
 
 
 def _suspects(findings: list[Finding]) -> dict[str, str]:
@@ -42,42 +48,71 @@ def _suspects(findings: list[Finding]) -> dict[str, str]:
     return kind_of
 
 
-def _block(title: str, tiles: list[np.ndarray]) -> np.ndarray:
-    strip = np.full((STRIP, COLUMNS * SIDE, 3), 48, np.uint8)
-    return np.vstack([_text(strip, title, STRIP - 8), contact_sheet(tiles, COLUMNS, SIDE)])
+def _legend(skeleton: Skeleton) -> np.ndarray:
+    """A strip that says what colours and numbers mean."""
+    strip = np.full((LINE + 4, COLUMNS * SIDE, 3), PAPER, np.uint8)
+    x, y = 12, LINE - 6
+    for side in [side for side in WORDS if side in sides_of(skeleton)]:
+        draw_disc(strip, np.array([x, y - 5]), 4, SIDES[side])
+        x += 34 + write(strip, WORDS[side], (x + 10, y), TEXT)
+    numbers = "all points" if skeleton.size <= ALL_NUMBERED else "the first point of each line"
+    write(strip, f"Numbers: index from 0, of {numbers}. White frame: the box.", (x, y), TEXT)
+    return strip
 
 
-def _tile(sample: Sample, skeleton: Skeleton, kind: str) -> np.ndarray:
-    """The sample's surroundings with points and box, its name and what is wrong with it."""
+def _title(text: str) -> np.ndarray:
+    strip = np.full((LINE + 4, COLUMNS * SIDE, 3), INK, np.uint8)
+    write(strip, text, (8, LINE - 5), 0.55, (0, 0, 0))
+    return strip
+
+
+def _grid(tiles: list[np.ndarray]) -> np.ndarray:
+    return contact_sheet(tiles, COLUMNS, PAPER) if tiles else np.zeros((0, COLUMNS * SIDE, 3), np.uint8)
+
+
+def _tile(sample: Sample, skeleton: Skeleton, kinds: list[str]) -> np.ndarray:
+    """The sample's surroundings with points and box; below them its name and what is wrong with it."""
     try:
         image = sample.load()
     except CUNetError:
         image = np.zeros((SIDE, SIDE, 3), np.uint8)
     image, points, mask, box = _view(image, sample)
     if len(points) == skeleton.size == len(mask):
-        image = draw_landmarks(image, points, skeleton, mask, box)
-    tile = contact_sheet([image], 1, SIDE)
-    return _text(_text(tile, sample.name[-34:], SIDE - 8), kind, 14)
+        draw_on(image, 1, points, skeleton, mask, box)
+        shown = mask > 0
+        draw_numbers(image, points, shown, np.intersect1d(numbered(skeleton), np.flatnonzero(shown)), skeleton)
+    image[:, -1] = PAPER  # parts it from the next tile
+    caption = np.full((LINE * (1 + len(kinds)), SIDE, 3), PAPER, np.uint8)
+    for line, (text, colour) in enumerate([(sample.name, INK), *((kind, MIDDLE) for kind in kinds)]):
+        write(caption, text[-LETTERS:], (6, LINE * (line + 1) - 8), TEXT, colour)
+    return np.vstack([image, caption])
+
+
+def numbered(skeleton: Skeleton) -> np.ndarray:
+    """Indices of the landmarks that carry their number: all of a few, else the first of each line of edges."""
+    first = np.arange(skeleton.size)
+    if skeleton.size > ALL_NUMBERED:
+        for _ in range(skeleton.size):  # the smallest index spreads along the edges
+            before = first.copy()
+            for edge in skeleton.edges:
+                first[list(edge)] = first[list(edge)].min()
+            if (before == first).all():
+                break
+        joined = np.unique(np.array(skeleton.edges, int))
+        return np.unique(first[joined])
+    return first
 
 
 def _view(image: np.ndarray, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Picture, points, mask and box for drawing: cut out around the box where that is possible."""
+    """A square picture of ``SIDE`` pixels, points, mask and box in it: cut out around the box where that is possible."""
     finite = np.isfinite(sample.points).all(axis=1)
     mask = np.where(finite, sample.mask, 0) if len(finite) == len(sample.mask) else sample.mask
-    points, box = np.where(finite[:, None], sample.points, 0), sample.box
-    if not np.isfinite(box).all():
-        return image, points, mask, None
-    if (box[2:] - box[:2]).max() >= SMALLEST_BOX:
-        matrix = crop_matrix(box, 1.7, 2 * SIDE)
-        image, points, box = warp(image, matrix, 2 * SIDE), apply(matrix, points), apply(matrix, box.reshape(2, 2))
-    limit = 8 * max(image.shape)
-    return image, points.clip(-limit, limit), mask, box.reshape(4).clip(-limit, limit)
-
-
-def _text(image: np.ndarray, text: str, y: int) -> np.ndarray:
-    """A copy with one line of text on a darker band, its base line at ``y``."""
-    image = image.copy()
-    if text:
-        image[y - 12 : y + 6] //= 3
-        cv2.putText(image, text, (4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
-    return image
+    points, box = np.where(finite[:, None], sample.points, 0), sample.box.reshape(2, 2)
+    usable = bool(np.isfinite(box).all())
+    if usable and (box[1] - box[0]).max() >= SMALLEST_BOX:
+        matrix = crop_matrix(sample.box, MARGIN, 2 * SIDE)  # twice as large, so that a large picture is not jagged
+        image, points, box = warp(image, matrix, 2 * SIDE), apply(matrix, points), apply(matrix, box)
+    image, scale = fitted(image, SIDE)
+    limit = 8 * SIDE
+    points, box = zoomed(points, scale).clip(-limit, limit), zoomed(box, scale).clip(-limit, limit)
+    return image, points, mask, box.reshape(4) if usable else None

@@ -95,7 +95,7 @@ def _within_limits(result: dict[str, Any], values: flags.FlagValues) -> bool:
 
 def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: Source) -> None:
     """evaluation.json and the curve with its figures: ced.png for faces, pck.png for joints."""
-    from cunet_tf.draw import plot_shares
+    from cunet_tf.figures import nme_label, plot_shares
     from cunet_tf.metrics import ced
 
     replace_text(folder / REPORT, json_text(result, indent=2))
@@ -116,7 +116,7 @@ def _write(folder: Path, result: dict[str, Any], per_image: np.ndarray, source: 
     if len(result["subsets"]) > 1:
         curves |= {_shown(name, "NME", part[main]): ced(per_image[subsets == name], limits)
                    for name, part in result["subsets"].items()}  # fmt: skip
-    label = f"NME [%], {result['normalizer']} distance"
+    label = nme_label(result["normalizer"])
     plot_shares(limits, curves, result["auc_threshold"], label, "pictures [%]", folder / CURVES[0])
 
 

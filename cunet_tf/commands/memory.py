@@ -147,7 +147,7 @@ def with_ratios(rows: list[dict[str, Any]], first: str) -> list[dict[str, Any]]:
 
 def plot(rows: list[dict[str, Any]], path: Path) -> None:
     """Kept and peak memory over the number of U-Nets, a line for each mode."""
-    from cunet_tf.draw import plot_panels
+    from cunet_tf.figures import plot_panels
 
     panels: dict[str, dict[str, list[tuple[int, float]]]] = {}
     titles = {"kept_bytes": "kept for backward [MB]", "peak_over_idle": "peak over idle process [MB]"}

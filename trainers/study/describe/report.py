@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cunet_tf.confidence import Confidence
-from cunet_tf.draw import plot_shares
+from cunet_tf.figures import plot_shares
 from cunet_tf.outputs import page_text, replace_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
 from cunet_tf.trainers.study.describe.results import Results

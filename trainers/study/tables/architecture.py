@@ -1,7 +1,7 @@
 """Tables 1 to 4 and Fig. 9: supervisions, widths, dense U-Net and hourglass, order K."""
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
-from cunet_tf.draw import plot_lines
+from cunet_tf.figures import LOWER, plot_lines
 from cunet_tf.presets import preset
 from cunet_tf.rows import Row
 from cunet_tf.trainers.study.paper import TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_4_EPOCHS
@@ -157,7 +157,8 @@ def fig_9(context: Context) -> Table:
         for order, name in ORDERS.items():
             for part, label, style in ((TRAINING, "training", ":"), (HELD_OUT, "held out", "-")):
                 curves[f"order {order}, {label}"] = (context.results.mean_curve(name, part), f"C{order}{style}")
-        drawn = plot_lines(curves, "epoch", "metric of the last head [%]", context.out / f"{stem_of('fig9')}.png")
+        label = context.results.axis_label(ORDERS.values(), "pictures")
+        drawn = plot_lines(curves, "epoch", label, context.out / f"{stem_of('fig9')}.png", LOWER in label)
     about = [COUNTED, "The paper gives this figure without numbers.", *context.conditions()]
     return Table("fig9", "parameters and accuracy against the order K", rows, about=about,
                  below=context.findings(ORDERINGS), picture=drawn)  # fmt: skip

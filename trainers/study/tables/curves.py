@@ -1,6 +1,6 @@
 """Fig. 7 and 8: the metric over the epochs, from the histories of the runs."""
 
-from cunet_tf.draw import plot_lines
+from cunet_tf.figures import LOWER, plot_lines
 from cunet_tf.rows import Row
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table, stem_of
@@ -33,7 +33,8 @@ def _curves(context: Context, key: str, title: str, theirs: str, names: tuple[st
         for index, name in enumerate(names):
             rows += _curve_rows(results, name)
             curves[name] = (results.mean_curve(name, HELD_OUT), f"C{index}-")
-    drawn = plot_lines(curves, "epoch", "metric on held-out pictures [%]", context.out / f"{stem_of(key)}.png")
+    label = results.axis_label(names, "held-out pictures") if results else ""
+    drawn = plot_lines(curves, "epoch", label, context.out / f"{stem_of(key)}.png", LOWER in label)
     last = max((row["epoch"] for row in rows), default=0)
     about = [f"The paper's curves are of {theirs}, without numbers. Ours: metric of the last head on held-out and on "
              "un-augmented training pictures; lines are means over the seeds, the table is the last epoch.",

@@ -5,13 +5,12 @@ import numpy as np
 from cunet_tf.data.geometry import apply, crop_matrix, warp
 from cunet_tf.data.sample import Sample
 from cunet_tf.data.sources import Request, load_source
-from cunet_tf.draw import contact_sheet, draw_landmarks, save_result
+from cunet_tf.draw import contact_sheet, draw_on, fitted, save_result, zoomed
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table, stem_of
 
-COLUMNS, SIDE = 6, 160
-VIEW = 512  # pixels of a tile before it is reduced
+COLUMNS, SIDE = 4, 192
 MARGIN = 1.5  # of the box around what is shown
 
 
@@ -27,7 +26,7 @@ def fig_11(context: Context) -> Table:
         found = localizer.locate(image, sample.box)
         tiles.append(_tile(image, found, localizer))
         rows.append({"picture": sample.name, "error_percent_of_box": error(sample, found)})
-    save_result(context.out / f"{stem_of('fig11')}.png", contact_sheet(tiles, COLUMNS, SIDE))
+    save_result(context.out / f"{stem_of('fig11')}.png", contact_sheet(tiles, COLUMNS))
     about = (
         f"`{gallery.model}` on {gallery.data} {gallery.split}, in reading order. Error: mean distance over the points "
         "in percent of the root of the box's area. The paper shows photographs of MPII, LSP and 300-W, which are "
@@ -46,5 +45,7 @@ def error(sample: Sample, found: Landmarks) -> float | None:
 
 
 def _tile(image: np.ndarray, found: Landmarks, localizer: Localizer) -> np.ndarray:
-    matrix = crop_matrix(found.box, MARGIN, VIEW)
-    return draw_landmarks(warp(image, matrix, VIEW), apply(matrix, found.points), localizer.spec.skeleton)
+    matrix = crop_matrix(found.box, MARGIN, 2 * SIDE)  # twice as large, so that a large picture is not jagged
+    tile, scale = fitted(warp(image, matrix, 2 * SIDE), SIDE)
+    draw_on(tile, 1, zoomed(apply(matrix, found.points), scale), localizer.spec.skeleton)
+    return tile

@@ -1,8 +1,10 @@
 """What the runs of a protocol have found so far."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from cunet_tf.figures import HIGHER, LOWER, nme_label
 from cunet_tf.rows import Row
 from cunet_tf.trainers.study.sweep_table import metric_of
 from cunet_tf.trainers.study.tables.protocol import Protocol
@@ -58,6 +60,28 @@ class Results:
         """Mean over the seeds of :meth:`curve`; empty when no run is finished."""
         curves = list(self.curve(name, part).values())
         return [sum(values) / len(values) for values in zip(*curves, strict=True)] if curves else []
+
+    def axis_label(self, names: Iterable[str], part: str) -> str:
+        """Metric of :meth:`curve` with its unit and yardstick, what it was measured on, which way is better.
+
+        Args:
+            names: of the drawn runs; the first finished one tells the metric, which all share.
+            part: of the pictures of the protocol's split, in words; ``held-out pictures``.
+        """
+        for job in (self.protocol.job(name, seed) for name in names for seed in self.protocol.seeds):
+            evaluation = job.evaluation()
+            column = metric_column(job.history()[0], HELD_OUT) if evaluation else None
+            if column:
+                data = f"{self.protocol.data or 'the data'} {self.protocol.split}"
+                return curve_label(column, evaluation["normalizer"], f"{part} of {data}")
+        return ""
+
+
+def curve_label(column: str, normalizer: str, where: str) -> str:
+    """Words for a column of ``history.csv``: ``val_nme`` or ``val_pck``."""
+    if column.endswith("_pck"):  # while training it is always the torso's
+        return f"PCK@0.2 of the torso [%], {HIGHER},\n{where}"
+    return f"{nme_label(normalizer)}, {LOWER},\n{where}"
 
 
 def metric_column(row: dict[str, str], part: str) -> str | None:
