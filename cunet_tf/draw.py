@@ -10,7 +10,7 @@ from cunet_tf.labels import place_labels
 from cunet_tf.outputs import marked_picture, replace_file
 from cunet_tf.sides import sides_of
 from cunet_tf.skeletons import Skeleton
-from cunet_tf.style import GREY, INK, MIDDLE, OUTLINE, SIDES, SMALL_TEXT, WHITE, Colour, disc_radius
+from cunet_tf.style import GREY, INK, MIDDLE, OUTLINE, SIDES, SMALL_TEXT, WHITE, Colour, disc_radius, rim_width
 
 FINE = 4  # bits of a pixel's fraction that OpenCV takes
 
@@ -67,8 +67,8 @@ def draw_on(
 
 
 def draw_disc(canvas: np.ndarray, place: np.ndarray, radius: float, colour: Colour) -> None:
-    """A disc in a dark rim of one pixel at ``(x, y)`` in the canvas' pixels."""
-    for size, tone in ((radius + 1, OUTLINE), (radius, colour)):
+    """A disc in a thin dark rim at ``(x, y)`` in the canvas' pixels."""
+    for size, tone in ((radius + rim_width(radius), OUTLINE), (radius, colour)):
         cv2.circle(canvas, _fine(place), round(size * 2**FINE), tone, -1, cv2.LINE_AA, FINE)
 
 

@@ -142,7 +142,8 @@ def _name_points(axis: Any, points: dict[str, tuple[float, float]]) -> np.ndarra
     from matplotlib.transforms import IdentityTransform
 
     anchors = axis.transData.transform(list(points.values()))
-    texts = [axis.text(0, 0, name, transform=IdentityTransform(), fontsize=STYLE["legend.fontsize"]) for name in points]
+    look = {"transform": IdentityTransform(), "fontsize": STYLE["legend.fontsize"]}
+    texts = [axis.text(0, 0, name, color=f"C{index}", **look) for index, name in enumerate(points)]
     extents = [text.get_window_extent() for text in texts]
     sizes = np.array([(extent.width, extent.height) for extent in extents])
     boxes = place_labels(anchors, sizes, tuple(axis.bbox.extents), gap=10.0)
@@ -165,14 +166,14 @@ def _space_by_ratios(axis: Any, which: str) -> None:
 
 
 def plain_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive limits, for an axis spaced by ratios: powers of ten where there are three."""
+    """Round numbers between two positive limits, for an axis spaced by ratios: powers of ten where there are four."""
     from matplotlib.ticker import MaxNLocator
 
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
         ticks = [step * 10.0**power for power in powers for step in steps]
         ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) > 3 or len(ticks) == 3 and len(steps) < 5:
+        if len(ticks) > 3:
             return ticks
     return [float(tick) for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
 

@@ -49,3 +49,8 @@ def disc_radius(extent: float, count: int) -> float:
         count: number of landmarks.
     """
     return max(SMALLEST_DISC / 2, min(extent / 60, extent / (12 * max(count, 1) ** 0.5)))
+
+
+def rim_width(radius: float) -> float:
+    """Pixels of the dark rim around a disc of that radius, which parts it from bright and from like-coloured places."""
+    return min(1.0, 0.35 * radius)

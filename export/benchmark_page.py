@@ -64,4 +64,4 @@ def _metric_label(name: str, data: str) -> str:
     """``nme_interocular`` in words, with its unit, what it was measured on and which way is better."""
     nme = name.startswith("nme_")
     label = nme_label(name.removeprefix("nme_")) if nme else f"{name.upper()} [%]"
-    return f"{label}{f' on {data}' if data else ''},\n{LOWER if nme else HIGHER}"
+    return f"{label},\n{f'{data}, ' if data else ''}{LOWER if nme else HIGHER}"

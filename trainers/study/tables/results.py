@@ -80,8 +80,8 @@ class Results:
 def curve_label(column: str, normalizer: str, where: str) -> str:
     """Words for a column of ``history.csv``: ``val_nme`` or ``val_pck``."""
     if column.endswith("_pck"):  # while training it is always the torso's
-        return f"PCK@0.2 of the torso [%], {HIGHER},\n{where}"
-    return f"{nme_label(normalizer)}, {LOWER},\n{where}"
+        return f"PCK@0.2 of the torso [%],\n{where}, {HIGHER}"
+    return f"{nme_label(normalizer)},\n{where}, {LOWER}"
 
 
 def metric_column(row: dict[str, str], part: str) -> str | None:
