@@ -55,8 +55,8 @@ def draw_on(
     radius = _radius(places[shown])
     thick, sides = max(1, round(radius / 2)), sides_of(skeleton)
     if box is not None:
-        corners = np.round(zoomed(np.asarray(box).reshape(2, 2), zoom)).astype(int).tolist()
-        cv2.rectangle(canvas, *corners, WHITE if found else GREY, max(1, round(thick / 2)), cv2.LINE_AA)
+        low, high = np.round(zoomed(np.asarray(box).reshape(2, 2), zoom)).astype(int).tolist()
+        cv2.rectangle(canvas, low, high, WHITE if found else GREY, max(1, round(thick / 2)), cv2.LINE_AA)
     for start, end in skeleton.edges:
         if shown[start] and shown[end]:
             colour = SIDES[sides[start]] if sides[start] == sides[end] else MIDDLE

@@ -150,7 +150,9 @@ def _name_points(axis: Any, points: dict[str, tuple[float, float]]) -> np.ndarra
     for text, extent, box, anchor in zip(texts, extents, boxes, anchors, strict=True):
         text.set_position((box[0] - extent.x0, box[1] - extent.y0))
         near = anchor.clip(box[:2], box[2:])
-        axis.plot(*zip(anchor, near, strict=True), color="#808080", linewidth=0.7, transform=IdentityTransform(), zorder=1)
+        axis.plot(
+            *zip(anchor, near, strict=True), color="#808080", linewidth=0.7, transform=IdentityTransform(), zorder=1
+        )
     return boxes
 
 
@@ -181,11 +183,13 @@ def plain_ticks(low: float, high: float) -> list[float]:
 @contextmanager
 def _figure(columns: int, path: Path | str) -> Iterator[Any]:
     """Axes side by side to draw into; then a legend where something is named, and a PNG marked as ours."""
-    from matplotlib import cycler, rc_context
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.rcsetup import cycler
 
-    with rc_context({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}):
+    style: Any = {**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}
+    with rc_context(style):
         figure = Figure(figsize=(PANEL[0] * columns, PANEL[1]), layout="constrained")
         FigureCanvasAgg(figure)
         axes = [figure.add_subplot(1, columns, index + 1) for index in range(columns)]

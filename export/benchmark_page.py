@@ -55,8 +55,10 @@ def plot(rows: list[Row], file: Path, data: str = "") -> None:
         axes = {(size, metric): ("bytes", "value"), (time, metric): ("median_ms", "value")}
     else:
         axes = {(size, time): ("bytes", "median_ms")}
-    panels = {labels: {f"{row['model']} {row['format']}": (row[x] * UNITS.get(x, 1.0), row[y]) for row in scored or rows}
+    names = [f"{row['model']} {row['format']}" for row in scored or rows]
+    places = {labels: [(row[x] * UNITS.get(x, 1.0), row[y]) for row in scored or rows]
               for labels, (x, y) in axes.items()}  # fmt: skip
+    panels = {labels: dict(zip(names, each, strict=True)) for labels, each in places.items()}
     plot_points(panels, ("x",) if scored else ("x", "y"), file)
 
 

@@ -4,6 +4,7 @@ import cv2
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.commands.check_sheet import COLUMNS, LINE, SIDE, STRIP
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.skeletons import FACE68
 from tests.conftest import REAL_DATA, TINY_FLAGS
@@ -67,9 +68,10 @@ def test_contact_sheet_has_a_second_block_for_findings(faulty, sound, tmp_path, 
     for root in (sound, faulty):
         check(capsys, *on(root), f"--out={tmp_path}")
         picture = cv2.imread(str(tmp_path / "contact_sheet.png"))
-        assert picture.shape[1] == 8 * 240 and picture.std() > 20
+        assert picture.shape[1] == COLUMNS * SIDE and picture.std() > 20
         heights.append(picture.shape[0])
-    assert heights == [24 + 2 * 240, 24 + 3 * 240 + 24 + 240]
+    tile = SIDE + LINE
+    assert heights == [2 * STRIP + 3 * tile, 3 * STRIP + 4 * tile + 2 * (tile + LINE)]  # 13 samples; 23, 12 faulty
 
 
 def test_sound_faces_and_warnings_give_exit_code_0(sound, capsys):

@@ -1,16 +1,16 @@
 import cv2
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cunet_tf.data.sample import read_image
-from cunet_tf.draw import contact_sheet, draw_landmarks, plot_curves, plot_lines, plot_points, plot_shares, save_png
-from cunet_tf.outputs import is_ours
+from cunet_tf.draw import contact_sheet, draw_landmarks, draw_numbers, draw_on, fitted, save_png, zoomed
 from cunet_tf.skeletons import Skeleton
+from cunet_tf.style import GREY, LEFT, MIDDLE, RIGHT, SMALLEST_DISC
 
 PAIR = Skeleton(name="pair", names=("a", "b"), edges=((0, 1),))
 LOOSE = Skeleton(name="loose", names=("a", "b"))
+SIDED = Skeleton(name="sided", names=("right_a", "left_a", "nose"), flip_pairs=((0, 1),), edges=((0, 1),))
 BLACK = np.zeros((64, 80, 3), np.uint8)
 ZOOM = 7  # the smallest whole factor that makes 80 pixels 512 or more
 POINTS = np.array([[10.0, 20.0], [60.0, 40.0]])
@@ -60,9 +60,41 @@ def test_masked_points_and_their_edges_are_left_out():
     assert not shown_at(canvas, POINTS.mean(axis=0)).any()
 
 
-def test_landmarks_differ_in_colour():
-    canvas = draw_landmarks(BLACK, POINTS, PAIR)
-    assert np.abs(shown_at(canvas, POINTS[0]).astype(int) - shown_at(canvas, POINTS[1])).max() > 100
+def test_sides_differ_in_colour_and_the_edge_between_them_has_neither():
+    points = np.array([[10.0, 20.0], [60.0, 20.0], [35.0, 50.0]])
+    canvas = draw_landmarks(BLACK, points, SIDED)
+    assert [tuple(shown_at(canvas, place)) for place in (*points, points[:2].mean(axis=0))] == [
+        RIGHT, LEFT, MIDDLE, MIDDLE]  # fmt: skip
+    swapped = draw_landmarks(BLACK, points[[1, 0, 2]], SIDED)
+    assert tuple(shown_at(swapped, points[0])) == LEFT
+
+
+def test_what_was_not_found_is_grey():
+    canvas = draw_landmarks(BLACK, POINTS, PAIR, box=np.array([5.0, 10.0, 70.0, 50.0]), found=False)
+    assert np.ptp(canvas.astype(int), axis=2).max() == 0
+    assert tuple(shown_at(canvas, POINTS[0])) == GREY
+
+
+def test_the_smallest_discs_are_three_pixels_across():
+    canvas = np.zeros((64, 64, 3), np.uint8)
+    draw_on(canvas, 1, np.array([[20.0, 30.0], [23.0, 40.0]]), LOOSE)  # so near that the least radius counts
+    assert SMALLEST_DISC >= 3
+    assert (canvas[30, 19:22] > 150)[:, 0].all() and (canvas[29:32, 20] > 150)[:, 0].all()
+
+
+def test_a_dark_rim_parts_points_from_a_bright_picture():
+    canvas = np.full((64, 300, 3), 255, np.uint8)
+    draw_on(canvas, 1, np.array([[32.0, 32.0], [272.0, 32.0]]), LOOSE)
+    assert canvas[32, 24:32].max(axis=1).min() < 100 and canvas[32, 33:41].max(axis=1).min() < 100
+
+
+def test_numbers_are_near_their_points_and_hide_none():
+    canvas = np.zeros((100, 200, 3), np.uint8)
+    points = np.array([[50.0, 50.0], [150.0, 50.0]])
+    draw_numbers(canvas, points, np.ones(2, bool), np.array([1]), LOOSE)
+    rows, columns = np.nonzero(canvas.max(axis=2) > 100)
+    assert len(rows) > 5 and np.hypot(columns - 150, rows - 50).max() < 40
+    assert not canvas[46:55, 146:155].any()
 
 
 def test_the_box_is_drawn_white():
@@ -85,70 +117,27 @@ def test_points_outside_the_picture_are_no_error():
 
 
 def test_contact_sheet_places_tiles_row_by_row():
-    tiles = [np.full((30, 30, 3), value, np.uint8) for value in (10, 20, 30)]
-    sheet = contact_sheet(tiles, columns=2, side=20)
-    assert sheet.shape == (40, 40, 3)
-    assert [sheet[10, 10, 0], sheet[10, 30, 0], sheet[30, 10, 0], sheet[30, 30, 0]] == [10, 20, 30, 0]
+    tiles = [np.full((20, 30, 3), value, np.uint8) for value in (10, 20, 30)]
+    sheet = contact_sheet(tiles, columns=2, empty=(7, 7, 7))
+    assert sheet.shape == (40, 60, 3)
+    assert [sheet[10, 10, 0], sheet[10, 40, 0], sheet[30, 10, 0], sheet[30, 40, 0]] == [10, 20, 30, 7]
 
 
-def test_contact_sheet_keeps_the_shape_of_a_tile():
-    sheet = contact_sheet([np.full((40, 80, 3), 255, np.uint8)], columns=1, side=64)
-    assert sheet.shape == (64, 64, 3)
-    assert (sheet[:32] == 255).all() and not sheet[32:].any()
+def test_fitted_keeps_the_shape_of_a_picture():
+    square, scale = fitted(np.full((40, 80, 3), 255, np.uint8), 64)
+    assert square.shape == (64, 64, 3) and scale == 0.8
+    assert (square[:32] == 255).all() and not square[32:].any()
+
+
+def test_zoomed_points_stay_on_what_they_show():
+    image = np.zeros((16, 16, 3), np.uint8)
+    image[5, 9] = 255
+    large = fitted(image, 48)[0]
+    found = cv2.moments(large[..., 0])
+    np.testing.assert_allclose(zoomed(np.array([9.0, 5.0]), 3), np.array([found["m10"], found["m01"]]) / found["m00"])
 
 
 def test_png_round_trip_keeps_rgb_and_makes_the_folder(tmp_path, rng):
     picture = rng.integers(0, 256, (7, 9, 3), np.uint8)
     save_png(tmp_path / "new" / "folder" / "a.png", picture)
     np.testing.assert_array_equal(read_image(tmp_path / "new" / "folder" / "a.png"), picture)
-
-
-def colourful(file) -> int:
-    """Pixels of a plot that are neither white, black nor grey."""
-    image = cv2.imread(str(file)).astype(int)
-    return int((np.ptp(image, axis=2) > 60).sum())
-
-
-def history(epochs: int) -> list[dict[str, str]]:
-    return [
-        {"epoch": str(epoch), "loss": f"{2.0 / (epoch + 1)}", "val_loss": "3.0", "head0_heatmap_mse_loss": "1",
-         "val_nme": "" if epoch < 0 else "7.5"}
-        for epoch in range(epochs)
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("epochs", [1, 5])
-def test_training_curves_are_a_picture(tmp_path, epochs):
-    plot_curves(history(epochs), tmp_path / "curves.png")
-    assert colourful(tmp_path / "curves.png") > 100
-
-
-def test_training_curves_without_any_nme(tmp_path):
-    plot_curves([{"epoch": "0", "loss": "1.0"}], tmp_path / "curves.png")
-    assert cv2.imread(str(tmp_path / "curves.png")).shape == (400, 500, 3)  # no empty frame
-
-
-def test_error_curves_are_a_picture(tmp_path):
-    limits = np.linspace(0, 0.1, 11)
-    easy, hard = limits * 10, limits * 5
-    plot_shares(limits, {"easy": easy, "hard": hard}, 0.08, "NME [%]", "pictures [%]", tmp_path / "ced.png")
-    both = colourful(tmp_path / "ced.png")
-    plot_shares(limits, {"easy": easy}, 0.08, "NME [%]", "pictures [%]", tmp_path / "ced.png")
-    assert both > colourful(tmp_path / "ced.png") > 100
-
-
-def test_lines_without_a_curve_are_no_file(tmp_path):
-    assert not plot_lines({"a": ([], "-")}, "x", "y", tmp_path / "none.png")
-    assert plot_lines({"a": ([1.0, 2.0], "C0-"), "b": ([], "-")}, "x", "y", tmp_path / "new" / "a.png")
-    assert (tmp_path / "new" / "a.png").exists() and not (tmp_path / "none.png").exists()
-
-
-def test_points_of_every_panel_are_drawn_and_marked_as_ours(tmp_path):
-    points = {"a": (1e4, 2.0), "b": (1e6, 9.0)}
-    sizes = {}
-    for panels in (1, 2):
-        file = tmp_path / f"{panels}.png"
-        plot_points({("bytes", f"y{index}"): points for index in range(panels)}, ("x",), file)
-        assert is_ours(file)
-        sizes[panels] = colourful(file)
-    assert sizes[2] > 1.5 * sizes[1] > 0

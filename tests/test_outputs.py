@@ -8,8 +8,9 @@ import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.data.synthetic import draw
-from cunet_tf.draw import encoded, plot_shares, save_result
+from cunet_tf.draw import encoded, save_result
 from cunet_tf.errors import CUNetError
+from cunet_tf.figures import plot_shares
 from cunet_tf.outputs import begins_with, claim, is_ours, json_text, page_text, replace_file, replace_text
 
 PRECIOUS = b"precious"

@@ -1,6 +1,6 @@
 import pytest
 
-from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results, mean, metric_column
+from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results, curve_label, mean, metric_column
 from tests.fake_runs import finish, protocol
 
 
@@ -42,3 +42,10 @@ def test_column_of_the_metric():
 
 def test_mean_of_undefined_values_is_undefined():
     assert mean([]) is None and mean([1.0, None]) is None and mean([1.0, 3.0]) == 2.0
+
+
+def test_axes_name_metric_unit_yardstick_and_pictures(results, tmp_path):
+    label = results.axis_label(["order-2", "cunet"], "held-out pictures")  # the first has no finished run
+    assert label == "NME [% of interocular distance],\nheld-out pictures of synthetic 5:40, lower is better"
+    assert results.axis_label(["order-2"], "pictures") == ""
+    assert curve_label("val_pck", "torso", "pictures") == "PCK@0.2 of the torso [%],\npictures, higher is better"

@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from cunet_tf.figures import plot_curves
 from cunet_tf.errors import CUNetError
+from cunet_tf.figures import plot_curves
 from cunet_tf.outputs import claim, is_ours, json_text, replace_file, replace_text
 from cunet_tf.rows import write_csv
 from cunet_tf.spec import ModelSpec

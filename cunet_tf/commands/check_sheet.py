@@ -14,7 +14,7 @@ from cunet_tf.skeletons import Skeleton
 from cunet_tf.style import INK, MIDDLE, PAPER, SIDES, TEXT
 
 SPREAD, SUSPECTS = 24, 12  # tiles of the two blocks
-COLUMNS, SIDE, LINE = 6, 320, 24  # tiles in a row, pixels of a tile's picture, pixels of a line of text
+COLUMNS, SIDE, LINE, STRIP = 6, 320, 24, 28  # tiles in a row; pixels of a tile's picture, of a line, of a headline
 MARGIN = 1.5  # side of what is shown, in sides of the box
 ALL_NUMBERED = 20  # landmarks; of more, only the first of each line is numbered
 LETTERS = 40  # of a caption
@@ -50,7 +50,7 @@ def _suspects(findings: list[Finding]) -> dict[str, str]:
 
 def _legend(skeleton: Skeleton) -> np.ndarray:
     """A strip that says what colours and numbers mean."""
-    strip = np.full((LINE + 4, COLUMNS * SIDE, 3), PAPER, np.uint8)
+    strip = np.full((STRIP, COLUMNS * SIDE, 3), PAPER, np.uint8)
     x, y = 12, LINE - 6
     for side in [side for side in WORDS if side in sides_of(skeleton)]:
         draw_disc(strip, np.array([x, y - 5]), 4, SIDES[side])
@@ -61,7 +61,7 @@ def _legend(skeleton: Skeleton) -> np.ndarray:
 
 
 def _title(text: str) -> np.ndarray:
-    strip = np.full((LINE + 4, COLUMNS * SIDE, 3), INK, np.uint8)
+    strip = np.full((STRIP, COLUMNS * SIDE, 3), INK, np.uint8)
     write(strip, text, (8, LINE - 5), 0.55, (0, 0, 0))
     return strip
 
@@ -104,7 +104,7 @@ def numbered(skeleton: Skeleton) -> np.ndarray:
 
 
 def _view(image: np.ndarray, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """A square picture of ``SIDE`` pixels, points, mask and box in it: cut out around the box where that is possible."""
+    """A square of ``SIDE`` pixels, points, mask and box in it: cut out around the box where that is possible."""
     finite = np.isfinite(sample.points).all(axis=1)
     mask = np.where(finite, sample.mask, 0) if len(finite) == len(sample.mask) else sample.mask
     points, box = np.where(finite[:, None], sample.points, 0), sample.box.reshape(2, 2)
