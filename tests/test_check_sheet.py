@@ -11,10 +11,11 @@ from cunet_tf.style import LEFT, MIDDLE, RIGHT
 THREE = Skeleton("three", ("right_eye", "left_eye", "nose"), flip_pairs=((0, 1),))
 
 
-def one_sample(points: np.ndarray, skeleton: Skeleton = THREE) -> Source:
+def one_sample(points: np.ndarray, skeleton: Skeleton = THREE, mask: np.ndarray | None = None) -> Source:
     """A dark picture of 150 px with a box of 100 px, so that a tile shows all of it."""
     dark, box = np.full((150, 150, 3), 60, np.uint8), np.array([25.0, 25.0, 125.0, 125.0])
-    sample = Sample("dark", "all", np.asarray(points, float), np.ones(len(points)), box, dark.copy)
+    mask = np.ones(len(points)) if mask is None else mask
+    sample = Sample("dark", "all", np.asarray(points, float), mask, box, dark.copy)
     return Source("test", "all", skeleton, [sample])
 
 
@@ -51,6 +52,13 @@ def test_many_points_are_discs_of_three_pixels_too(count):
     places = np.stack(np.meshgrid(np.linspace(30, 120, 10), np.linspace(30, 120, 7)), axis=-1).reshape(-1, 2)[:count]
     picture = sheet(one_sample(places, Skeleton("many", tuple(map(str, range(count))))), [])[2 * STRIP :]
     assert all(disc_at(picture, *(place * SIDE / 150))[1] >= 3 for place in places)
+
+
+def test_points_that_are_not_annotated_are_neither_drawn_nor_numbered():
+    points, mask = np.array([[45.0, 50.0], [105.0, 50.0], [75.0, 100.0]]), np.array([1.0, 0.0, 1.0])
+    tile = sheet(one_sample(points, mask=mask), [])[2 * STRIP :]
+    x, y = np.round(points[1] * SIDE / 150).astype(int)
+    assert (tile[y - 20 : y + 21, x - 20 : x + 21] == 60).all()
 
 
 def test_text_is_below_the_picture():

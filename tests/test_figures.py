@@ -44,7 +44,7 @@ def test_training_curves_have_whole_epochs_and_plain_names(tmp_path, drawn, epoc
     for axis in drawn:
         low, high = axis.get_xlim()
         inside = [tick for tick in axis.get_xticks() if low <= tick <= high]
-        assert inside and all(tick == int(tick) for tick in inside)
+        assert inside and all(tick == int(tick) for tick in inside) and high - low >= 1
     assert loss.get_ylabel() == "loss, lower is better" and nme.get_ylabel() == "NME [%], lower is better"
     assert words(loss) == ["training", "validation"]
     assert words(nme) == ["validation", "training, not augmented", "best on validation: 7.5, epoch 1"]
