@@ -5,7 +5,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cunet_tf.figures import plot_panels as plot_panels  # where older callers look for it
 from cunet_tf.labels import place_labels
 from cunet_tf.outputs import marked_picture, replace_file
 from cunet_tf.sides import sides_of

@@ -29,7 +29,7 @@ def plot_curves(rows: list[dict[str, Any]], path: Path | str) -> None:
     columns = {(prefix, ending): _column(rows, f"{prefix}{ending}") for ending in ("loss", metric) for prefix in PARTS}
     panels = [ending for ending in ("loss", metric)
               if any(np.isfinite(columns[prefix, ending]).any() for prefix in PARTS)] or ["loss"]  # fmt: skip
-    epochs = [int(row["epoch"]) + 1 for row in rows]
+    epochs = [int(row["epoch"]) for row in rows]
     with _figure(len(panels), path) as axes:
         for axis, ending in zip(axes, panels, strict=True):
             for index, (prefix, label) in enumerate(PARTS.items()):

@@ -29,7 +29,9 @@ def drawn(monkeypatch):
 
 def history(epochs: int, **columns) -> list[dict[str, str]]:
     columns = {"loss": "2", "val_loss": "3", "head0_heatmap_mse_loss": "1", **columns}
-    return [{"epoch": str(epoch), **{name: str(value) for name, value in columns.items()}} for epoch in range(epochs)]
+    return [
+        {"epoch": str(epoch + 1), **{name: str(value) for name, value in columns.items()}} for epoch in range(epochs)
+    ]
 
 
 def words(axis) -> list[str]:
@@ -73,7 +75,7 @@ def test_without_a_metric_the_loss_is_marked_and_no_frame_is_empty(tmp_path, dra
 
 
 def test_without_any_finite_value_the_picture_says_so(tmp_path, drawn):
-    plot_curves([{"epoch": "0", "loss": "nan"}], tmp_path / "curves.png")
+    plot_curves([{"epoch": "1", "loss": "nan"}], tmp_path / "curves.png")
     assert [text.get_text() for text in drawn[0].texts] == ["no finite value"]
 
 

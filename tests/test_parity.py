@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from cunet_tf.data.augment import View
+from cunet_tf.data.pipeline import make_example
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.engines import KerasEngine
 from cunet_tf.export.integer_reference import Reference
-from cunet_tf.export.parity import compare, crops_of, exactness, metrics, tolerance
+from cunet_tf.export.parity import _of_pictures, compare, crops_of, exactness, metrics, tolerance
 from cunet_tf.heatmaps import gaussian_maps
 from cunet_tf.presets import preset
 from tests.networks import TERNARY, crops, integer_file, network
@@ -78,3 +80,30 @@ def test_metric_of_two_engines(tiny_spec):
     engine = KerasEngine(network())
     found = metrics(engine, engine, source, tiny_spec, "float32")
     assert found["name"] == "nme_interocular" and found["difference"] == 0 and found["ok"] and found["images"] == 4
+
+
+class Moved:
+    """Peaks at the truth's places, those of some pictures away from them."""
+
+    def __init__(self, spec, source, offsets):
+        perm = spec.skeleton.flip_permutation
+        crops = [make_example(sample, View(), spec, perm)[1][:, :2] for sample in source]
+        self.maps = iter(gaussian_maps(np.stack(crops) + np.float32(offsets)[:, None, None], spec.sigma, 16))
+
+    def __call__(self, crops):
+        return np.stack([next(self.maps) for _ in crops])
+
+
+@pytest.mark.parametrize("offsets, ok", [([1.0] + [0.0] * 7, True), ([1.0] * 8, False)])
+def test_one_picture_of_few_does_not_refuse_a_file(tiny_spec, offsets, ok):
+    """A landmark that jumps moves the mean of ten pictures beyond any tolerance; all of them worse is another thing."""
+    source = load_synthetic(tiny_spec.skeleton, "3:8")
+    engines = [Moved(tiny_spec, source, each) for each in ([0.0] * 8, offsets)]
+    found = metrics(*engines, source, tiny_spec, "int8")
+    assert found["difference"] > found["tolerance"] and found["ok"] is ok
+    assert (found["uncertainty"] > found["difference"]) is ok
+
+
+def test_the_metric_of_a_picture_of_joints_is_its_pck():
+    errors = np.array([[0.1, 0.3, np.nan], [np.nan] * 3, [0.2, 0.0, 0.1]])
+    np.testing.assert_allclose(_of_pictures(errors), [50.0, np.nan, 100.0])

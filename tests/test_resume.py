@@ -56,4 +56,4 @@ def test_killed_and_resumed_equals_undisturbed(tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(*best, strict=True))
     assert (whole / "history.csv").read_text() == (cut / "history.csv").read_text()
     epochs = [row.split(",")[0] for row in (cut / "history.csv").read_text().splitlines()[1:]]
-    assert epochs == [str(epoch) for epoch in range(EPOCHS)]
+    assert epochs == [str(epoch + 1) for epoch in range(EPOCHS)]

@@ -65,7 +65,7 @@ def test_short_epochs_do_not_wait_for_the_disk(folder, monkeypatch):
 def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):
     record(folder, [3.0, 1.0, 2.0])
     recorder = record(folder, [1.5], start=2)
-    assert [row["epoch"] for row in folder.history()] == ["0", "1", "2"]
+    assert [row["epoch"] for row in folder.history()] == ["1", "2", "3"]
     assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "1.5"]
     assert recorder.model.saved == [".tmp-last.keras"]  # 1.5 does not beat 1.0
 

@@ -27,7 +27,7 @@ def test_run_folder_is_complete(trained_run):
 def test_history_has_a_row_for_each_epoch_and_the_watched_part(trained_run):
     with (trained_run / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert [row["epoch"] for row in rows] == ["1", "2"]
     assert float(rows[1]["loss"]) < float(rows[0]["loss"])
     assert {"nme", "val_nme", "watched_nme", "learning_rate"} <= set(rows[0])
 

@@ -10,15 +10,18 @@ OF_A_HEAD = re.compile(r"((?:val_|watched_)?)(?:pass\d+_)?[a-z]+\d+_head_(nme|pc
 
 
 def read_history(file: Path) -> list[dict[str, str]]:
-    """Rows of a run, also of one of an earlier version; its metric gets the name of today.
+    """Rows of a run, also of one of an earlier version; its metric gets the name of today, its epochs count from 1.
 
-    Columns: ``epoch`` (0-based), ``learning_rate``, ``loss``, the metric of the last head (``nme`` or
+    Columns: ``epoch`` (the first is 1), ``learning_rate``, ``loss``, the metric of the last head (``nme`` or
     ``pck``, in percent) and the losses of the heads; ``val_*`` on validation, ``watched_*`` on watched pictures.
 
     Returns:
         Empty when there is no file.
     """
-    return [{_today(name): value for name, value in row.items()} for row in read_csv(file)]
+    rows = [{_today(name): value for name, value in row.items()} for row in read_csv(file)]
+    if rows and rows[0].get("epoch") == "0":
+        rows = [{**row, "epoch": str(int(row["epoch"]) + 1)} for row in rows]
+    return rows
 
 
 def _today(name: str) -> str:

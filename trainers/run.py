@@ -57,9 +57,9 @@ class RunFolder:
                 )
 
     def history(self, before: int | None = None) -> list[dict[str, str]]:
-        """Rows as :func:`read_history` gives them, only those of epochs below ``before``."""
+        """Rows as :func:`read_history` gives them, only the first ``before`` epochs."""
         rows = read_history(self.history_file)
-        return rows if before is None else [row for row in rows if int(row["epoch"]) < before]
+        return rows if before is None else [row for row in rows if int(row["epoch"]) <= before]
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Replace ``history.csv`` as a whole."""
@@ -121,13 +121,13 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.rows.append({"epoch": epoch, "learning_rate": rate, **values})
+        self.rows.append({"epoch": epoch + 1, "learning_rate": rate, **values})
         self.folder.write_history(self.rows)
-        if self._best_epoch() == epoch:
+        if self._best_epoch() == epoch + 1:
             self.on_test_begin()
             replace_file(self.folder.best, self.model.save)
             self.on_test_end()
-        if self.patience and epoch - self._best_epoch() >= self.patience:
+        if self.patience and epoch + 1 - self._best_epoch() >= self.patience:
             print(f"stopped: no better {self.monitor} for {self.patience} epochs")
             self.model.stop_training = True
         if monotonic() >= self.due:

@@ -168,7 +168,8 @@ def describe(result: dict[str, Any]) -> str:
     if metric:
         figures = f"source {number(metric['keras'])}, file {number(metric['file'])} on {metric['images']} pictures"
         difference = "undefined" if metric["difference"] is None else f"{metric['difference']:+.2e}"
-        rows.append((f"{metric['name']}: {figures}", difference, f"{metric['tolerance']:.4g}"))
+        margin = f"{metric['tolerance']:.4g} + {metric['uncertainty'] or 0.0:.2g}"  # of few pictures
+        rows.append((f"{metric['name']}: {figures}", difference, margin))
     exact = result["parity"].get("exact")
     if exact:
         parts.append(

@@ -111,8 +111,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
-    last = {name: float(value) for name, value in rows[-1].items()}
-    last = {name: value if math.isfinite(value) else None for name, value in last.items()}
+    values_of = {name: float(value) for name, value in rows[-1].items()}
+    last = {name: value if math.isfinite(value) else None for name, value in values_of.items()}
     return {"workdir": values.workdir, "epochs": len(rows), "last": last}
 
 

@@ -87,7 +87,8 @@ def _fields(file: Path) -> dict[str, Any]:
 def _label_studio(file: Path) -> dict[str, Any]:
     """The fields of a ``data.yaml`` that says the same as Label Studio's notes."""
     categories = read_object(file).get("categories")
-    names = [each.get("keypoints") for each in categories or [] if isinstance(each, dict) and each.get("keypoints")]
+    entries = [each for each in categories if isinstance(each, dict)] if isinstance(categories, list) else []
+    names = [each["keypoints"] for each in entries if isinstance(each.get("keypoints"), list) and each["keypoints"]]
     if not names or any(other != names[0] for other in names):
         raise CUNetError(f"{file}, categories: one list of keypoints is needed: was the project labelled with "
                          "KeyPointLabels inside RectangleLabels?")  # fmt: skip

@@ -22,8 +22,8 @@ from absl import flags
 from cunet_tf.data.folder_write import ANNOTATIONS, write_folder
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import Request, load_source
-from cunet_tf.draw import plot_panels
 from cunet_tf.errors import CUNetError
+from cunet_tf.figures import plot_panels
 from cunet_tf.flags import shown_path
 from cunet_tf.outputs import claim_pages, page_text, replace_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
