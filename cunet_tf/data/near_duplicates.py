@@ -84,11 +84,12 @@ def coincide(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     if np.vdot(one - one.mean(), mirrored) > np.vdot(one - one.mean(), other):
         other = mirrored
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
-    move = np.eye(2, 3, dtype=np.float32)
+    start, everywhere = np.eye(2, 3, dtype=np.float32), np.full_like(one, 255)
     try:
-        likeness, move = cv2.findTransformECC(one, other, move, cv2.MOTION_AFFINE, stop, np.full_like(one, 255), 3)
+        likeness, found = cv2.findTransformECC(one, other, start, cv2.MOTION_AFFINE, stop, everywhere, 3)
     except cv2.error:  # it found no way to lay them
         return False
+    move = np.asarray(found)
     centre = move[:, :2].sum(axis=1) * THUMB / 2 + move[:, 2] - THUMB / 2
     moved = max(np.abs(move[:, :2] - np.eye(2)).max(), np.abs(centre).max() / THUMB)
     return likeness >= SAME and moved <= MOVED
