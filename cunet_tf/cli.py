@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags
 
 from cunet_tf import __version__
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.errors import CUNetError, did_you_mean, missing_package
 
 VERBS = {
     "info": "parameters, operations and bytes of a network; what a model file is",
@@ -42,7 +42,10 @@ def main(argv: list[str] | None = None) -> int:
         print(_overview())
         return 0 if argv else 2
     try:
-        return _run(argv[0], argv[1:])
+        try:
+            return _run(argv[0], argv[1:])
+        except ModuleNotFoundError as error:
+            raise missing_package(error) from None
     except CUNetError as error:
         print(f"cunet {argv[0]}: error: {error}", file=sys.stderr)
         return 2

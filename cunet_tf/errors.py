@@ -1,6 +1,7 @@
 """The one error type that carries a message meant for the user."""
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 
 
@@ -9,6 +10,37 @@ class CUNetError(ValueError):
 
     The command line prints it as one line and exits with code 2.
     """
+
+
+class MissingPackage(CUNetError, ImportError):
+    """A package that only some tasks need is not installed; the message says which."""
+
+
+# Module -> what of it is needed, and what to install; `docs/light-install.md` leaves these out.
+_FRAMEWORK = "TensorFlow and Keras", "tensorflow keras matplotlib"
+_LEFT_OUT = {
+    "keras": _FRAMEWORK, "tensorflow": _FRAMEWORK, "scipy": ("SciPy", "scipy"), "yaml": ("PyYAML", "pyyaml"),
+    "matplotlib": ("Matplotlib", "matplotlib"),
+}  # fmt: skip
+
+
+def missing_package(error: ModuleNotFoundError) -> Exception:
+    """The error in one sentence where a package of a whole installation is missing, else itself: a fault of ours."""
+    module = (error.name or "").partition(".")[0]
+    if module not in _LEFT_OUT:
+        return error
+    what, packages = _LEFT_OUT[module]
+    return MissingPackage(f"this needs {what}, not installed here: pip install {packages} (docs/light-install.md).")
+
+
+def require_package(module: str) -> None:
+    """Refuse before any work what would lack a package at its end.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise missing_package(ModuleNotFoundError(name=module))
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

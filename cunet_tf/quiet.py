@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from cunet_tf.errors import missing_package
+
 _LOCK = threading.RLock()  # two threads at once would restore each other's file
 
 
@@ -30,7 +32,15 @@ def native_stderr_hidden() -> Iterator[Path]:
 
 
 def import_quietly(module: str) -> None:
-    """Import a module whose native libraries write to the terminal while they load, such as ``keras``."""
-    if module not in sys.modules:
+    """Import a module whose native libraries write to the terminal while they load, such as ``keras``.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    if module in sys.modules:
+        return
+    try:
         with native_stderr_hidden():
             importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise missing_package(error) from None

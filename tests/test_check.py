@@ -155,7 +155,7 @@ def test_real_faces_have_no_error(w300_root, split, check):
     source = load_300w(str(w300_root), split, allow_missing=True, problems=problems)
     findings = check(source)
     assert problems == [] and [str(f) for f in findings if f.severity == "error"] == []
-    assert {finding.file for finding in findings} <= {"lfpw/testset"}
+    assert {finding.file for finding in findings if finding.kind != "near duplicate"} <= {"lfpw/testset"}
 
 
 def test_real_people_have_no_error():

@@ -73,3 +73,20 @@ def test_json_is_alone_on_stdout():
     done = subprocess.run(command, capture_output=True, text=True)
     assert json.loads(done.stdout)["conv_parameters"] == 1_898_880
     assert "clamped to 1" in done.stderr
+
+
+def test_a_missing_package_is_one_line_and_a_missing_module_of_ours_is_a_fault(monkeypatch, capsys):
+    def without(name):
+        def run(verb, arguments):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        return run
+
+    monkeypatch.setattr("cunet_tf.cli._run", without("keras.ops"))
+    assert main(["train", "--workdir=x"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("cunet train: error: this needs TensorFlow and Keras") and captured.out == ""
+    assert captured.err.count("\n") == 1 and "pip install tensorflow" in captured.err
+    monkeypatch.setattr("cunet_tf.cli._run", without("cunet_tf.nothing"))
+    with pytest.raises(ModuleNotFoundError, match="cunet_tf.nothing"):
+        main(["train"])

@@ -86,6 +86,7 @@ class Moved:
     """Peaks at the truth's places, those of some pictures away from them."""
 
     def __init__(self, spec, source, offsets):
+        self.spec = spec
         perm = spec.skeleton.flip_permutation
         crops = [make_example(sample, View(), spec, perm)[1][:, :2] for sample in source]
         self.maps = iter(gaussian_maps(np.stack(crops) + np.float32(offsets)[:, None, None], spec.sigma, 16))

@@ -7,7 +7,7 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.engines import LiteRTEngine
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.files.shipped import find_model, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.flags import NETWORK_FLAGS, request_source
@@ -39,6 +39,7 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
     from cunet_tf.export.benchmark import compare
 
     if values.out:
+        require_package("matplotlib")  # of the plot, drawn at the end
         claim_pages(values.out, [Path(CSV_NAME).stem], "--out")
         claim([Path(values.out, PLOT_NAME)], "--out")
     chosen = list(dict.fromkeys([values.yardstick, *names] if values.yardstick else names))

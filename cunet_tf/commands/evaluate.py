@@ -13,7 +13,7 @@ from absl import flags
 
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.evaluation import MEANS, OWN, evaluate
 from cunet_tf.flags import define_data, no_arguments, request_source
 from cunet_tf.heatmaps import DECODERS
@@ -56,6 +56,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if not values.model:
         raise CUNetError("name a model with --model: a .keras or .tflite file, or a shipped name.")
     if values.out:
+        require_package("matplotlib")  # of the curve, drawn at the end
         claim([Path(values.out, name) for name in (REPORT, *CURVES)], "--out")
     if values.csv:
         claim([values.csv], "--csv", begins_with(*COLUMNS, *(f"pck_{name}" for name in MEANS)))

@@ -20,7 +20,7 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.config import CUNetConfig
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.flags import define_network, network_config, no_arguments
 from cunet_tf.memory.names import MODES, MemoryConfig
 from cunet_tf.outputs import begins_with, claim
@@ -51,6 +51,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
+    require_package("keras")  # in the processes that measure
     config, quant, modes = check_flags(values)
     from cunet_tf.trainers.study.memory.process import measure
 

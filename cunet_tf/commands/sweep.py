@@ -17,7 +17,7 @@ from absl import flags
 from cunet_tf.commands import train
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.flags import command_line, network_config, no_arguments, request_source
 from cunet_tf.outputs import claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
@@ -45,6 +45,7 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
+    require_package("keras")  # in the processes that train
     test = check_flags(values)
     jobs = sweep_jobs(values, test)
     same_settings(Path(values.workdir), {name: values[name].value for name in train_flags(values) if name != "root"})

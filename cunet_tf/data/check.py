@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.data.near_duplicates import BITS, near_pairs, picture_hash
 from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, decode_image, read_bytes
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
@@ -19,6 +20,7 @@ FAR = 0.5  # a point this share of the picture's side beyond its edge is an erro
 SMALLEST_BOX = 8.0  # pixels, of the longer side
 SWAPPED = "left and right may be swapped"
 Progress = Callable[[int, int], None]
+Hashed = tuple[Sample, np.ndarray]  # the first sample of a picture, and the picture's hash
 
 
 @dataclass(frozen=True)
@@ -80,28 +82,32 @@ def hidden_labels(source: Source) -> bool:
 
 
 def full_check(source: Source, against: Source | None = None, progress: Progress | None = None) -> list[Finding]:
-    """:func:`quick_check`, and every picture decoded, measured and compared.
+    """:func:`quick_check`, and every picture decoded, measured and compared, with what is nearly the same too.
 
     Args:
         source: what to check.
-        against: another split; pictures that are in both are errors.
+        against: another split; pictures that are in both are errors, nearly the same ones warnings.
         progress: called with the number of pictures done and in all.
     """
     findings = quick_check(source)
     faulty = {finding.file for finding in findings if finding.kind.endswith(" picture")}
     groups = [group for group in _by_picture(source) if _file(group[0]) not in faulty]
     first: dict[str, str] = {}
+    seen: list[Hashed] = []
     for group, look in zip(groups, _each(_look, [group[0] for group in groups], progress), strict=True):
         if isinstance(look, FaultyFile):
             findings.append(finding_of(look, group[0].name))
             continue
-        digest, width, height = look
+        digest, width, height, hashed = look
         findings += [finding for sample in group for finding in _outside(sample, width, height)]
         place = _file(group[0]) or group[0].name
         if first.setdefault(digest, place) != place:
             text = f"the same picture as {first[digest]}."
             findings.append(_of(group[0], "duplicate picture", text, WARNING))
-    return findings + (_leaks(source, against, first, progress) if against is not None else [])
+        elif hashed is not None:
+            seen.append((group[0], hashed))
+    findings += _near_duplicates(seen)
+    return findings + (_leaks(source, against, first, seen, progress) if against is not None else [])
 
 
 def finding_of(problem: CUNetError, sample: str = "") -> Finding:
@@ -244,8 +250,8 @@ def _file_findings(source: Source) -> Iterator[Finding]:
                 yield finding_of(fault, group[0].name)
 
 
-def _look(sample: Sample) -> tuple[str, int, int] | FaultyFile:
-    """SHA-256, width and height of the picture, or what is wrong with it."""
+def _look(sample: Sample) -> tuple[str, int, int, np.ndarray | None] | FaultyFile:
+    """SHA-256, width, height and, of a file, hash of the picture, or what is wrong with it."""
     picture = sample.picture
     data: bytes | memoryview
     try:
@@ -257,30 +263,58 @@ def _look(sample: Sample) -> tuple[str, int, int] | FaultyFile:
             data = image.data
     except FaultyFile as fault:
         return fault
-    return hashlib.sha256(data).hexdigest(), image.shape[1], image.shape[0]
+    # Drawn pictures are different by their making, and no copy of one can be nearly the same.
+    hashed = picture_hash(image) if isinstance(picture, Path) else None
+    return hashlib.sha256(data).hexdigest(), image.shape[1], image.shape[0], hashed
 
 
-def _digest(sample: Sample) -> str:
-    picture = sample.picture
+def _digest(sample: Sample) -> tuple[str, np.ndarray | None]:
+    """SHA-256, empty of a file that cannot be read, and, where the file is a picture, its hash."""
+    picture, hashed = sample.picture, None
+    if not isinstance(picture, Path):
+        return hashlib.sha256(picture().data).hexdigest(), None
     try:
-        data = picture.read_bytes() if isinstance(picture, Path) else picture().data
-        return hashlib.sha256(data).hexdigest()
+        data = picture.read_bytes()
+        hashed = picture_hash(decode_image(picture, data)) if data else None
     except OSError:
-        return ""
+        return "", None
+    except FaultyFile:
+        pass
+    return hashlib.sha256(data).hexdigest(), hashed
 
 
-def _leaks(source: Source, against: Source, first: dict[str, str], progress: Progress | None) -> list[Finding]:
+def _near_duplicates(seen: list[Hashed]) -> Iterator[Finding]:
+    for place, nearest in near_pairs(*_hashes(seen)):
+        text = f"nearly the same picture as {_file(seen[nearest][0])}: encoded anew, resized, cropped or mirrored?"
+        yield _of(seen[place][0], "near duplicate", text, WARNING)
+
+
+def _hashes(seen: list[Hashed]) -> tuple[list[Path], np.ndarray]:
+    return [Path(_file(sample)) for sample, _ in seen], np.array([hashed for _, hashed in seen], np.int8).reshape(
+        -1, BITS
+    )
+
+
+def _leaks(
+    source: Source, against: Source, first: dict[str, str], seen: list[Hashed], progress: Progress | None
+) -> list[Finding]:
     samples = {_file(sample) or sample.name: sample for sample in source}
     groups = [group[0] for group in _by_picture(against)]
     text = f"not on disk: split {against.split} is compared without it."
     found = [Finding("not compared", WARNING, "", part, text) for part in against.missing]
-    for other, digest in zip(groups, _each(_digest, groups, progress), strict=True):
+    others: list[Hashed] = []
+    for other, (digest, hashed) in zip(groups, _each(_digest, groups, progress), strict=True):
         if not digest:
             text = f"cannot be read: split {against.split} is compared without it."
             found.append(Finding("not compared", WARNING, "", _file(other), text))
         elif digest in first:
             text = f"the same picture is in split {against.split}: {_file(other) or other.name}."
             found.append(_of(samples[first[digest]], "in both splits", text))
+        elif hashed is not None:
+            others.append((other, hashed))
+    for place, nearest in near_pairs(*_hashes(others), others=_hashes(seen)):
+        text = f"nearly the same picture is in split {against.split}: {_file(others[place][0])}."
+        found.append(_of(seen[nearest][0], "nearly in both splits", text, WARNING))
     return found
 
 

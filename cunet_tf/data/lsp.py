@@ -7,10 +7,9 @@ is annotated all the same), LSPET's says *labelled* (an unlabelled joint has no 
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from cunet_tf.data.geometry import tight_box
+from cunet_tf.data.matlab import read_matlab
 from cunet_tf.data.sample import FaultyFile, Sample, Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import LSP14
@@ -77,8 +76,8 @@ def read_joints(file: Path, extended: bool, refuse_nan: bool = True) -> tuple[np
     if not file.is_file():
         raise CUNetError(f"{file}: not found. Give --root, the folder with joints.mat and images/.")
     try:
-        joints = np.asarray(loadmat(file)["joints"], np.float64)
-    except (ValueError, LookupError, NotImplementedError, OSError, MatReadError) as error:
+        joints = np.asarray(read_matlab(file)["joints"], np.float64)
+    except (ValueError, LookupError, NotImplementedError, OSError) as error:
         raise CUNetError(f"{file}: no array 'joints' in it ({error}).") from None
     # LSP: 3 x 14 x N, LSPET: 14 x 3 x N.
     expected = (14, 3) if extended else (3, 14)

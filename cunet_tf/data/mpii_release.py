@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError, mat_struct
 
+from cunet_tf.data.matlab import is_struct, read_matlab
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import MPII16
 
 RELEASE = "mpii_human_pose_v1_u12_1.mat"
 # What SciPy raises for a file that is cut, of MATLAB's 7.3 format, or without a field.
-MAT_ERRORS = (
-    AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError, MatReadError, zlib.error,
-)  # fmt: skip
+MAT_ERRORS = (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +46,7 @@ def read_release(file: Path) -> list[Picture]:
         CUNetError: not a ``.mat`` file, or without the fields of the official one.
     """
     try:
-        release = loadmat(file, squeeze_me=True, struct_as_record=False)["RELEASE"]
+        release = read_matlab(file, squeezed=True)["RELEASE"]
         entries, training = structs(release.annolist), np.atleast_1d(release.img_train)
         single = getattr(release, "single_person", np.zeros(0))
         # The cell of a single picture is squeezed away; a file without the field marks nobody.
@@ -70,7 +67,7 @@ def read_release(file: Path) -> list[Picture]:
 
 def structs(value: Any) -> list[Any]:
     """A struct array as a list; empty where there is none."""
-    return [item for item in np.atleast_1d(value).ravel() if isinstance(item, mat_struct)]
+    return [item for item in np.atleast_1d(value).ravel() if is_struct(item)]
 
 
 def number(item: Any, field: str) -> float | None:

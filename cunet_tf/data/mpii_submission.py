@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import savemat
 
 from cunet_tf.data.mpii import find
 from cunet_tf.data.mpii_release import RELEASE, Picture, centre, number, read_release
@@ -38,6 +37,8 @@ def write_submission(file: Path | str, results: Mapping[Key, np.ndarray], root: 
         CUNetError: no official file, a key that is nobody of the test part, points of
             another shape or not finite, or no points for somebody whom MPII scores.
     """
+    from scipy.io import savemat
+
     release = find(Path(root), RELEASE)
     if release is None:
         raise CUNetError(f"{root}: no {RELEASE} in it or in annot/: a submission needs the official annotations.")

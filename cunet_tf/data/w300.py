@@ -5,10 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from cunet_tf.data.geometry import tight_box
+from cunet_tf.data.matlab import read_matlab
 from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
@@ -153,10 +152,10 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
             f"{base / 'Bounding Boxes'}: put it there or use --box=tight."
         )
     try:
-        entries = loadmat(places[0], squeeze_me=True, struct_as_record=False)["bounding_boxes"]
+        entries = read_matlab(places[0], squeezed=True)["bounding_boxes"]
         return {
             str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
             for entry in np.atleast_1d(entries)
         }
-    except (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError, MatReadError) as error:
+    except (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError) as error:
         raise CUNetError(f"{places[0]}: not a readable file of official boxes ({error}).") from None

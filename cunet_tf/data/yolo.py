@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from cunet_tf.data.coco import mirror_pairs, named_normalizers
 from cunet_tf.data.folder import read_object
@@ -75,6 +74,8 @@ def _file(root: Path) -> Path:
 def _fields(file: Path) -> dict[str, Any]:
     if file.name == NOTES:
         return _label_studio(file)
+    import yaml  # here, as other data sets do without it
+
     try:
         fields = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
