@@ -128,7 +128,7 @@ def test_every_configuration_starts_from_the_same_weights(tmp_path):
         (["--quants=BW-QIG(818),BW-QFG(8,1,8)"], "are the same"),
         (["--quants=BW-QIG(828)"], "weights of BW have 1 bits"),
         (["--quant=BW"], "quants"),
-        (["--init=nowhere.keras"], "--init=nowhere.keras: no such model file"),
+        (["--init=nowhere.keras"], "nowhere.keras: no such model file"),
         (["--test_split=nonsense"], "SEED:COUNT"),
         (["--name=a/b"], "--name=a/b"),
         (["--workdir="], "--workdir"),

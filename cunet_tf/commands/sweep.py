@@ -18,6 +18,7 @@ from cunet_tf.commands import train
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, require_package
+from cunet_tf.files.shipped import find_weights
 from cunet_tf.flags import command_line, network_config, no_arguments, request_source
 from cunet_tf.outputs import claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
@@ -36,7 +37,9 @@ def define(values: flags.FlagValues) -> None:
     for name in NOT_HERE:
         delattr(values, name)
     values["workdir"].help = "Folder of the runs, one folder for each configuration."
-    values["init"].help = "Start every configuration, also float, from the weights of this .keras file."
+    values[
+        "init"
+    ].help = "Start every configuration, also float, from these weights: a shipped name, a .keras file, a run."
     flags.DEFINE_string("quants", QUANTS, "Quantizations by the paper's names, with commas.", flag_values=values)
     flags.DEFINE_string("test_split", "test", "Part of the data set for the table.", flag_values=values)
     flags.DEFINE_string("out", "docs/results", "Folder for the tables.", flag_values=values)
@@ -82,8 +85,8 @@ def check_flags(values: flags.FlagValues) -> Source:
     if Path(values.name).name != values.name:
         raise CUNetError(f"--name={values.name}: give a file name without ending or folder; the folder is --out.")
     claim_pages(values.out, [values.name], "--out or --name")
-    if values.init and not Path(values.init).is_file():
-        raise CUNetError(f"--init={values.init}: no such model file.")
+    if values.init:
+        find_weights(values.init)
     config = network_config(values)
     for quant in parse_quants(values.quants):
         quant.require(config)
