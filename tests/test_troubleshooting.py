@@ -14,9 +14,9 @@ LONG = 3  # words of a quotation that is a message, and no option or file
 def source() -> str:
     """All source with the literals of a message joined, and what is filled in replaced by three dots."""
     files = [file for part in ("cunet_tf", "trainers", "export") for file in sorted((ROOT / part).rglob("*.py"))]
-    text = "\n".join(file.read_text() for file in files) + (ROOT / "Makefile").read_text()
+    text = "\n".join(file.read_text() for file in files)
     joined = re.sub(r'"\s*(?:\n\s*)?f?"', "", text)
-    return re.sub(r"\{[^{}]*\}", "...", joined)
+    return re.sub(r"\{[^{}]*\}", "...", joined) + (ROOT / "Makefile").read_text()
 
 
 def quotations() -> list[str]:
