@@ -42,6 +42,7 @@ _HOME = {
     "load_mpii": "cunet_tf.data.mpii",
     "load_synthetic": "cunet_tf.data.synthetic",
     "load_yolo": "cunet_tf.data.yolo",
+    "matched": "cunet_tf.data.matching",
     "preset": "cunet_tf.presets",
     "pretrained": "cunet_tf.models.pretrained",
     "read_image": "cunet_tf.data.sample",

@@ -7,9 +7,9 @@ import numpy as np
 
 from cunet_tf.boxes import overlap
 from cunet_tf.data.geometry import tight_box
+from cunet_tf.data.matching import require_matching
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.detector import Detector, load_detector
-from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import (
     AUC_THRESHOLD,
@@ -50,14 +50,11 @@ def evaluate(
         the torso.
 
     Raises:
-        CUNetError: model and data have different landmarks.
+        CUNetError: model and data have different landmarks, or in another order; :func:`cunet_tf.data.matching.matched`
+            mends the order.
     """
+    require_matching(source, localizer.spec.skeleton)
     skeleton = source.skeleton
-    if skeleton.size != localizer.spec.skeleton.size:
-        raise CUNetError(
-            f"the model finds {localizer.spec.skeleton.size} landmarks ({localizer.spec.skeleton.name}), "
-            f"{source.name} has {skeleton.size} ({skeleton.name}): evaluate on matching data."
-        )
     truth = np.stack([sample.points for sample in source])
     mask = np.stack([sample.mask for sample in source])
     errors = point_errors(_predict(localizer, source, progress, box, detector), truth)

@@ -8,6 +8,7 @@ from pathlib import Path
 from absl import flags
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
+from cunet_tf.data.matching import matched
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.errors import CUNetError
@@ -103,6 +104,15 @@ def request_source(values: flags.FlagValues, skeleton: Skeleton, split: str | No
     if source.missing:
         print(f"notice: not on disk, left out: {', '.join(source.missing)}.", file=sys.stderr)
     return source
+
+
+def source_for(values: flags.FlagValues, spec: ModelSpec, split: str | None = None) -> Source:
+    """The data set that the flags name, its landmarks in the order of a trained model's.
+
+    Raises:
+        CUNetError: see :func:`request_source`, or the landmarks are not the model's.
+    """
+    return matched(request_source(values, spec.skeleton, split), spec.skeleton)
 
 
 def no_arguments(rest: list[str]) -> None:

@@ -95,6 +95,8 @@ class Localizer:
         self.engine, self.spec = engine, found
         self.decoder = decoder or found.decoder
         self.flip_test = flip_test
+        if flip_test:
+            found.skeleton.require_pairs("flip test")
         measured = found.confidence.threshold if found.confidence else 0.0
         self.min_confidence = measured if min_confidence is None else min_confidence
 

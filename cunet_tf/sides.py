@@ -14,7 +14,7 @@ def sides_of(skeleton: Skeleton) -> tuple[str, ...]:
     do; a pair without such names is on the side that its lines lead to, else it goes the way of most named ones.
     Where no name tells, sides are ``first`` and ``second``, of the first pair that the lines reach.
     """
-    told = {pair: _first_is_right(*(skeleton.names[index] for index in pair)) for pair in skeleton.flip_pairs}
+    told = {pair: _first_is_right(*(skeleton.names[index] for index in pair)) for pair in skeleton.mirror_pairs}
     named = {pair: says for pair, says in told.items() if says is not None}
     usual = 2 * sum(named.values()) >= len(named)
     words = RIGHT_LEFT if named else FIRST_SECOND
@@ -23,7 +23,7 @@ def sides_of(skeleton: Skeleton) -> tuple[str, ...]:
     for one, other in skeleton.edges:
         joined[one].add(other)
         joined[other].add(one)
-    waiting = [pair for pair in skeleton.flip_pairs if pair not in named]
+    waiting = [pair for pair in skeleton.mirror_pairs if pair not in named]
     while waiting:
         votes = {pair: _vote(pair, joined, side) for pair in waiting}
         pair = next((pair for pair in waiting if votes[pair]), waiting[0])

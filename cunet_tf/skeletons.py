@@ -1,5 +1,6 @@
 """Landmark sets: names, mirror pairs, edges to draw, groups to report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,8 @@ class Skeleton:
     Attributes:
         name: short name, for example ``"face68"``.
         names: one name for each landmark.
-        flip_pairs: (left, right) indices that a mirror image swaps.
+        flip_pairs: (left, right) indices that a mirror image swaps; ``()`` where it swaps nothing, ``None`` where
+            nobody has said: then mirrored pictures and the flip test, which would mix up left and right, are refused.
         edges: index pairs joined by a line when drawn.
         groups: group name -> landmark indices, for per-group figures.
         normalizers: name -> two index tuples; a distance between their centroids.
@@ -27,14 +29,14 @@ class Skeleton:
 
     name: str
     names: tuple[str, ...]
-    flip_pairs: tuple[tuple[int, int], ...] = ()
+    flip_pairs: tuple[tuple[int, int], ...] | None = None
     edges: tuple[tuple[int, int], ...] = ()
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
     normalizers: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
     scored: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        paired = [index for pair in self.flip_pairs for index in pair]
+        paired = [index for pair in self.mirror_pairs for index in pair]
         normalizing = [ids for pair in self.normalizers.values() for ids in pair]
         lists = [paired, self.scored, *self.edges, *self.groups.values(), *normalizing]
         used = [index for ids in lists for index in ids]
@@ -49,19 +51,51 @@ class Skeleton:
         return len(self.names)
 
     @property
+    def mirror_pairs(self) -> tuple[tuple[int, int], ...]:
+        """``flip_pairs``, empty where they are not known."""
+        return self.flip_pairs or ()
+
+    def require_pairs(self, what: str) -> None:
+        """Refuse what needs a mirror image.
+
+        Raises:
+            CUNetError: nobody has said what a mirror image swaps.
+        """
+        if self.flip_pairs is None:
+            raise CUNetError(
+                f"{what}: the landmarks of {self.name} have no flip_pairs, and a mirror image would mix up left and "
+                "right: give the pairs, or [] where no landmark has a partner."
+            )
+
+    def reordered(self, order: Sequence[int]) -> "Skeleton":
+        """The same landmarks in another order: new landmark i is old landmark ``order[i]``."""
+        place = {old: new for new, old in enumerate(order)}
+
+        def moved(indices: Sequence[int]) -> tuple[Any, ...]:
+            return tuple(place[index] for index in indices)
+
+        return Skeleton(
+            self.name, tuple(self.names[index] for index in order),
+            None if self.flip_pairs is None else tuple(moved(pair) for pair in self.flip_pairs),
+            tuple(moved(edge) for edge in self.edges), {name: moved(ids) for name, ids in self.groups.items()},
+            {name: (moved(a), moved(b)) for name, (a, b) in self.normalizers.items()}, moved(self.scored),
+        )  # fmt: skip
+
+    @property
     def flip_permutation(self) -> np.ndarray:
         """``[C]`` ints: landmark i of the mirror image is landmark ``perm[i]`` of the picture."""
         perm = np.arange(self.size)
-        for left, right in self.flip_pairs:
+        for left, right in self.mirror_pairs:
             perm[left], perm[right] = right, left
         return perm
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, as they stand in ``cunet_spec``."""
+        """Plain JSON values, as they stand in ``cunet_spec``; unknown ``flip_pairs`` are left out."""
+        known = {} if self.flip_pairs is None else {"flip_pairs": [list(pair) for pair in self.flip_pairs]}
         return {
             "name": self.name,
             "names": list(self.names),
-            "flip_pairs": [list(pair) for pair in self.flip_pairs],
+            **known,
             "edges": [list(edge) for edge in self.edges],
             "groups": {name: list(ids) for name, ids in self.groups.items()},
             "normalizers": {name: [list(a), list(b)] for name, (a, b) in self.normalizers.items()},
@@ -71,10 +105,11 @@ class Skeleton:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Skeleton":
         """Inverse of :meth:`to_dict`; only ``names`` is required."""
+        pairs = fields.get("flip_pairs")
         return cls(
             name=fields.get("name", "custom"),
             names=tuple(fields["names"]),
-            flip_pairs=tuple((int(a), int(b)) for a, b in fields.get("flip_pairs", ())),
+            flip_pairs=None if pairs is None else tuple((int(a), int(b)) for a, b in pairs),
             edges=tuple((int(a), int(b)) for a, b in fields.get("edges", ())),
             groups={name: tuple(ids) for name, ids in fields.get("groups", {}).items()},
             normalizers={name: (tuple(a), tuple(b)) for name, (a, b) in fields.get("normalizers", {}).items()},

@@ -97,7 +97,7 @@ def test_own_split_by_file_name(tmp_path):
 
 def test_a_notice_when_mirroring_is_impossible(tmp_path, content, capsys):
     del content["skeleton"]["flip_pairs"]
-    assert load_folder(write(tmp_path, content)).skeleton.flip_pairs == ()
+    assert load_folder(write(tmp_path, content)).skeleton.flip_pairs is None
     assert "landmarks.json, skeleton: no flip_pairs, mirroring is impossible" in capsys.readouterr().err
     content["skeleton"]["flip_pairs"] = []
     load_folder(write(tmp_path, content))

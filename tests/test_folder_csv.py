@@ -39,7 +39,7 @@ def test_csv_reads_the_same_samples(tmp_path):
 def test_csv_names_come_from_the_header(tmp_path, capsys):
     write_csv(tmp_path, [["file", "b_x", "b_y", "a_x", "a_y"], ["p.png", "1", "2", "3", "4"], []])
     source = load_folder(tmp_path)
-    assert source.skeleton.names == ("b", "a") and source.skeleton.flip_pairs == ()
+    assert source.skeleton.names == ("b", "a") and source.skeleton.flip_pairs is None
     np.testing.assert_array_equal(source.samples[0].points, [[1, 2], [3, 4]])
     assert "landmarks.csv: no flip_pairs, mirroring is impossible" in capsys.readouterr().err
     # skeleton.json orders the landmarks; a byte order mark, as spreadsheets write it, is no column.

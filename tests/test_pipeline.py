@@ -263,7 +263,7 @@ def test_a_batch_larger_than_the_training_data_is_refused():
 
 
 def test_data_with_other_landmarks_are_refused():
-    with pytest.raises(CUNetError, match=r"synthetic has 68 landmarks \(face68\), the model 14 \(lsp14\)"):
+    with pytest.raises(CUNetError, match=r"the model finds 14 landmarks \(lsp14\), synthetic has 68 \(face68\)"):
         Examples(load_synthetic(FACE68, "0:1"), SMALL)
 
 

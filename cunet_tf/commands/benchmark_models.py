@@ -10,7 +10,7 @@ from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.files.shipped import find_model, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of
-from cunet_tf.flags import NETWORK_FLAGS, request_source
+from cunet_tf.flags import NETWORK_FLAGS, source_for
 from cunet_tf.outputs import claim, claim_pages, page_text, replace_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
@@ -122,7 +122,7 @@ def _metric(values: flags.FlagValues, candidate: Any) -> dict[str, Any]:
     engine = LiteRTEngine(candidate.tflite)
     if not candidate.trained or engine.spec is None:
         return {"metric": None, "value": None}
-    result = evaluate(Localizer(engine), request_source(values, engine.spec.skeleton))
+    result = evaluate(Localizer(engine), source_for(values, engine.spec))
     name = "pck" if result["pck"] is not None else f"nme_{result['normalizer']}"
     return {"metric": name, "value": result[name]}
 

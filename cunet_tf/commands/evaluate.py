@@ -15,7 +15,7 @@ from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.evaluation import MEANS, OWN, evaluate
-from cunet_tf.flags import define_data, no_arguments, request_source
+from cunet_tf.flags import define_data, no_arguments, source_for
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text, replace_text
@@ -64,7 +64,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
     own = values.box if values.box in OWN else None
     values.box = None if own else values.box
-    source = request_source(values, localizer.spec.skeleton)
+    source = source_for(values, localizer.spec)
 
     if hidden_labels(source):
         raise CUNetError(

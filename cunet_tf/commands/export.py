@@ -26,7 +26,7 @@ from cunet_tf.engines import Engine, KerasEngine, LiteRTEngine, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import is_described
-from cunet_tf.flags import define_data, no_arguments, request_source
+from cunet_tf.flags import define_data, no_arguments, source_for
 from cunet_tf.outputs import begins_with, claim, replace_file
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import import_quietly
@@ -143,10 +143,10 @@ def _sources(values: flags.FlagValues, spec: ModelSpec) -> tuple[Source, Source]
     """Pictures to compare on, and pictures to choose grids from: the user's, or drawn ones."""
     if not values.data:
         return load_synthetic(spec.skeleton, "test"), load_synthetic(spec.skeleton, "train")
-    source = request_source(values, spec.skeleton)
+    source = source_for(values, spec)
     if values.format in ("float32", "float16"):
         return source, source
-    return source, request_source(values, spec.skeleton, values.calibration_split)
+    return source, source_for(values, spec, values.calibration_split)
 
 
 def _sizes(exported: Any) -> dict[str, int]:

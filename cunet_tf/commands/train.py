@@ -141,7 +141,7 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
         codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
     codecs_of_heads(codecs, spec.config)  # refuses another number of passes
     changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
-    if not spec.skeleton.flip_pairs:
+    if spec.skeleton.flip_pairs is None:
         changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
     augmentation = dataclasses.replace(recipe.augmentation, **changes)
     rate = values.learning_rate or recipe.learning_rate

@@ -138,7 +138,7 @@ def _twins(source: Source) -> list[Finding]:
 
 
 def _flip_findings(skeleton: Skeleton) -> list[Finding]:
-    indices = [index for pair in skeleton.flip_pairs for index in pair]
+    indices = [index for pair in skeleton.mirror_pairs for index in pair]
     if any(not 0 <= index < skeleton.size for index in indices):
         text = f"skeleton {skeleton.name}: a flip pair is outside 0..{skeleton.size - 1}."
         return [Finding("flip map", ERROR, "", "", text)]
@@ -147,7 +147,7 @@ def _flip_findings(skeleton: Skeleton) -> list[Finding]:
     if sorted(mirror) != list(range(skeleton.size)) or (mirror[mirror] != np.arange(skeleton.size)).any():
         text = f"skeleton {skeleton.name}: flipping twice does not give back every landmark."
         found.append(Finding("flip map", ERROR, "", "", text))
-    for names in ([skeleton.names[index] for index in pair] for pair in skeleton.flip_pairs):
+    for names in ([skeleton.names[index] for index in pair] for pair in skeleton.mirror_pairs):
         if {name.split("_")[0] for name in names} in ({"left"}, {"right"}):
             text = f"skeleton {skeleton.name}: the flip pair {' and '.join(names)} is on one side."
             found.append(Finding("flip map", ERROR, "", "", text))
@@ -193,7 +193,7 @@ def _repeated(source: Source) -> list[Finding]:
 def _side_findings(source: Source) -> list[Finding]:
     """Left and right by majority: a person who faces the camera has the right side at smaller x."""
     names, size = source.skeleton.names, source.skeleton.size
-    pairs = [pair for pair in source.skeleton.flip_pairs if all(0 <= index < size for index in pair)]
+    pairs = [pair for pair in source.skeleton.mirror_pairs if all(0 <= index < size for index in pair)]
     ordered = [sorted(pair, key=lambda index: names[index].startswith("left_")) for pair in pairs]
     named = [(a, b) for a, b in ordered if names[a].startswith("right_") and names[b].startswith("left_")]
     samples = [s for s in source if s.points.shape == (size, 2) and s.mask.shape == (size,)]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.data.folder import OWN_SPLIT, own_split, read_object
+from cunet_tf.data.folder import OWN_SPLIT, own_split, read_object, say_unpaired
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.sample import FaultyFile, Sample, Source
 from cunet_tf.errors import CUNetError, did_you_mean
@@ -51,6 +51,7 @@ def load_coco(root: str | Path, split: str = "all", problems: list[CUNetError] |
     skeletons = {skeleton.names: skeleton for skeleton, _ in parts}
     if len(skeletons) > 1:
         raise CUNetError(f"{root}: the files name different keypoints: choose one of the splits {', '.join(named)}.")
+    say_unpaired(parts[0][0], f"{root}, keypoints whose names differ by left and right")
     samples = [sample for _, part in parts for sample in part]
     if own:
         samples = [sample for sample in samples if own_split(str(sample.name).split("#")[0]) == split]
@@ -122,7 +123,7 @@ def _skeleton(file: Path, categories: list[Any]) -> tuple[Any, Skeleton]:
     if not good or any(not isinstance(end, int) or not 1 <= end <= len(names) for edge in edges for end in edge):
         raise CUNetError(f"{file}, categories, skeleton: {edges} are no pairs of places from 1 to {len(names)}.")
     return found[0].get("id"), Skeleton(
-        name=str(found[0].get("name") or "coco"), names=tuple(names), flip_pairs=mirror_pairs(names),
+        name=str(found[0].get("name") or "coco"), names=tuple(names), flip_pairs=mirror_pairs(names) or None,
         edges=tuple((start - 1, end - 1) for start, end in edges), normalizers=named_normalizers(names),
     )  # fmt: skip
 

@@ -62,12 +62,7 @@ def load_folder(root: str, split: str = "all") -> Source:
     """
     fields, entries, where = _read(Path(root))
     skeleton = parse_skeleton(fields, where)
-    if "flip_pairs" not in fields:
-        print(
-            f"notice: {where}: no flip_pairs, mirroring is impossible: a mirror image would mix up left and "
-            "right. Give the pairs, or [] where no landmark has a partner.",
-            file=sys.stderr,
-        )
+    say_unpaired(skeleton, where)
     splits, note = _splits(entries)
     samples = [_sample(Path(root), *entry, part, skeleton) for entry, part in zip(entries, splits, strict=True)]
     samples = _objects(entries, samples)
@@ -80,6 +75,16 @@ def load_folder(root: str, split: str = "all") -> Source:
     boxes = _boxes([entries[index][1].get("box") is not None for index in chosen])
     named = split if split == "all" else split + note
     return Source("folder", named, skeleton, [samples[index] for index in chosen], boxes)
+
+
+def say_unpaired(skeleton: Skeleton, where: str) -> None:
+    """A line on stderr where nobody has said what a mirror image swaps."""
+    if skeleton.flip_pairs is None:
+        print(
+            f"notice: {where}: no flip_pairs, mirroring is impossible: a mirror image would mix up left and "
+            "right. Give the pairs, or [] where no landmark has a partner.",
+            file=sys.stderr,
+        )
 
 
 def parse_skeleton(fields: dict[str, Any], where: str) -> Skeleton:
@@ -97,14 +102,16 @@ def parse_skeleton(fields: dict[str, Any], where: str) -> Skeleton:
     names = _names(fields.get("names"), where)
     parsed: dict[str, Any] = {"name": fields.get("name", "custom"), "names": names, "normalizers": {}}
     for field in ("flip_pairs", "edges"):
-        pairs = fields.get(field, [])
+        if fields.get(field) is None:
+            continue
+        pairs = fields[field]
         if not isinstance(pairs, list):
             raise CUNetError(f"{where}, {field}: a list of pairs is needed.")
         parsed[field] = [_pair(pair, names, f"{where}, {field}[{place}]") for place, pair in enumerate(pairs)]
     if fields.get("normalizer") is not None:
         a, b = _pair(fields["normalizer"], names, f"{where}, normalizer")
         parsed["normalizers"][f"{names[a]}-{names[b]}"] = ([a], [b])
-    paired = [index for pair in parsed["flip_pairs"] for index in pair]
+    paired = [index for pair in parsed.get("flip_pairs", ()) for index in pair]
     twice = next((names[index] for index in paired if paired.count(index) > 1), None)
     if twice is not None:
         raise CUNetError(f"{where}, flip_pairs: {twice!r} stands in two pairs: a landmark has one partner.")

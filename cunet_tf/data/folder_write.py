@@ -43,7 +43,8 @@ def write_folder(
     claim([file], "the folder")
     landmarks = _places(source.skeleton, landmarks)
     skeleton: dict[str, object] = {"name": name, "names": list(landmarks)}
-    skeleton["flip_pairs"] = [list(pair) for pair in flip_pairs or _kept_pairs(source.skeleton, landmarks)]
+    pairs = _kept_pairs(source.skeleton, landmarks) if flip_pairs is None else flip_pairs
+    skeleton["flip_pairs"] = [list(pair) for pair in pairs]
     if normalizer is not None:
         skeleton["normalizer"] = list(normalizer)
     images = []
@@ -67,7 +68,7 @@ def _places(skeleton: Skeleton, landmarks: Landmarks | Sequence[str] | None) -> 
 
 def _kept_pairs(skeleton: Skeleton, landmarks: Landmarks) -> list[tuple[str, str]]:
     """Mirror pairs of which both landmarks are kept as they are."""
-    named = [(skeleton.names[left], skeleton.names[right]) for left, right in skeleton.flip_pairs]
+    named = [(skeleton.names[left], skeleton.names[right]) for left, right in skeleton.mirror_pairs]
     return [
         pair for pair in named if all(tuple(landmarks.get(name, ())) == (skeleton.names.index(name),) for name in pair)
     ]

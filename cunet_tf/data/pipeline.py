@@ -13,6 +13,7 @@ import numpy as np
 
 from cunet_tf.data.augment import NO_AUGMENTATION, Augmentation, View, random_stream
 from cunet_tf.data.geometry import apply, to_heatmap, warp
+from cunet_tf.data.matching import require_matching
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import ModelSpec
@@ -39,14 +40,12 @@ class Examples:
     failures: list[CUNetError] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        have, need = self.source.skeleton, self.spec.skeleton
-        if have.size != need.size:
-            raise CUNetError(
-                f"data {self.source.name} has {have.size} landmarks ({have.name}), the model "
-                f"{need.size} ({need.name}): choose a preset for {have.name}."
-            )
+        need = self.spec.skeleton
+        require_matching(self.source, need)
         if not len(self.source):
             raise CUNetError(f"data {self.source.name}, split {self.source.split}: no samples.")
+        if self.augmentation.flip:
+            need.require_pairs("mirrored pictures")
         object.__setattr__(self, "permutation", need.flip_permutation)
 
     def order(self, epoch: int, shuffle: bool) -> np.ndarray:

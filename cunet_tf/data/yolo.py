@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.data.coco import mirror_pairs, named_normalizers
-from cunet_tf.data.folder import read_object
+from cunet_tf.data.folder import read_object, say_unpaired
 from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note, read_image
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.skeletons import Skeleton
@@ -42,6 +42,7 @@ def load_yolo(root: str | Path, split: str = "train", problems: list[CUNetError]
     file = _file(Path(root))
     fields = _fields(file)
     skeleton, numbers = _skeleton(file, fields)
+    say_unpaired(skeleton, f"{file}, flip_idx")
     splits = [name for name in SPLITS if fields.get(name)]
     if split != "all" and split not in splits:
         raise CUNetError(f"yolo split {split!r}: {did_you_mean(split, ['all', *splits])}")
@@ -112,7 +113,7 @@ def _skeleton(file: Path, fields: dict[str, Any]) -> tuple[Skeleton, int]:
         raise CUNetError(f"{file}, kpt_names: {count} different names are needed, these are {names}.")
     order = fields.get("flip_idx")
     if order is None:
-        pairs = mirror_pairs(names)
+        pairs = mirror_pairs(names) or None
     elif isinstance(order, list) and sorted(order) == list(range(count)) and all(order[order[i]] == i for i in order):
         pairs = tuple((index, other) for index, other in enumerate(order) if index < other)
     else:

@@ -22,7 +22,7 @@ from cunet_tf.data.sample import Sample, Source
 from cunet_tf.detector import load_detector
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
-from cunet_tf.flags import define_data, request_source
+from cunet_tf.flags import define_data, source_for
 from cunet_tf.localizer import Localizer, View
 from cunet_tf.metrics import AUC_THRESHOLD
 from cunet_tf.outputs import begins_with, claim
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         if values.csv:
             claim([values.csv], "--csv", begins_with(*COLUMNS))
         localizer = Localizer(load_engine(values.model, threads=1))
-        source = request_source(values, localizer.spec.skeleton)
+        source = source_for(values, localizer.spec)
         detector = load_detector(values.detector)
         places = {
             "tight": lambda image, sample: [View(sample.box, localizer.spec.crop_factor, "given")],

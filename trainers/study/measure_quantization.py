@@ -19,7 +19,7 @@ from absl import flags
 
 from cunet_tf.codec import codec_of
 from cunet_tf.data.pipeline import Examples
-from cunet_tf.flags import define_data, request_source
+from cunet_tf.flags import define_data, source_for
 from cunet_tf.models import health
 from cunet_tf.models.build import build_network
 from cunet_tf.models.saved import load_keras, transfer_weights
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     claim([gradients], "--out", begins_with("measure"))
     claim([clipping], "--out", begins_with("model", "tensor"))
     trained = load_keras(values.model)
-    source = request_source(values, trained.spec.skeleton)
+    source = source_for(values, trained.spec)
     rows = gradient_rows(trained, source) + master_rows(trained.spec, source, values.steps)
     write_csv(gradients, rows)
     images = (images for images, _ in batches(trained.spec, source, 4))

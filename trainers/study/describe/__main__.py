@@ -19,7 +19,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import require_ending, write_described
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import is_described
-from cunet_tf.flags import define_data, request_source, shown_path
+from cunet_tf.flags import define_data, shown_path, source_for
 from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import normalizer_distance
 from cunet_tf.outputs import claim, claim_pages
@@ -71,7 +71,7 @@ def run(values: flags.FlagValues) -> None:
     name = f"confidence_{spec.name.replace('/', '-')}"
     if values.results:
         claim_pages(values.results, [name], "--results")
-    train = thinned(request_source(values, spec.skeleton), values.images)
+    train = thinned(source_for(values, spec), values.images)
     blank_confidence = blank(shape_of(train))
     one, two = _look_at(localizer.described(blank_confidence), train, values.seed)
     confidence = fit_confidence(blank_confidence.shape, one, two)
@@ -85,7 +85,7 @@ def run(values: flags.FlagValues) -> None:
         write_described(find_model(values.model), described, Path(values.out))
         print(f"wrote {values.out}")
     if values.results:
-        test = thinned(request_source(values, spec.skeleton, values.test_split), values.test_images)
+        test = thinned(source_for(values, spec, values.test_split), values.test_images)
         looks = _look_at(localizer.described(confidence), test, values.seed + 1)
         paths = {each: f"--{each}={shown_path(values[each].value or '')}" for each in ("model", "root", "detector")}
         given = [each for each in FLAGS if values[each].present]

@@ -27,11 +27,6 @@ public final class Fields {
         return new Fields(name + "." + field, values.get(field));
     }
 
-    /** Whether the field is there and not null. */
-    public boolean has(String field) {
-        return values.get(field) != null;
-    }
-
     /** A required text. */
     public String text(String field) {
         return want(field, String.class, "a text");
@@ -86,6 +81,11 @@ public final class Fields {
                 throw wrong(field, "numbers");
             }
         }
+    }
+
+    /** Whether the field is there and not null. */
+    public boolean has(String field) {
+        return values.get(field) != null;
     }
 
     /** A list, empty when missing. */

@@ -21,7 +21,7 @@ public final class Localizer implements AutoCloseable {
     /**
      * @param decoder the description's own when {@code null}
      * @param flipTest average with the un-flipped heat maps of the mirror image
-     * @throws CUNetException the engine's shapes are not those that the description names
+     * @throws CUNetException the engine's shapes are not those that the description names, or the flip test has no pairs
      */
     public Localizer(Engine engine, ModelSpec spec, Decoder decoder, boolean flipTest) {
         TensorType input = engine.input();
@@ -33,6 +33,10 @@ public final class Localizer implements AutoCloseable {
         if (output.side() * STRIDE != input.side() || output.channels() != spec.skeleton.size()) {
             throw new CUNetException("model " + spec.name + ": its description has " + spec.skeleton.size()
                     + " landmarks, the network gives " + output.channels() + " maps of " + output.side() + " px.");
+        }
+        if (flipTest && !spec.skeleton.mirrored) {
+            throw new CUNetException("model " + spec.name + ": no flip_pairs, and a mirror image would mix up left"
+                    + " and right: leave the flip test out.");
         }
         this.engine = engine;
         this.spec = spec;

@@ -10,6 +10,8 @@ public final class Skeleton {
     public final String[] names;
     /** Landmark i of the mirror image is landmark {@code flip[i]} of the picture. */
     public final int[] flip;
+    /** Whether it is known what a mirror image swaps. */
+    public final boolean mirrored;
     /** Index pairs joined by a line. */
     public final int[][] edges;
 
@@ -30,6 +32,7 @@ public final class Skeleton {
             names[i] = String.valueOf(given.get(i));
             flip[i] = i;
         }
+        mirrored = fields.has("flip_pairs");
         for (int[] pair : fields.pairs("flip_pairs", names.length)) {
             if (flip[pair[0]] != pair[0] || flip[pair[1]] != pair[1] || pair[0] == pair[1]) {
                 throw new CUNetException("cunet_spec.skeleton.flip_pairs name a landmark twice: "

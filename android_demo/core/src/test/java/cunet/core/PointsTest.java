@@ -16,6 +16,7 @@ final class PointsTest {
         }
         for (Fields one : golden.cases("locate")) {
             check.test("locate", () -> locate(one));
+            check.test("locate without pairs", () -> needsPairs(one));
         }
         for (Fields one : golden.cases("smooth")) {
             check.test("smooth " + one.number("min_cutoff"), () -> smooth(one));
@@ -99,6 +100,13 @@ final class PointsTest {
                 Check.same(found.visible[i], visible.get(i));
             }
         }
+    }
+
+    /** Nobody has said what a mirror image swaps: no flip test. */
+    private static void needsPairs(Fields one) throws Exception {
+        ModelSpec spec = new ModelSpec(one.text("spec").replace("\"flip_pairs\"", "\"forgotten\""));
+        Check.that(!spec.skeleton.mirrored && new ModelSpec(one.text("spec")).skeleton.mirrored, "mirrored");
+        Check.refused("flip_pairs", () -> new Localizer(new Stored(spec, one.list("maps")), spec, null, true));
     }
 
     private static void smooth(Fields one) {
