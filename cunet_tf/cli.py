@@ -5,12 +5,16 @@ import importlib
 import json
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from absl import flags
 
 from cunet_tf import __version__
 from cunet_tf.errors import CUNetError, did_you_mean, missing_package
+from cunet_tf.outputs import finite
+from cunet_tf.signals import signals_interrupt
+
+STOPPED = 130  # exit code, as of a shell's command that Ctrl-C ended
 
 VERBS = {
     "info": "parameters, operations and bytes of a network; what a model file is",
@@ -27,12 +31,44 @@ VERBS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb; returns the exit code: 0 success, 1 a check failed, 2 bad input.
+    """Run one verb; returns the exit code: 0 success, 1 a check failed, 2 bad input, 130 stopped.
 
     With ``--json`` stdout holds one JSON object and everything else goes to stderr.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     argv = sys.argv[1:] if argv is None else argv
+    verb = argv[0] if argv else "help"
+    try:
+        with signals_interrupt():
+            code = _asked(argv)
+            sys.stdout.flush()
+            return code
+    except CUNetError as error:
+        print(f"cunet {verb}: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # a place that nobody has thought of: no traceback for a full disk
+        print(f"cunet {verb}: error: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"cunet {verb}: stopped.", file=sys.stderr)
+        return STOPPED
+
+
+def command() -> NoReturn:
+    """The ``cunet`` program."""
+    code = main()
+    if code == STOPPED:  # threads of TensorFlow's that still work would make the interpreter's end an abort
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _asked(argv: list[str]) -> int:
+    """What the words ask for: the version, an overview, or a verb."""
     if argv[:1] == ["--version"]:
         print(f"cunet-tf {__version__}")
         return 0
@@ -42,19 +78,9 @@ def main(argv: list[str] | None = None) -> int:
         print(_overview())
         return 0 if argv else 2
     try:
-        try:
-            return _run(argv[0], argv[1:])
-        except ModuleNotFoundError as error:
-            raise missing_package(error) from None
-    except CUNetError as error:
-        print(f"cunet {argv[0]}: error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader of our output, such as head, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print(f"cunet {argv[0]}: stopped.", file=sys.stderr)
-        return 130
+        return _run(argv[0], argv[1:])
+    except ModuleNotFoundError as error:
+        raise missing_package(error) from None
 
 
 def _run(verb: str, arguments: list[str]) -> int:
@@ -82,7 +108,7 @@ def _run(verb: str, arguments: list[str]) -> int:
     else:
         with contextlib.redirect_stdout(sys.stderr):
             result = command.run(values, rest)
-        print(json.dumps(result, default=_plain))
+        print(json.dumps(finite(json.loads(json.dumps(result, default=_plain))), allow_nan=False))
     return 0 if result.get("ok", True) else 1
 
 

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from cunet_tf.labels import place_labels
-from cunet_tf.outputs import marked_picture, replace_file
+from cunet_tf.outputs import marked_picture
 from cunet_tf.sides import sides_of
 from cunet_tf.skeletons import Skeleton
 from cunet_tf.style import GREY, INK, MIDDLE, OUTLINE, SIDES, SMALL_TEXT, WHITE, Colour, disc_radius, rim_width
+from cunet_tf.writing import replace_file
 
 FINE = 4  # bits of a pixel's fraction that OpenCV takes
 
@@ -127,8 +128,7 @@ def contact_sheet(tiles: list[np.ndarray], columns: int, empty: Colour = (0, 0, 
 
 def save_png(path: Path | str, image: np.ndarray) -> None:
     """Write RGB ``uint8`` as PNG."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(encoded(image, ".png"))
+    replace_file(Path(path), lambda target: target.write_bytes(encoded(image, ".png")))
 
 
 def save_result(path: Path, image: np.ndarray) -> None:

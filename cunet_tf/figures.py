@@ -11,6 +11,7 @@ import numpy as np
 from cunet_tf.labels import place_labels
 from cunet_tf.outputs import MARK
 from cunet_tf.style import CYCLE, MARK_LINE, PANEL, STYLE
+from cunet_tf.writing import replace_file
 
 PARTS = {"": "training", "val_": "validation", "watched_": "training, not augmented"}  # of history.csv's columns
 COMMENT = {"Comment": f"{{{MARK}}}"}  # marks a figure as ours
@@ -197,5 +198,4 @@ def _figure(columns: int, path: Path | str) -> Iterator[Any]:
         for axis in axes:
             if axis.get_legend_handles_labels()[1]:
                 axis.legend()
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="png", metadata=COMMENT)
+        replace_file(Path(path), lambda target: figure.savefig(target, format="png", metadata=COMMENT))

@@ -1,6 +1,7 @@
 """Files that we write: marked as ours, and never in the place of somebody else's."""
 
 import json
+import math
 import os
 import struct
 import zlib
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.writing import require_writable
 
 KEY, OURS = "written_by", "cunet-tf"
 MARK = f'"{KEY}": "{OURS}"'  # as it stands in JSON; pictures and pages carry it as a comment
@@ -23,7 +25,16 @@ def marked(record: dict[str, Any]) -> dict[str, Any]:
 
 def json_text(record: dict[str, Any], indent: int | None = None) -> str:
     """A marked JSON object as text with a line end."""
-    return json.dumps(marked(record), indent=indent) + "\n"
+    return json.dumps(finite(marked(record)), indent=indent, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """The value with ``None`` in place of NaN and infinities, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def page_text(markdown: str) -> str:
@@ -83,7 +94,8 @@ def claim(files: Iterable[Path | str], flag: str, ours: Callable[[Path], bool] =
         ours: says whether an existing file may be replaced.
 
     Raises:
-        CUNetError: a file of somebody else, a folder in the place of a file, or a file in that of a folder.
+        CUNetError: a file of somebody else, a folder in the place of a file, a file in that of a folder, or a place
+            that cannot be written.
     """
     for file in map(Path, files):
         require_folder(file.parent, flag)
@@ -91,6 +103,7 @@ def claim(files: Iterable[Path | str], flag: str, ours: Callable[[Path], bool] =
             raise CUNetError(f"{file} is a folder, and a file of this name would be written: choose another {flag}.")
         if os.path.lexists(file) and not ours(file):
             raise CUNetError(f"{file} exists and was not written by cunet: move it, or choose another {flag}.")
+        require_writable(file)
 
 
 def require_folder(folder: Path | str, flag: str) -> None:
@@ -105,19 +118,6 @@ def require_folder(folder: Path | str, flag: str) -> None:
             if not place.is_dir():
                 raise CUNetError(f"{place} is not a folder: {flag} needs one to write into, choose another.")
             return
-
-
-def replace_file(file: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` fill a file beside ``file``, then rename it; the folder is made where needed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".tmp-{file.name}")
-    write(temporary)
-    os.replace(temporary, file)
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Write a text file as a whole."""
-    replace_file(file, lambda target: target.write_text(text))
 
 
 def claim_pages(folder: Path | str, stems: Sequence[str], flag: str) -> None:

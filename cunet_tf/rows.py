@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.outputs import replace_text
+from cunet_tf.writing import replace_text
 
 Row = dict[str, Any]
 
@@ -44,10 +44,8 @@ def read_csv(file: Path) -> list[dict[str, str]]:
 def append_row(file: Path, row: Row) -> None:
     """Add a row to a CSV file, with a header when it is new, see :func:`csv_text`."""
     header, line = csv_text([row]).split("\n", 1)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = not file.exists()
-    with file.open("a", newline="") as stream:
-        stream.write(f"{header}\n{line}" if new else line)
+    old = file.read_text() if file.exists() else f"{header}\n"
+    replace_text(file, old + line)
 
 
 def markdown_table(lines: list[list[str]]) -> str:

@@ -1,7 +1,7 @@
 """Video files and cameras: frames in; an overlay video and lines of JSON out."""
 
+import contextlib
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +14,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import json_text, movie_mark
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.tracking import Frame
+from cunet_tf.writing import replacing, writing
 
 FPS = 30.0  # where a source does not tell its own
 
@@ -90,7 +91,8 @@ class OverlayWriter:
     """
 
     def __init__(self, path: Path, fps: float, frame: np.ndarray):
-        self._path, self._part = path, path.with_name(f".tmp-{path.name}")
+        self._path, self._stack = path, contextlib.ExitStack()
+        self._part = self._stack.enter_context(replacing(path))
         height, width = _even(frame).shape[:2]
         with native_stderr_hidden():
             self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
@@ -107,9 +109,9 @@ class OverlayWriter:
     def close(self) -> None:
         """Finish the file: without this no player opens it."""
         self._writer.release()
-        with self._part.open("ab") as file:
+        with writing(self._path), self._part.open("ab") as file:
             file.write(movie_mark())
-        os.replace(self._part, self._path)
+        self._stack.close()
 
 
 def _even(frame: np.ndarray) -> np.ndarray:

@@ -6,9 +6,9 @@ from pathlib import Path
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.tflite import read_model
-from cunet_tf.outputs import replace_file
 from cunet_tf.quiet import import_quietly
 from cunet_tf.spec import SPEC_NAME, ModelSpec
+from cunet_tf.writing import replace_file
 
 
 def write_described(source: Path, spec: ModelSpec, target: Path) -> None:

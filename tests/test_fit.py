@@ -48,10 +48,10 @@ def test_monitored_name_is_logged_and_loss_sums_over_heads(tiny_spec, supervisio
     assert logs["loss"] == pytest.approx(sum(float(h) for h in heads), rel=1e-4)
 
 
-def test_a_skeleton_without_normalizer_is_monitored_by_loss():
+def test_every_skeleton_has_a_metric_to_choose_by():
     spec = preset("face-mobile")
     bare = type(spec.skeleton)("bare", spec.skeleton.names)
-    assert monitor(spec.replace(skeleton=bare)) == ("val_loss", False)
+    assert monitor(spec.replace(skeleton=bare)) == ("val_nme", False)
     assert monitor(preset("pose-mobile")) == ("val_pck", True)
     assert monitor(preset("hourglass-4")) == ("val_pck", True)
     assert monitor(preset("dense-unet-4")) == ("val_pck", True)

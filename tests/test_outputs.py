@@ -11,7 +11,8 @@ from cunet_tf.data.synthetic import draw
 from cunet_tf.draw import encoded, save_result
 from cunet_tf.errors import CUNetError
 from cunet_tf.figures import plot_shares
-from cunet_tf.outputs import begins_with, claim, is_ours, json_text, page_text, replace_file, replace_text
+from cunet_tf.outputs import begins_with, claim, is_ours, json_text, page_text
+from cunet_tf.writing import replace_text
 
 PRECIOUS = b"precious"
 
@@ -59,20 +60,6 @@ def test_a_csv_file_is_known_by_its_columns(tmp_path):
     claim([tmp_path / "t.csv"], "--csv", begins_with("model", "data"))
     with pytest.raises(CUNetError, match="not written by cunet"):
         claim([tmp_path / "t.csv"], "--csv", begins_with("model", "split"))
-
-
-def test_file_is_replaced_whole(tmp_path):
-    for text in ("first, longer", "second"):
-        replace_text(tmp_path / "new" / "table.md", text)
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["table.md"]
-    assert (tmp_path / "new" / "table.md").read_text() == "second"
-
-
-def test_failed_write_leaves_the_old_file(tmp_path):
-    replace_text(tmp_path / "a", "old")
-    with pytest.raises(ZeroDivisionError):
-        replace_file(tmp_path / "a", lambda target: target.write_text(str(1 / 0)))
-    assert (tmp_path / "a").read_text() == "old"
 
 
 SYNTHETIC = ["--data=synthetic", "--split=9:4"]

@@ -25,7 +25,7 @@ def test_wheel_has_packages_weights_and_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         entry = next(name for name in names if name.endswith("entry_points.txt"))
-        assert "cunet = cunet_tf.cli:main" in archive.read(entry).decode()
+        assert "cunet = cunet_tf.cli:command" in archive.read(entry).decode()
         top = next(name for name in names if name.endswith("top_level.txt"))
         assert archive.read(top).decode().split() == ["cunet_tf"]
     shipped = {f"cunet_tf/weights/{name}.{end}" for name in ("face-mobile", "pose-mobile") for end in ("cunet", "md")}

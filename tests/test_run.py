@@ -19,7 +19,7 @@ class FakeModel:
         self.saved = []
 
     def save(self, path):
-        self.saved.append(path.name)
+        self.saved.append(path.name.split("-", 3)[-1])  # without what makes it unique
         path.write_text(f"model {len(self.saved)}")
 
 
@@ -42,7 +42,7 @@ def record(folder, values, start=0, higher=False):
 
 def test_best_is_the_lowest_and_last_the_latest(folder):
     recorder = record(folder, [3.0, 1.0, 2.0])
-    names = [name.removeprefix(".tmp-") for name in recorder.model.saved]
+    names = recorder.model.saved
     assert names == ["best.keras", "last.keras", "best.keras", "last.keras", "last.keras"]
     assert folder.best.read_text() == "model 3" and folder.last.read_text() == "model 5"
     assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "2.0"]
@@ -67,7 +67,7 @@ def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):
     recorder = record(folder, [1.5], start=2)
     assert [row["epoch"] for row in folder.history()] == ["1", "2", "3"]
     assert [row["val_loss"] for row in folder.history()] == ["3.0", "1.0", "1.5"]
-    assert recorder.model.saved == [".tmp-last.keras"]  # 1.5 does not beat 1.0
+    assert recorder.model.saved == ["last.keras"]  # 1.5 does not beat 1.0
 
 
 def test_resume_with_nothing_to_do_leaves_the_history_alone(folder):
@@ -137,4 +137,15 @@ def test_resumed_run_of_an_earlier_version_has_one_column_for_the_metric(folder)
     recorder.on_epoch_end(2, {"loss": 1.0, "nme": 9.0, "val_nme": 7.5})
     assert folder.history_file.read_text().splitlines()[0] == "epoch,learning_rate,loss,nme,val_nme"
     assert [row["val_nme"] for row in folder.history()] == ["8.0", "7.0", "7.5"]
-    assert recorder.model.saved == [".tmp-last.keras"]  # 7.5 does not beat 7.0
+    assert recorder.model.saved == ["last.keras"]  # 7.5 does not beat 7.0
+
+
+def test_one_training_at_a_time(folder):
+    other = RunFolder(folder.path)
+    with pytest.raises(CUNetError, match="another training writes there"):
+        other.create({"seed": 1}, resume=True)
+    folder.release()
+    (folder.path / ".tmp-9-abc-last.keras").touch()  # of a process that was killed
+    other.create({"seed": 1}, resume=True)
+    assert not list(folder.path.glob(".tmp-*"))
+    other.release()

@@ -18,6 +18,8 @@ from cunet_tf.models.build import build_network
 from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.guard import StopAtNaN, memory_is_named
+from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options, prepare_device
 from cunet_tf.trainers.recipes import Recipe
 from cunet_tf.trainers.run import Recorder, RunFolder
@@ -41,6 +43,7 @@ class Plan:
         init: weights that the training starts from, see :func:`cunet_tf.models.pretrained.pretrained`.
         memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
         options: see :class:`cunet_tf.trainers.options.Options`.
+        flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
     """
 
     spec: ModelSpec
@@ -56,6 +59,8 @@ class Plan:
     init: str | None = None
     memory: str = "none"
     options: Options = Options()
+    flags: dict[str, Any] = dataclasses.field(default_factory=dict)
+    command: str = ""
 
     def describe(self, device: str) -> dict[str, Any]:
         """The full configuration, saved with the run as ``config.json``."""
@@ -64,7 +69,8 @@ class Plan:
             "recipe": self.recipe.to_dict(),
             "data": {"name": self.train.name, "split": self.train.split, "box": self.train.box,
                      "missing": list(self.train.missing), "train_images": len(self.train),
-                     "validation_split": self.validation.split, "validation_images": len(self.validation)},
+                     "validation_split": self.validation.split, "validation_images": len(self.validation),
+                     "digest": data_digest(self.train), "validation_digest": data_digest(self.validation)},
             "epochs": self.epochs or self.recipe.epochs,
             "batch_size": self.batch_size or self.recipe.batch_size,
             "seed": self.seed,
@@ -72,6 +78,9 @@ class Plan:
             "memory": self.memory,
             "extras": dataclasses.asdict(self.options),
             "device": device,
+            "versions": versions(),
+            "flags": self.flags,
+            "command": self.command,
         }  # fmt: skip
 
 
@@ -92,10 +101,17 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
 
 
 def _train(plan: Plan, verbose: int | str) -> keras.Model:
-    spec = plan.spec
     device = prepare_device()
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
+    try:
+        return _fit(plan, verbose, folder, device)
+    finally:
+        folder.release()
+
+
+def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str) -> keras.Model:
+    spec = plan.spec
     epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
 
     examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed)
@@ -103,17 +119,18 @@ def _train(plan: Plan, verbose: int | str) -> keras.Model:
     model, start = _model(plan, folder, steps, epochs)
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)
-    callbacks = plan.options.callbacks(folder.path)
+    callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
     if plan.watched is not None:
         callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
     callbacks.append(Recorder(folder, *monitor(spec), start, plan.options.patience))
     try:
-        model.fit(
-            feed(examples, batch_size, training=True, epoch=start),
-            validation_data=feed(validation, batch_size),
-            steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks,
-            shuffle=False, verbose=verbose,
-        )  # fmt: skip
+        with memory_is_named(batch_size):
+            model.fit(
+                feed(examples, batch_size, training=True, epoch=start),
+                validation_data=feed(validation, batch_size),
+                steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks,
+                shuffle=False, verbose=verbose,
+            )  # fmt: skip
     except Exception:
         for failure in examples.failures + validation.failures:
             raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None

@@ -7,15 +7,18 @@ from time import monotonic
 from typing import Any
 
 import keras
+from filelock import FileLock, Timeout
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.figures import plot_curves
-from cunet_tf.outputs import claim, is_ours, json_text, replace_file, replace_text
+from cunet_tf.outputs import claim, is_ours, json_text
 from cunet_tf.rows import write_csv
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.history import read_history
+from cunet_tf.writing import remove_unfinished, replace_file, replace_text
 
-OF_THE_MACHINE = ("device", "memory")  # a resumed run may have others
+OF_THE_MACHINE = ("device", "memory", "versions", "flags", "command")  # a resumed run may have others
+LOCK = ".lock"  # stays behind, empty
 PAUSE = 9  # times the duration of a writing pass before the next one: it costs a tenth of the time at most
 
 
@@ -26,22 +29,40 @@ class RunFolder:
         self.path = Path(path)
         self.best, self.last = self.path / "best.keras", self.path / "last.keras"
         self.history_file = self.path / "history.csv"
+        self._held = FileLock(self.path / LOCK)
         self.curves = self.path / "curves.png"
         self.files = (self.path / "config.json", self.best, self.last, self.history_file, self.curves)
 
     def create(self, config: dict[str, Any], resume: bool) -> None:
-        """Make the folder and write ``config.json``.
+        """Make the folder, keep others out of it until :meth:`release`, and write ``config.json``.
 
         Raises:
-            CUNetError: the folder holds a run that ``resume`` does not continue, a run with another
-                configuration, or files of these names that no run has written.
+            CUNetError: another process trains there, the folder holds a run that ``resume`` does not continue, a run
+                with another configuration, or files of these names that no run has written.
         """
         file = self.path / "config.json"
         claim(self.files, "--workdir", ours=lambda _: is_run(file))
         self.path.mkdir(parents=True, exist_ok=True)
+        self._lock()
+        remove_unfinished(self.path)
         if self.last.exists():
             self._check_same_run(file, config, resume)
         replace_text(file, json_text(config, indent=2))
+
+    def _lock(self) -> None:
+        """One training at a time: the lock ends with the process, however that ends."""
+        if self._held.is_locked:
+            return
+        try:
+            self._held.acquire(timeout=0)
+        except Timeout:
+            raise CUNetError(
+                f"--workdir={self.path}: another training writes there: wait until it has ended, or choose another."
+            ) from None
+
+    def release(self) -> None:
+        """Let others in."""
+        self._held.release(force=True)
 
     def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> None:
         if not resume:
@@ -50,6 +71,8 @@ class RunFolder:
         if "spec" in old:  # a run of an earlier version lacks fields that had one value only
             old["spec"] = ModelSpec.from_dict(old["spec"]).to_dict()
         for key, value in json.loads(json.dumps(config)).items():
+            if isinstance(value, dict) and isinstance(old.get(key), dict):  # earlier versions did not know some of it
+                value = {name: each for name, each in value.items() if name in old[key]}
             if key not in OF_THE_MACHINE and old.get(key) != value:
                 raise CUNetError(
                     f"--resume: {key} was {old.get(key)!r} in {file} and is {value!r} now: "
@@ -125,7 +148,7 @@ class Recorder(keras.callbacks.Callback):
         self.folder.write_history(self.rows)
         if self._best_epoch() == epoch + 1:
             self.on_test_begin()
-            replace_file(self.folder.best, self.model.save)
+            replace_file(self.folder.best, self.model.save, durable=True)
             self.on_test_end()
         if self.patience and epoch + 1 - self._best_epoch() >= self.patience:
             print(f"stopped: no better {self.monitor} for {self.patience} epochs")
@@ -140,7 +163,7 @@ class Recorder(keras.callbacks.Callback):
     def _keep(self) -> None:
         start = monotonic()
         replace_file(self.folder.curves, lambda target: plot_curves(self.rows, target))
-        replace_file(self.folder.last, self.model.save)
+        replace_file(self.folder.last, self.model.save, durable=True)
         self._kept, end = len(self.rows), monotonic()
         self.due = end + PAUSE * (end - start)
 

@@ -11,11 +11,12 @@ from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.files.shipped import find_model, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.flags import NETWORK_FLAGS, source_for
-from cunet_tf.outputs import claim, claim_pages, page_text, replace_text
+from cunet_tf.outputs import claim, claim_pages, page_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import table
+from cunet_tf.writing import replace_text
 
 CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark.png"
 

@@ -21,11 +21,12 @@ from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.draw import save_result
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.flags import define_data, no_arguments
-from cunet_tf.outputs import claim, json_text, replace_text
+from cunet_tf.outputs import claim, json_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
 from cunet_tf.rows import table
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
+from cunet_tf.writing import replace_text
 
 SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16, "folder": None, "coco": None, "yolo": None}
 REPORT, SHEET = "report.json", "contact_sheet.png"

@@ -18,10 +18,11 @@ from cunet_tf.evaluation import MEANS, OWN, evaluate
 from cunet_tf.flags import define_data, no_arguments, source_for
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
-from cunet_tf.outputs import begins_with, claim, json_text, replace_text
+from cunet_tf.outputs import begins_with, claim, json_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
 from cunet_tf.rows import append_row, number, table
+from cunet_tf.writing import replace_text
 
 COLUMNS = (
     "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",

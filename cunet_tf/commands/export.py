@@ -27,11 +27,12 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import is_described
 from cunet_tf.flags import define_data, no_arguments, source_for
-from cunet_tf.outputs import begins_with, claim, replace_file
+from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number, table, write_csv
 from cunet_tf.spec import ModelSpec
+from cunet_tf.writing import replace_file
 
 
 def define(values: flags.FlagValues) -> None:

@@ -28,10 +28,11 @@ from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
-from cunet_tf.outputs import begins_with, claim, json_text, replace_text
+from cunet_tf.outputs import begins_with, claim, json_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.results import COLUMNS, coco, csv_columns, csv_rows
 from cunet_tf.rows import write_csv
+from cunet_tf.writing import replace_text
 
 
 def define(values: flags.FlagValues) -> None:

@@ -10,6 +10,7 @@ from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.progress import progress
+from cunet_tf.writing import replacing, writing
 
 BATCH = 16
 PREDICTIONS, SUBMISSION = "predictions.jsonl", "pred_keypoints_mpii.mat"
@@ -28,7 +29,8 @@ def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Landmarks] = {}
-    with (out / PREDICTIONS).open("w") as file, progress("samples") as show:
+    target = out / PREDICTIONS
+    with replacing(target) as part, writing(target), part.open("w") as file, progress("samples") as show:
         for start in range(0, len(source), BATCH):
             batch = source.samples[start : start + BATCH]
             places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])

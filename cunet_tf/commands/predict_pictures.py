@@ -21,10 +21,11 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.shipped import find_model
 from cunet_tf.landmarks import Landmarks, draw_objects
 from cunet_tf.localizer import Localizer
-from cunet_tf.outputs import json_text, replace_text
+from cunet_tf.outputs import json_text
 from cunet_tf.presets import preset
 from cunet_tf.progress import progress, say
 from cunet_tf.results import Record, is_done, read_record, record_of
+from cunet_tf.writing import replace_text
 
 
 @dataclass(frozen=True)

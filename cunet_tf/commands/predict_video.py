@@ -18,6 +18,7 @@ from cunet_tf.progress import progress
 from cunet_tf.smoothing import BETA, MIN_CUTOFF, OneEuroFilter
 from cunet_tf.tracking import MIN_SCORE, Frame, track, track_all
 from cunet_tf.video import FrameReader, OverlayWriter, write_record
+from cunet_tf.writing import replacing, writing
 
 
 def define(values: flags.FlagValues) -> None:
@@ -101,11 +102,9 @@ class _Results:
         self.scores: list[float] = []
         self.ids: set[int] = set()
         self.start = time.monotonic()
-        try:
-            lines.parent.mkdir(parents=True, exist_ok=True)
-            self._file = lines.open("w")
-        except OSError as error:
-            raise CUNetError(f"{lines}: cannot be written ({error.strerror}): choose another --out.") from None
+        self._stack = contextlib.ExitStack()
+        part = self._stack.enter_context(replacing(lines))
+        self._file = part.open("w")
         self._writer: OverlayWriter | None = None
 
     def add(self, frame: Frame) -> None:
@@ -114,7 +113,8 @@ class _Results:
         if self._writer is None:
             self._writer = OverlayWriter(self.movie, self.fps, overlay)
         self._writer.write(overlay)
-        write_record(self._file, frame)
+        with writing(self.lines):
+            write_record(self._file, frame)
         self.frames += 1
         self.lost += all(each.lost for each in frame.objects)
         self.scores += [float(each.raw.scores.mean()) for each in frame.objects]
@@ -133,8 +133,10 @@ class _Results:
         }  # fmt: skip
 
     def close(self) -> None:
-        """Finish both files."""
-        self._file.close()
+        """Finish both files; what was written until now is kept."""
+        with writing(self.lines):
+            self._file.close()
+        self._stack.close()
         if self._writer:
             self._writer.close()
 

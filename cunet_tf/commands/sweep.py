@@ -20,11 +20,12 @@ from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.files.shipped import find_weights
 from cunet_tf.flags import command_line, network_config, no_arguments, request_source
-from cunet_tf.outputs import claim_pages, page_text, replace_text
+from cunet_tf.outputs import claim_pages, page_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.rows import table
 from cunet_tf.trainers.study.jobs import Job, run_jobs
 from cunet_tf.trainers.study.sweep import make_jobs, parse_quants, same_settings
+from cunet_tf.writing import replace_text
 
 QUANTS = "float,BW,BW-a,TW,TW-a,BW-QIG(616),BW-QIG(818),BW-a-QIG(818),TW-QIG(626),TW-QIG(828)"
 NOT_HERE = ("quant", "resume", "patience", "skeleton")  # of train: set by the sweep, or against an equal budget

@@ -20,6 +20,7 @@ from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import (
+    command_line,
     define_data,
     define_network,
     network_spec,
@@ -42,6 +43,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("epochs", None, "Epochs in all; the recipe's by default.", 1, flag_values=values)
     flags.DEFINE_integer("batch_size", None, "Pictures in a step; the recipe's by default.", 1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "Of weights, order and augmentation.", 0, flag_values=values)
+    flags.DEFINE_string("config", None, "Train again as this config.json, or a run's folder, says; flags given here go "
+                        "before its own.", flag_values=values)  # fmt: skip
     flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
     flags.DEFINE_integer(
         "images", None, "Use so many pictures of the split, evenly spread; by default all.", 2, flag_values=values
@@ -79,6 +82,8 @@ def define(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
+    if values.config:
+        take_config(values)
     if not values.workdir:
         raise CUNetError("name the folder of the run with --workdir.")
     spec = network_spec(values)
@@ -106,7 +111,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
-        init=values.init, memory=str(memory),
+        init=values.init, memory=str(memory), flags=given_flags(values),
+        command=command_line("train", values, [name for name in values if name != "json"]),
         options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
@@ -114,6 +120,30 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     values_of = {name: float(value) for name, value in rows[-1].items()}
     last = {name: value if math.isfinite(value) else None for name, value in values_of.items()}
     return {"workdir": values.workdir, "epochs": len(rows), "last": last}
+
+
+def take_config(values: flags.FlagValues) -> None:
+    """Set the flags of an earlier run that were not given now.
+
+    Raises:
+        CUNetError: see :func:`cunet_tf.trainers.manifest.flags_of`, or a flag is unknown by now.
+    """
+    from cunet_tf.trainers.manifest import flags_of
+
+    for name, value in flags_of(values.config).items():
+        if name not in values:
+            raise CUNetError(
+                f"--config={values.config}: --{name} is no option of this version: give the flags yourself."
+            )
+        if not values[name].present:
+            values[name].value, values[name].present = value, 1
+
+
+def given_flags(values: flags.FlagValues) -> dict[str, Any]:
+    """The flags that were given and say what is trained, with their values."""
+    from cunet_tf.trainers.manifest import NOT_AGAIN
+
+    return {name: values[name].value for name in values if values[name].present and name not in NOT_AGAIN}
 
 
 def spread(source: Source, images: int) -> Source:

@@ -8,8 +8,9 @@ import numpy as np
 
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.outputs import claim, json_text, replace_text
+from cunet_tf.outputs import claim, json_text
 from cunet_tf.skeletons import Skeleton
+from cunet_tf.writing import replace_text
 
 ANNOTATIONS = "landmarks.json"
 Landmarks = Mapping[str, Sequence[int]]

@@ -16,8 +16,9 @@ import numpy as np
 from cunet_tf.data.mpii import find
 from cunet_tf.data.mpii_release import RELEASE, Picture, centre, number, read_release
 from cunet_tf.errors import CUNetError
-from cunet_tf.outputs import MARK, replace_file
+from cunet_tf.outputs import MARK
 from cunet_tf.skeletons import MPII16
+from cunet_tf.writing import replace_file
 
 Key = tuple[str, int]
 HEADER_TEXT = 116  # bytes of a MAT-file that may hold any text

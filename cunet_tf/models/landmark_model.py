@@ -10,6 +10,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
 
+CARRIED = "_cunet_spec"  # attribute of a symbolic tensor
 FIRST, LAST = "refine_first", "refine_last"  # taps: inputs of the first and of the last U-Net of pass 1
 
 
@@ -25,7 +26,17 @@ class LandmarkModel(keras.Model):
 
     def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.spec: ModelSpec | None = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
+        outputs = keras.tree.flatten(args[1:2])  # of a clone they bear the description of the model they came from
+        known = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
+        self.spec: ModelSpec | None = known or next((getattr(each, CARRIED, None) for each in outputs), None)
+
+    def _run_through_graph(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Keras does, which builds clones by it; their constructor gets nothing but tensors."""
+        outputs = super()._run_through_graph(inputs, *args, **kwargs)
+        for each in keras.tree.flatten(outputs):
+            if isinstance(each, keras.KerasTensor):
+                setattr(each, CARRIED, self.spec)
+        return outputs
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
         outputs = super().call(inputs, training, mask)

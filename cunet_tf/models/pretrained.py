@@ -12,7 +12,7 @@ import numpy as np
 from cunet_tf.files.shipped import find_weights
 from cunet_tf.models.legacy import WEIGHTS
 from cunet_tf.models.saved import load_keras, transfer_weights
-from cunet_tf.outputs import replace_file
+from cunet_tf.writing import replace_file
 
 SMALL = 64  # values; fewer are not worth compressing
 

@@ -25,10 +25,11 @@ from cunet_tf.data.sources import Request, load_source
 from cunet_tf.errors import CUNetError
 from cunet_tf.figures import plot_panels
 from cunet_tf.flags import shown_path
-from cunet_tf.outputs import claim_pages, page_text, replace_text
+from cunet_tf.outputs import claim_pages, page_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
 from cunet_tf.skeletons import FACE68, MPII16, Skeleton
 from cunet_tf.trainers.study.jobs import Job, run_jobs
+from cunet_tf.writing import replace_text
 
 HELD_OUT = 0.05  # share of the pictures that chooses best.keras, cunet train's default
 BATCH = 16

@@ -1,15 +1,11 @@
 """Processes of a job: the real command with fresh memory, stopped together with us."""
 
-import contextlib
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from cunet_tf.errors import CUNetError
 
@@ -50,20 +46,3 @@ def _stop(child: subprocess.Popen) -> None:
     finally:
         child.kill()
         child.wait()
-
-
-@contextlib.contextmanager
-def signals_interrupt() -> Iterator[None]:
-    """SIGTERM and a closed terminal stop us as Ctrl-C does, so that no child outlives us."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) == signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)

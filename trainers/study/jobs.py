@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.signals import signals_interrupt
 from cunet_tf.trainers.history import read_history
-from cunet_tf.trainers.study.job_process import run_verb, signals_interrupt
+from cunet_tf.trainers.study.job_process import run_verb
 
 ABSENT = object()
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.outputs import KEY, claim, is_ours, json_text, replace_text
+from cunet_tf.outputs import KEY, claim, is_ours, json_text
 from cunet_tf.quantize.names import EXAMPLES, QuantConfig
 from cunet_tf.trainers.study.jobs import Job, read_json
+from cunet_tf.writing import replace_text
 
 
 def parse_quants(text: str) -> list[QuantConfig]:

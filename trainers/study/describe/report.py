@@ -6,9 +6,10 @@ import numpy as np
 
 from cunet_tf.confidence import Confidence
 from cunet_tf.figures import plot_shares
-from cunet_tf.outputs import page_text, replace_text
+from cunet_tf.outputs import page_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
 from cunet_tf.trainers.study.describe.results import Results
+from cunet_tf.writing import replace_text
 
 COLUMNS = ("looks", "results", "count", "below_threshold_percent", "mean_score", "mean_confidence")
 

@@ -16,11 +16,12 @@ from absl import flags
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import command_line, define_data, request_source
 from cunet_tf.memory.names import MemoryConfig
-from cunet_tf.outputs import claim_pages, page_text, replace_text
+from cunet_tf.outputs import claim_pages, page_text
 from cunet_tf.presets import preset
 from cunet_tf.rows import markdown_table, number, write_csv
 from cunet_tf.trainers.study.jobs import Job, run_jobs
 from cunet_tf.trainers.study.sweep_table import metric_of
+from cunet_tf.writing import replace_text
 
 DATA_FLAGS = ("data", "root", "allow_missing", "box")
 NAME = "memory_training"

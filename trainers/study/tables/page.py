@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.outputs import page_text, replace_text
+from cunet_tf.outputs import page_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
+from cunet_tf.writing import replace_text
 
 HEADERS = {
     "conv_parameters": "conv parameters, exact",

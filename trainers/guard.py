@@ -1,0 +1,69 @@
+"""A training that goes wrong stops and says why: a loss that is not a number, memory that is used up."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cunet_tf.data.pipeline import Examples
+from cunet_tf.errors import CUNetError
+from cunet_tf.writing import replace_text
+
+EXHAUSTED = re.compile("resource_?exhausted", re.IGNORECASE)  # TensorFlow's class, XLA's message
+SUSPECTS = "nan_pictures.txt"
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """Ends a training at the first loss that is not finite, and writes down the pictures of that step.
+
+    Args:
+        examples: that are trained on.
+        batch_size: pictures of a step.
+        folder: of the run.
+
+    Raises:
+        CUNetError: the loss is not finite; ``last.keras`` is still the one before.
+    """
+
+    def __init__(self, examples: Examples, batch_size: int, folder: Path):
+        super().__init__()
+        self.examples, self.batch_size, self.folder = examples, batch_size, folder
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if np.isfinite(float((logs or {}).get("loss", 0.0))):
+            return
+        order = self.examples.order(self.epoch, shuffle=True)
+        chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        names = [self.examples.source.samples[int(index)].name for index in chosen]
+        file = self.folder / SUSPECTS
+        replace_text(file, "\n".join(names) + "\n")
+        raise CUNetError(
+            f"the loss is not a number in epoch {self.epoch + 1}, step {batch + 1}: {file} names the pictures of that "
+            "step. Look at them, lower --learning_rate, or add --clipnorm=1; finished epochs are kept."
+        )
+
+
+@contextlib.contextmanager
+def memory_is_named(batch_size: int) -> Iterator[None]:
+    """Say what to lower where a block runs out of memory.
+
+    Raises:
+        CUNetError: it did.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not (isinstance(error, MemoryError) or EXHAUSTED.search(f"{type(error).__name__} {error}")):
+            raise
+        raise CUNetError(
+            f"out of memory with --batch_size={batch_size}: lower it, or train with --memory=recompute (the same "
+            "gradients), then --memory=both; finished epochs are kept."
+        ) from None
