@@ -27,9 +27,9 @@ class ResourceExhaustedError(Exception):
     "error", [MemoryError(), ResourceExhaustedError("OOM"), RuntimeError("RESOURCE_EXHAUSTED: 3 GB")]
 )
 def test_used_up_memory_says_what_to_lower(error):
-    with pytest.raises(CUNetError, match="out of memory with --batch_size=16: lower it, .*--memory=recompute"):
-        with memory_is_named(16):
-            raise error
+    words = "out of memory with --batch_size=16: lower it, .*--memory=recompute"
+    with pytest.raises(CUNetError, match=words), memory_is_named(16):
+        raise error
 
 
 def test_other_errors_stay_what_they_are():
