@@ -69,3 +69,21 @@ def test_convolution_with_explicit_padding(kernel, stride, side):
     model = keras.Model(image, ConvBNReLU(5, kernel, stride, name="a")(image))
     assert tuple(model.outputs[0].shape[1:]) == (side, side, 5)
     assert [v.path for v in model.trainable_variables] == ["a/kernel", "a/gamma", "a/beta"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_channels_first_is_refused(name):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(CUNetError, match=r"channels_first, these networks take pictures \[B, H, W, 3\]"):
+            build_network(SMALL[name])
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+def test_a_clone_keeps_the_description():
+    spec = preset("face-mobile").replace(config=SMALL["cunet"].replace(landmarks=68))
+    model = build_network(spec)
+    clone = keras.models.clone_model(model)
+    assert clone.spec == spec and clone.get_config()["cunet_spec"] == spec.to_dict()
+    assert keras.models.clone_model(build_network(SMALL["cunet"])).spec is None

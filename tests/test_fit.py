@@ -48,6 +48,15 @@ def test_monitored_name_is_logged_and_loss_sums_over_heads(tiny_spec, supervisio
     assert logs["loss"] == pytest.approx(sum(float(h) for h in heads), rel=1e-4)
 
 
+def test_a_mirrored_copy_stays_with_its_picture():
+    source = load_synthetic(FACE68, "1:40")
+    names = [f"{index // 2}{'_mirror' * (index % 2)}.jpg" for index in range(40)]
+    pairs = [dataclasses.replace(s, picture=Path(name)) for s, name in zip(source, names, strict=True)]
+    sides = [{s.picture.stem.split("_")[0] for s in part}
+             for part in hold_out(dataclasses.replace(source, samples=pairs), 0.3)]  # fmt: skip
+    assert not sides[0] & sides[1] and len(sides[1]) == 6
+
+
 def test_every_skeleton_has_a_metric_to_choose_by():
     spec = preset("face-mobile")
     bare = type(spec.skeleton)("bare", spec.skeleton.names)

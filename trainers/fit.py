@@ -1,6 +1,7 @@
 """Training through ``model.fit``: the one road for every network, source and recipe."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from cunet_tf.trainers.options import Options, prepare_device
 from cunet_tf.trainers.recipes import Recipe
 from cunet_tf.trainers.run import Recorder, RunFolder
 from cunet_tf.training_metrics import last_head_metrics
+
+
+MIRRORED = re.compile(r"[_-](mirror|mirrored|flip|flipped)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -168,18 +172,24 @@ def monitor(spec: ModelSpec) -> tuple[str, bool]:
 def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:
     """Split a source into training and validation parts, the same for equal seeds.
 
-    Whole pictures are held out: two people in one picture stay on one side.
+    Whole pictures are held out: two people in one picture stay on one side, and so do a picture and its mirrored
+    copy, which data sets name ``NAME_mirror.jpg``.
 
     Raises:
         CUNetError: nothing would be left on one side.
     """
-    pictures = [str(sample.picture) if isinstance(sample.picture, Path) else sample.name for sample in source]
+    pictures = [_original(sample.picture) if isinstance(sample.picture, Path) else sample.name for sample in source]
     names, which = np.unique(pictures, return_inverse=True)
     count = round(share * len(names))
     if not 0 < count < len(names):
         raise CUNetError(f"--val_share={share} of {len(names)} pictures leaves one side empty: change it.")
     held = np.isin(which, np.random.default_rng(seed).permutation(len(names))[:count])
     return source.subset(np.flatnonzero(~held)), source.subset(np.flatnonzero(held))
+
+
+def _original(picture: Path) -> str:
+    """The path of a picture without what says that it is mirrored."""
+    return str(picture.with_name(MIRRORED.sub("", picture.stem) + picture.suffix))
 
 
 class Watch(keras.callbacks.Callback):

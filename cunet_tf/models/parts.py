@@ -42,5 +42,14 @@ def prepare(
 
 
 def image_input(config: NetworkConfig) -> Any:
-    """The input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1."""
+    """The input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1.
+
+    Raises:
+        CUNetError: Keras is set to channels first.
+    """
+    if keras.config.image_data_format() != "channels_last":
+        raise CUNetError(
+            "Keras is set to channels_first, these networks take pictures [B, H, W, 3]: "
+            "keras.config.set_image_data_format('channels_last'), or image_data_format in ~/.keras/keras.json."
+        )
     return keras.Input((config.input_size, config.input_size, 3), name="image")
