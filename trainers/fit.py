@@ -26,7 +26,6 @@ from cunet_tf.trainers.recipes import Recipe
 from cunet_tf.trainers.run import Recorder, RunFolder
 from cunet_tf.training_metrics import last_head_metrics
 
-
 MIRRORED = re.compile(r"[_-](mirror|mirrored|flip|flipped)$", re.IGNORECASE)
 
 
