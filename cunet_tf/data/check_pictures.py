@@ -11,7 +11,7 @@ import numpy as np
 
 from cunet_tf.data.finding import ERROR, WARNING, Finding, file_of, finding_at, finding_of
 from cunet_tf.data.near_duplicates import BITS, near_pairs, picture_hash
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, decode_image, read_bytes
+from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, decode_image, glance, read_bytes
 
 FAR = 0.5  # a point this share of the picture's side beyond its edge is an error
 Progress = Callable[[int, int], None]
@@ -72,7 +72,7 @@ def file_findings(source: Source) -> Iterator[Finding]:
         picture = group[0].picture
         if isinstance(picture, Path):
             try:
-                read_bytes(picture, ends_only=True)
+                glance(picture)
             except FaultyFile as fault:
                 yield finding_of(fault, group[0].name)
 
@@ -84,7 +84,7 @@ def _look(sample: Sample) -> tuple[str, int, int, np.ndarray | None] | FaultyFil
     try:
         if isinstance(picture, Path):
             data = read_bytes(picture)
-            image = decode_image(picture, data)
+            image = decode_image(picture, data, strict=True)
         else:
             image = picture()
             data = image.data
