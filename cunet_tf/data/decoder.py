@@ -31,11 +31,12 @@ def decode(data: bytes) -> np.ndarray | None:
         return None
     if image is None:
         return None
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # many times as fast as image[..., ::-1] made contiguous
     turns, axis = avif_turn(data)  # OpenCV turns the other formats
     image = np.rot90(image, turns)
     if axis is not None:
         image = image[:, ::-1] if axis else image[::-1]
-    return np.ascontiguousarray(image[..., ::-1])
+    return np.ascontiguousarray(image)
 
 
 def decode_strictly(data: bytes) -> tuple[np.ndarray | None, str]:
