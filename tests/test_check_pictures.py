@@ -48,8 +48,8 @@ def test_damage_inside_a_picture_is_an_error(tmp_path, name, capfd):
     assert "Corrupt" not in capfd.readouterr().err  # it is in the finding
 
 
-@pytest.mark.parametrize("name", ["half.jpg", "film.jpg", "hole.jpg", "bit.png", "half.png"])
-def test_pictures_that_break_off_are_refused_by_every_verb(tmp_path, name):
+@pytest.mark.parametrize("name", ["half.jpg", "film.jpg", "hole.jpg", "zeros.jpg", "bit.png", "half.png"])
+def test_pictures_that_break_off_or_hold_zeros_are_refused_by_every_verb(tmp_path, name):
     file = tmp_path / name
     file.write_bytes(DAMAGED[name])
     with pytest.raises(CUNetError, match=rf"{name}: (the picture is damaged inside|not a picture)"):

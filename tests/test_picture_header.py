@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cunet_tf.data.picture_header import avif_turn, jpeg_header, picture_size
+from cunet_tf.data.picture_header import avif_turn, jpeg_header, picture_size, zero_run
 from tests.picture_files import exif_segment, png_header, tiff, webp_with_exif
 
 HEIGHT, WIDTH = 40, 53
@@ -80,6 +80,23 @@ def test_the_scan_of_a_jpeg_begins_behind_its_segments():
     assert jpeg_header(data[:2] + thumbnail + data[2:]).scan == plain.scan + len(thumbnail)
     assert jpeg_header(data[: plain.scan - 1]).scan is None
     assert jpeg_header(b"\xff\xd8 \xff\xd9").scan == 3
+
+
+def test_zeros_in_place_of_data_are_told_from_those_of_an_even_picture():
+    noise = np.random.default_rng(0).integers(0, 256, (120, 120, 3), np.uint8)
+    even = [np.full((600, 600, 3), value, np.uint8) for value in (0, 128, 255)]
+    optimized = (cv2.IMWRITE_JPEG_OPTIMIZE, 1)
+    for options in ((), optimized, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_QUALITY, 100)):
+        assert not any(zero_run(encoded(".jpg", *options, image=image)) for image in (noise, noise[..., 0], *even))
+    for image in (noise, noise[..., 0]):
+        data = encoded(".jpg", image=image)
+        half = len(data) // 2
+        assert zero_run(data[:half] + bytes(64) + data[half + 64 :])
+        assert not zero_run(data[:half] + bytes(63) + b"\x01" + data[half + 64 :])
+        assert not zero_run(data + bytes(5000)) and not zero_run(data[:300])
+    flat = encoded(".jpg", *optimized, image=even[1])
+    assert not jpeg_header(flat).dense  # its zeros say "end of block": a long run of them is a picture
+    assert not zero_run(encoded(".png", image=even[0]))
 
 
 def test_how_an_avif_is_turned():

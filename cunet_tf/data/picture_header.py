@@ -10,7 +10,9 @@ from dataclasses import dataclass
 JPEG, END = b"\xff\xd8", b"\xff\xd9"  # how a JPEG begins and ends
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # JPEG markers without a segment behind them
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # segments that hold width and height
-_SCAN = 0xDA
+_SCAN, _TABLES = 0xDA, 0xC4
+_BASELINE = (0xC0, 0xC1)
+_ZEROS = bytes(64)
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,18 @@ class JpegHeader:
         size: (width, height), or ``None``.
         scan: offset of the first scan's data, where the end marker may be looked for: thumbnails, which have
             end markers of their own, are in segments before it. ``None`` where the bytes end earlier.
+        dense: whether no picture gives a long run of zero bytes with its codes. So it is with one scan, not
+            progressive, in which a row of zero bits in the luminance says other things than "end of block".
     """
 
     size: tuple[int, int] | None
     scan: int | None
+    dense: bool = False
 
 
 def jpeg_header(data: bytes) -> JpegHeader:
     """Walk the segments of a JPEG up to its first scan."""
-    size, place = None, 2
+    size, place, frame, components, first = None, 2, 0, 0, 0
     while (place := data.find(b"\xff", place)) >= 0 and place + 4 <= len(data):
         marker = data[place + 1]
         if marker == 0xFF:  # fill byte
@@ -40,12 +45,40 @@ def jpeg_header(data: bytes) -> JpegHeader:
             place += 2
         else:
             if marker in _FRAMES and place + 9 <= len(data):
+                frame, components = marker, data[place + 9] if place + 9 < len(data) else 0
                 height, width = struct.unpack_from(">HH", data, place + 5)
                 size = (width, height) if width and height else None
+            if marker == _TABLES:
+                first = _first_symbol(data, place, first)
+            dense = marker == _SCAN and first > 0 and _is_plain(data[place + 4 : place + 7], frame, components)
             place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
             if marker == _SCAN:
-                return JpegHeader(size, place if place <= len(data) else None)
+                return JpegHeader(size, place if place <= len(data) else None, dense)
     return JpegHeader(size, place if data[place : place + 2] == END else None)
+
+
+def zero_run(data: bytes) -> bool:
+    """Whether a JPEG has a run of zero bytes where its codes allow none: a lost part of a disk or of a download."""
+    header = jpeg_header(data) if data.startswith(JPEG) else None
+    if header is None or header.scan is None or not header.dense:
+        return False
+    return data.find(_ZEROS, header.scan, data.find(END, header.scan)) >= 0
+
+
+def _is_plain(scan: bytes, frame: int, components: int) -> bool:
+    """Whether a scan holds all components of a picture that is not progressive, the first one by the AC table 0."""
+    return frame in _BASELINE and len(scan) > 2 and scan[0] == components and scan[2] & 15 == 0
+
+
+def _first_symbol(data: bytes, place: int, otherwise: int) -> int:
+    """What the shortest code, all zeros, says in the AC table 0 of a segment, where that is in it."""
+    end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    place += 4
+    while place + 17 < min(end, len(data)):
+        if data[place] == 0x10:
+            return data[place + 17]
+        place += 17 + sum(data[place + 1 : place + 17])
+    return otherwise
 
 
 def picture_size(data: bytes) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cunet_tf.data.decoder import decode, decode_strictly, ends_grey
-from cunet_tf.data.picture_header import END, JPEG, jpeg_header, picture_size
+from cunet_tf.data.picture_header import END, JPEG, jpeg_header, picture_size, zero_run
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
@@ -186,7 +186,7 @@ def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndar
         path: for messages.
         data: of the file.
         strict: take every complaint of the decoder for damage; slower, and one picture at a time. Without it a
-            JPEG that breaks off is still refused, while one with wrong bytes in its middle is not.
+            JPEG that breaks off or holds zeros is still refused, while one with other wrong bytes in it is not.
 
     Raises:
         FaultyFile: above the limit of megapixels, damaged, or not a picture.
@@ -202,6 +202,8 @@ def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndar
         _require_size(path, (image.shape[1], image.shape[0]))
     if not strict and ends_grey(data, image):
         damage = decode_strictly(data)[1]
+    if not damage and zero_run(data):
+        damage = "zeros in place of its data"
     if damage:
         raise FaultyFile("damaged picture", path, f"the picture is damaged inside ({damage}): fetch it again.")
     return image
