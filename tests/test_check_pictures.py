@@ -6,7 +6,8 @@ import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.data.check import full_check, quick_check, require_sound
-from cunet_tf.data.sample import MEGAPIXELS, Source, limit_megapixels, read_image
+from cunet_tf.data.picture_header import jpeg_header
+from cunet_tf.data.sample import MEGAPIXELS, FaultyFile, Source, decode_image, limit_megapixels, read_image
 from cunet_tf.data.synthetic import draw
 from cunet_tf.errors import CUNetError
 from tests.picture_files import png_header
@@ -97,3 +98,55 @@ def test_findings_of_many_threads_belong_to_their_files(tmp_path):
         samples.append(person(str(index), picture=file))
     found = full_check(Source("mine", "all", SQUARE, samples))
     assert {finding.sample for finding in found} == {str(index) for index in range(0, 24, 3)}
+
+
+# Rates on photographs -----------------------------------------------------------------------
+
+
+def flipped(data: bytes, rng: np.random.Generator) -> bytes:
+    """64 bits of the scan turned over."""
+    changed = bytearray(data)
+    for place in rng.integers(jpeg_header(data).scan, len(data) - 2, 64):
+        changed[place] ^= 1 << int(rng.integers(8))
+    return bytes(changed)
+
+
+def over(data: bytes, new: bytes) -> bytes:
+    """Bytes written over the middle, never over the end marker."""
+    half = len(data) // 2
+    new = new[: len(data) - 2 - half]
+    return data[:half] + new + data[half + len(new) :]
+
+
+KINDS = {  # what is done to a file, and the lowest share that check must find, that every verb must find
+    "nothing": (lambda data, rng: data, 0, 0),
+    "5,000 bytes and a JPEG behind it": (lambda data, rng: data + bytes(5000) + data, 0, 0),
+    "3,000 bytes zeroed": (lambda data, rng: over(data, bytes(3000)), 1, 1),
+    "500 bytes zeroed": (lambda data, rng: over(data, bytes(500)), 1, 1),
+    "64 bits turned over": (flipped, 0.9, 0),
+    "cut in half, end marker put behind": (lambda data, rng: data[: len(data) // 2] + b"\xff\xd9", 1, 1),
+    "2,000 bytes twice": (lambda data, rng: middle(data, data[len(data) // 2 :][:2000], 0), 0.99, 0),
+    "2,000 bytes written over the next": (lambda data, rng: over(data, data[: len(data) // 2][-2000:]), 0.88, 0),
+    "2,000 bytes missing": (lambda data, rng: middle(data, b"", 2000), 0.99, 0.99),
+}
+
+
+def refused(data: bytes, strict: bool) -> bool:
+    try:
+        decode_image("face.jpg", data, strict)
+    except FaultyFile:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rate_of_damaged_photographs_that_are_found(w300_root, kind, capfd):
+    rng = np.random.default_rng(0)
+    files = sorted(w300_root.rglob("*.jpg"))
+    damage, *lowest = KINDS[kind]
+    data = [damage(files[index].read_bytes(), rng) for index in rng.permutation(len(files))[:200]]
+    rates = [np.mean([refused(each, strict) for each in data]) for strict in (True, False)]
+    capfd.readouterr()
+    print(f"{kind}: check {rates[0]:.1%}, every verb {rates[1]:.1%}")
+    assert all(rate >= low for rate, low in zip(rates, lowest, strict=True))
+    assert lowest[0] or rates == [0, 0]

@@ -130,6 +130,10 @@ def test_a_tiff_with_alpha_lies_over_black():
     assert np.abs(decode(data.getvalue()).astype(int) - 200 // 5).max() <= 1
 
 
+def test_a_tiff_of_floating_point_numbers_is_refused():
+    assert decode(encoded(".tiff", np.full((4, 4, 3), 0.5, np.float32))) is None
+
+
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8\xff\xd9", encoded(".png", QUARTERS)[:60]])
 def test_what_is_no_picture_gives_none(data):
     assert data == b"" or decode(data) is None
