@@ -30,8 +30,8 @@ setup(
     install_requires=[
         "tensorflow>=2.20",
         "keras>=3.12",
-        "numpy>=1.26",
-        "opencv-python>=4.10",
+        "numpy>=2.0",  # as OpenCV asks
+        "opencv-python>=4.13",  # older ones do not turn WebP upright; see docs/dependencies.md
         "absl-py>=1.4",
         "scipy>=1.12",
         "matplotlib>=3.8",

@@ -9,7 +9,7 @@ from absl import flags
 
 from cunet_tf.config import CUNetConfig, NetworkConfig
 from cunet_tf.data.matching import matched
-from cunet_tf.data.sample import Source
+from cunet_tf.data.sample import MEGAPIXELS, Source, limit_megapixels
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
@@ -53,6 +53,21 @@ def define_data(values: flags.FlagValues, split: str) -> None:
         "tight (around the points), given (by the data) or official; given ones by default, where the data has them."
     )
     flags.DEFINE_string("box", None, f"Boxes of the objects: {boxes}", flag_values=values)
+    define_pictures(values)
+
+
+def define_pictures(values: flags.FlagValues) -> None:
+    """``--max_megapixels``; every program that has the flag obeys it as soon as its flags are parsed."""
+    flags.DEFINE_float(
+        "max_megapixels", MEGAPIXELS, "Larger pictures are refused before they are decoded.", 0.0, 1000.0,
+        flag_values=values,
+    )  # fmt: skip
+
+    def obey(value: float) -> bool:
+        limit_megapixels(value)
+        return True
+
+    flags.register_validator("max_megapixels", obey, flag_values=values)
 
 
 def network_config(values: flags.FlagValues) -> NetworkConfig:

@@ -22,9 +22,7 @@ def as_picture(picture: Any) -> np.ndarray:
     if isinstance(picture, (str, Path)):
         return read_image(Path(picture).expanduser())
     if hasattr(picture, "getexif") and hasattr(picture, "convert"):  # PIL, which need not be installed
-        from PIL import ImageOps
-
-        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+        return _from_pil(picture)
     if not hasattr(picture, "__array__"):
         raise CUNetError(f"a picture is an RGB uint8 array [H, W, 3], a path or a PIL image, not {_kind(picture)}.")
     array = np.asarray(picture)
@@ -32,6 +30,19 @@ def as_picture(picture: Any) -> np.ndarray:
     if fault:
         raise CUNetError(f"picture of type {array.dtype} and shape {list(array.shape)}: {fault}")
     return np.ascontiguousarray(array)
+
+
+def _from_pil(picture: Any) -> np.ndarray:
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):  # PIL would clip at 255; the upper eight bits count, as in files
+        return np.repeat((np.asarray(upright).astype(np.uint16) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if upright.mode in ("I", "F"):
+        raise CUNetError(
+            f"PIL image of mode {upright.mode}: its range is not known: give an RGB uint8 array [H, W, 3]."
+        )
+    return np.asarray(upright.convert("RGB"))
 
 
 def _kind(value: Any) -> str:

@@ -11,7 +11,7 @@ from scipy.io import savemat
 from cunet_tf.data.check import finding_of, full_check, quick_check, require_sound
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.lsp import load_lsp
-from cunet_tf.data.sample import Sample, Source, read_bytes
+from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.sources import Request, load_source
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.w300 import load_300w, write_pts
@@ -252,46 +252,6 @@ def test_absent_subsets_are_named():
     assert findings_of(person(), missing=("lfpw", "ibug")) == [("warning", "absent subset")] * 2
 
 
-# Left and right -----------------------------------------------------------------------------
-
-
-def behind(points=CORNERS):
-    return np.asarray(points)[[1, 0, 3, 2]]
-
-
-def people(*shapes):
-    return [person(str(index), points) for index, points in enumerate(shapes)]
-
-
-def test_people_seen_from_behind_are_no_finding():
-    assert findings_of(*people(*[CORNERS] * 14, *[behind()] * 6)) == []
-
-
-def test_most_samples_the_wrong_way_round():
-    assert findings_of(*people(*[CORNERS] * 4, *[behind()] * 16)) == [("warning", "left and right")]
-    assert findings_of(*people(behind(), behind(), CORNERS)) == []  # too few to tell
-
-
-def test_one_sample_the_wrong_way_round():
-    found = quick_check(Source("mine", "all", SQUARE, people(*[CORNERS] * 19, behind())))
-    assert [(finding.sample, finding.kind) for finding in found] == [("19", "left and right")]
-
-
-def test_one_pair_against_the_others():
-    skeleton = Skeleton("six", (*SQUARE.names, "right_c", "left_c"), ((0, 1), (3, 2), (4, 5)))
-    crossed = np.array([*CORNERS, [40, 30], [10, 30]])
-    found = quick_check(Source("mine", "all", skeleton, people(*[crossed] * 12)))
-    assert ["right_c and left_c lie against the other pairs" in finding.message for finding in found] == [True]
-
-
-@pytest.mark.parametrize("pairs", [((0, 1), (1, 2)), ((0, 4),), ((0, 2), (1, 3))], ids=["twice", "range", "one side"])
-def test_flip_map(pairs):
-    forged = dataclasses.replace(SQUARE)
-    object.__setattr__(forged, "flip_pairs", pairs)  # the constructor refuses the first two
-    found = quick_check(Source("mine", "all", forged, []))
-    assert found and {(finding.severity, finding.kind) for finding in found} == {("error", "flip map")}
-
-
 # Loaders and files --------------------------------------------------------------------------
 
 
@@ -329,12 +289,3 @@ def test_a_gone_picture_of_the_other_split_is_named(tmp_path):
 def test_an_error_of_another_kind_keeps_its_message():
     finding = finding_of(CUNetError("train.json, entry 3: no centre."))
     assert (finding.kind, str(finding)) == ("malformed annotation", "train.json, entry 3: no centre.")
-
-
-@pytest.mark.parametrize("size", [1, 2, 4095, 4096, 4097, 9000])
-def test_the_ends_of_a_file_are_its_first_two_and_last_bytes(tmp_path, size):
-    data = bytes(index % 251 for index in range(size))
-    (tmp_path / "a.bin").write_bytes(data)
-    ends = read_bytes(tmp_path / "a.bin", ends_only=True)
-    assert ends[:2] == data[:2] and ends[-4096:][-size:] == data[-4096:][-len(ends) :]
-    assert read_bytes(tmp_path / "a.bin") == data

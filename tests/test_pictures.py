@@ -32,6 +32,24 @@ def test_a_pil_image_is_turned_upright_as_the_file_is(tmp_path):
         assert as_picture(opened).shape == (30, 20, 3)
 
 
+def test_sixteen_bits_of_a_pil_image_become_eight_as_those_of_a_file_do(tmp_path):
+    from PIL import Image
+
+    grey = np.arange(0, 65536, 1024, dtype=np.uint16).reshape(8, 8)
+    cv2.imwrite(str(tmp_path / "x.png"), grey)
+    with Image.open(tmp_path / "x.png") as opened:
+        np.testing.assert_array_equal(as_picture(opened), as_picture(tmp_path / "x.png"))
+    np.testing.assert_array_equal(as_picture(Image.fromarray(grey))[..., 2], grey // 256)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_a_pil_image_of_unknown_range_is_refused(dtype):
+    from PIL import Image
+
+    with pytest.raises(CUNetError, match="PIL image of mode [IF]: its range is not known"):
+        as_picture(Image.fromarray(np.zeros((8, 8), dtype)))
+
+
 @pytest.mark.parametrize(
     "picture, words",
     [

@@ -1,10 +1,22 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from cunet_tf.data.sample import TAIL, FaultyFile, Sample, Source, read_bytes, read_image
+from cunet_tf.data.sample import (
+    MEGAPIXELS,
+    FaultyFile,
+    Sample,
+    Source,
+    glance,
+    limit_megapixels,
+    megapixel_limit,
+    read_image,
+)
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import LSP14
+from tests.picture_files import exif_segment, png_header
 
 RED_LEFT_BLUE_RIGHT = np.zeros((16, 32, 3), np.uint8)
 RED_LEFT_BLUE_RIGHT[:, :16, 0] = 255
@@ -112,24 +124,104 @@ def test_faults_carry_their_kind_and_file(tmp_path, data, kind):
     assert (fault.sample, fault.subset) == ("", "")
 
 
-@pytest.mark.parametrize("size", [1, 2, TAIL - 1, TAIL, TAIL + 1, 3 * TAIL])
-def test_bytes_are_read_whole_or_at_both_ends(tmp_path, size, rng):
-    file = tmp_path / "a.bin"
-    data = rng.integers(0, 128, size, np.uint8).tobytes()
-    file.write_bytes(data)
-    assert read_bytes(file) == data
-    assert read_bytes(file, ends_only=True) == (data if size <= TAIL else data[:2] + data[-TAIL:])
+@pytest.fixture
+def limit():
+    """Sets a limit of megapixels for one test."""
+    yield limit_megapixels
+    limit_megapixels(MEGAPIXELS)
 
 
-def test_a_truncated_jpeg_is_seen_from_its_ends(tmp_path, rng):
-    data = encoded(".jpg", rng.integers(0, 256, (150, 150, 3), np.uint8))
-    assert len(data) > 2 * TAIL
-    file = tmp_path / "a.jpg"
-    file.write_bytes(data)
-    assert len(read_bytes(file, ends_only=True)) == TAIL + 2
-    file.write_bytes(data[: TAIL + 500])
-    with pytest.raises(FaultyFile, match=rf"truncated \({TAIL + 500} bytes\)"):
-        read_bytes(file, ends_only=True)
+@pytest.mark.parametrize("look", [read_image, glance])
+def test_a_picture_above_the_limit_is_refused_before_it_is_decoded(tmp_path, look, limit, monkeypatch):
+    file = tmp_path / "a.png"
+    file.write_bytes(encoded(".png"))
+    assert megapixel_limit() == MEGAPIXELS == 100
+    limit(16 * 32 / 1e6)
+    look(file)
+    limit(511 / 1e6)
+    monkeypatch.setattr(cv2, "imdecode", lambda *arguments: pytest.fail("decoded"))
+    with pytest.raises(
+        FaultyFile, match=r"a\.png: 32 x 16 pixels are 0\.000512 megapixels, above the limit of 0.000511"
+    ):
+        look(file)
+
+
+TOO_MUCH = {60_000: "60,000 x 60,000 pixels are 3,600 megapixels, above the limit of 100: make",
+            9_000: "not a picture that OpenCV can read, though its header says 9,000 x 9,000 pixels"}  # fmt: skip
+
+
+@pytest.mark.parametrize("side", TOO_MUCH)
+def test_a_header_that_promises_too_much_is_one_clear_error(tmp_path, side):
+    file = tmp_path / "a.png"
+    file.write_bytes(png_header(side, side))
+    with pytest.raises(FaultyFile, match=TOO_MUCH[side]):
+        read_image(file)
+
+
+def test_the_limits_of_opencv_are_no_exception_of_opencv(tmp_path, limit):
+    file = tmp_path / "a.png"
+    file.write_bytes(png_header(60_000, 60_000))
+    limit(1e6)
+    with pytest.raises(FaultyFile, match="not a picture that OpenCV can read"):
+        read_image(file)
+
+
+def test_the_limit_holds_for_formats_whose_header_only_opencv_reads(tmp_path, limit):
+    file = tmp_path / "a.hdr"
+    file.write_bytes(cv2.imencode(".hdr", np.ones((20, 30, 3), np.float32))[1].tobytes())
+    assert read_image(file).shape == (20, 30, 3)
+    limit(0.0005)
+    with pytest.raises(FaultyFile, match="30 x 20 pixels"):
+        read_image(file)
+
+
+# Data behind the picture, and too few data --------------------------------------------------
+
+NOISE = np.random.default_rng(0).integers(0, 256, (80, 80, 3), np.uint8)
+WHOLE = encoded(".jpg", NOISE)
+THUMBNAIL = b"\xff\xe1" + (2 + len(encoded(".jpg"))).to_bytes(2, "big") + encoded(".jpg")
+BEHIND = {
+    "a film": b"\0\0\0\x18ftypmp42" + bytes(range(200)) * 400,
+    "a second JPEG": encoded(".jpg"),
+    "a cut JPEG": WHOLE[:3000],
+    "end markers": b"\xff\xd9" * 5000,
+}
+
+
+@pytest.mark.parametrize(
+    "header", [b"", THUMBNAIL, 20 * (b"\xff\xe2\xff\xff" + bytes(65533))], ids=["", "thumbnail", "large"]
+)
+@pytest.mark.parametrize("behind", BEHIND)
+def test_what_follows_the_end_marker_does_not_matter(tmp_path, header, behind):
+    file = tmp_path / "motion.jpg"
+    file.write_bytes(WHOLE[:2] + header + WHOLE[2:] + BEHIND[behind])
+    glance(file)
+    np.testing.assert_array_equal(read_image(file), cv2.imdecode(np.frombuffer(WHOLE, np.uint8), 1)[..., ::-1])
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.integers(2, len(WHOLE) - 2), header=st.sampled_from([b"", THUMBNAIL]))
+def test_a_jpeg_cut_anywhere_is_refused_also_at_a_glance(tmp_path, cut, header):
+    file = tmp_path / "cut.jpg"
+    file.write_bytes((WHOLE[:2] + header + WHOLE[2:])[: len(header) + cut])
+    for look in (read_image, glance):
+        with pytest.raises(FaultyFile, match="truncated"):
+            look(file)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.integers(2, len(WHOLE) - 400), orientation=st.integers(1, 8))
+def test_an_end_marker_behind_a_cut_hides_nothing(tmp_path, cut, orientation):
+    file = tmp_path / "cut.jpg"
+    file.write_bytes((WHOLE[:2] + exif_segment(orientation) + WHOLE[2:])[: cut + len(exif_segment(1))] + b"\xff\xd9")
+    with pytest.raises(FaultyFile):  # damaged, or truncated or unreadable where the cut is in the header
+        read_image(file)
+
+
+def test_a_grey_picture_is_no_damage(tmp_path):
+    file = tmp_path / "grey.jpg"
+    file.write_bytes(encoded(".jpg", np.full((40, 50, 3), 128, np.uint8)))
+    np.testing.assert_array_equal(read_image(file), np.full((40, 50, 3), 128))
 
 
 def test_sample_loads_from_a_file_or_a_function(tmp_path):

@@ -26,6 +26,7 @@ from cunet_tf.commands.predict_pictures import Outcome, Setup, Task, look
 from cunet_tf.detector import load_detector
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
+from cunet_tf.flags import define_pictures
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text
@@ -64,6 +65,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("jobs", 1, "Processes that share the pictures.", 1, flag_values=values)
     flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
     flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
+    define_pictures(values)
     predict_video.define(values)
     predict_data.define(values)
 

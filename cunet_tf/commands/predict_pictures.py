@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.commands.predict_inputs import Picture
-from cunet_tf.data.sample import read_image
+from cunet_tf.data.sample import limit_megapixels, megapixel_limit, read_image
 from cunet_tf.detector import Detector, load_detector
 from cunet_tf.draw import save_result
 from cunet_tf.engines import load_engine
@@ -150,7 +150,7 @@ def _work(setup: Setup, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
         worker = Worker(setup) if tasks else None
         yield from map(worker, tasks) if worker else ()
         return
-    with ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), _start, (setup,)) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), _start, (setup, megapixel_limit())) as pool:
         try:
             for task, outcome in zip(tasks, pool.map(_do, tasks, chunksize=4), strict=True):
                 yield Outcome(task, outcome.record, outcome.error)
@@ -165,8 +165,9 @@ def _work(setup: Setup, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
 _worker: Worker | None = None  # of a process that --jobs started
 
 
-def _start(setup: Setup) -> None:
+def _start(setup: Setup, megapixels: float) -> None:
     global _worker
+    limit_megapixels(megapixels)
     _worker = Worker(setup, threads=1)
 
 

@@ -30,7 +30,8 @@ from cunet_tf.writing import replace_text
 QUANTS = "float,BW,BW-a,TW,TW-a,BW-QIG(616),BW-QIG(818),BW-a-QIG(818),TW-QIG(626),TW-QIG(828)"
 NOT_HERE = ("quant", "resume", "patience", "skeleton")  # of train: set by the sweep, or against an equal budget
 OWN = ("quants", "test_split", "out", "name")
-DATA_FLAGS = ("data", "root", "allow_missing", "box")
+DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels")
+ANY = ("root", "max_megapixels")  # may differ from call to call: the results are the same
 
 
 def define(values: flags.FlagValues) -> None:
@@ -52,7 +53,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     require_package("keras")  # in the processes that train
     test = check_flags(values)
     jobs = sweep_jobs(values, test)
-    same_settings(Path(values.workdir), {name: values[name].value for name in train_flags(values) if name != "root"})
+    same_settings(Path(values.workdir), {name: values[name].value for name in train_flags(values) if name not in ANY})
     rows: list[dict[str, Any]] = []
 
     def after() -> None:

@@ -1,20 +1,26 @@
 """The one sample type of all data sources."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-import cv2
 import numpy as np
 
+from cunet_tf.data.decoder import decode, decode_strictly, ends_grey
+from cunet_tf.data.picture_header import END, JPEG, jpeg_header, picture_size, zero_run
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
 PICTURE_ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".avif", ".ppm", ".pgm", ".gif"}
 )  # of formats that OpenCV reads, whatever the case
-TAIL = 4096  # bytes at the end of a JPEG in which its end marker is looked for
+HEAD = 1 << 16  # bytes at the beginning of a file that are looked at before all of it is read
+TAIL = 4096  # bytes at the end of a JPEG in which its end marker is looked for first
+MEGAPIXELS = 100.0  # of a picture, unless limit_megapixels says otherwise
+_megapixels = MEGAPIXELS
 
 
 class FaultyFile(CUNetError):
@@ -119,46 +125,115 @@ def files_below(folder: Path, recursive: bool = True) -> list[Path]:
     return sorted(found)
 
 
+def limit_megapixels(megapixels: float) -> None:
+    """Refuse larger pictures from now on, in this process; ``--max_megapixels`` of the command line."""
+    global _megapixels
+    _megapixels = megapixels
+
+
+def megapixel_limit() -> float:
+    """The limit in force."""
+    return _megapixels
+
+
 def read_image(path: Path | str) -> np.ndarray:
-    """Read a picture file as RGB ``uint8 [H, W, 3]``.
+    """Read a picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF data say.
 
     Raises:
-        FaultyFile: the file is missing, cut short, or not a picture.
+        FaultyFile: the file is missing, cut short, above the limit of megapixels, or not a picture.
     """
     return decode_image(path, read_bytes(path))
 
 
-def read_bytes(path: Path | str, ends_only: bool = False) -> bytes:
-    """The bytes of a picture file; with ``ends_only`` the first two and the last ``TAIL`` at most.
+def read_bytes(path: Path | str) -> bytes:
+    """The bytes of a picture file.
 
     Raises:
         FaultyFile: the file is missing, empty, or a JPEG cut short.
     """
-    try:
-        with open(path, "rb") as stream:
-            size = stream.seek(0, 2)
-            stream.seek(0)
-            data = stream.read(2 if ends_only and size > TAIL else -1)
-            if len(data) < size:
-                stream.seek(-TAIL, 2)
-                data += stream.read()
-    except OSError as error:
-        raise FaultyFile("missing picture", path, f"cannot be read ({error.strerror}).") from None
-    if not size:
-        raise FaultyFile("unreadable picture", path, "not a picture, the file is empty: replace or remove it.")
-    # OpenCV fills the rest of a cut JPEG with grey and only warns: look for the end marker.
-    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-TAIL:]:
-        raise FaultyFile("truncated picture", path, f"the JPEG is truncated ({size} bytes): fetch it again.")
+    with _opened(path) as stream:
+        data = stream.read()
+    _require_bytes(path, len(data))
+    if data.startswith(JPEG):
+        scan = jpeg_header(data).scan
+        _require_end(path, len(data), scan is not None and data.find(END, scan) >= 0)
     return data
 
 
-def decode_image(path: Path | str, data: bytes) -> np.ndarray:
-    """The picture that ``data``, the bytes of ``path``, hold: RGB ``uint8 [H, W, 3]``.
+def glance(path: Path | str) -> None:
+    """Refuse what :func:`read_image` would refuse, as far as the beginning and the end of the file tell.
 
     Raises:
-        FaultyFile: not a picture.
+        FaultyFile: the file is missing, empty, a JPEG cut short, or above the limit of megapixels.
     """
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    with _opened(path) as stream:
+        head = stream.read(HEAD)
+        size = stream.seek(0, 2)
+        _require_bytes(path, size)
+        if head.startswith(JPEG):
+            scan = jpeg_header(head).scan
+            if scan is not None:
+                stream.seek(max(scan, size - TAIL))
+            if scan is None or END not in stream.read():  # a large header, or other data behind the picture
+                read_bytes(path)
+    _require_size(path, picture_size(head))
+
+
+def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndarray:
+    """The picture that ``data``, the bytes of ``path``, hold: RGB ``uint8 [H, W, 3]``, upright.
+
+    Args:
+        path: for messages.
+        data: of the file.
+        strict: take every complaint of the decoder for damage; slower, and one picture at a time. Without it a
+            JPEG that breaks off or holds zeros is still refused, while one with other wrong bytes in it is not.
+
+    Raises:
+        FaultyFile: above the limit of megapixels, damaged, or not a picture.
+    """
+    size = picture_size(data)
+    _require_size(path, size)
+    image, damage = decode_strictly(data) if strict else (decode(data), "")
     if image is None:
-        raise FaultyFile("unreadable picture", path, "not a picture that OpenCV can read: replace or remove it.")
-    return np.ascontiguousarray(image[..., ::-1])
+        header = f", though its header says {size[0]:,} x {size[1]:,} pixels" if size else ""
+        text = f"not a picture that OpenCV can read{header}: replace or remove it."
+        raise FaultyFile("unreadable picture", path, text)
+    if size is None:  # of a format whose header only OpenCV reads
+        _require_size(path, (image.shape[1], image.shape[0]))
+    if not strict and ends_grey(data, image):
+        damage = decode_strictly(data)[1]
+    if not damage and zero_run(data):
+        damage = "zeros in place of its data"
+    if damage:
+        raise FaultyFile("damaged picture", path, f"the picture is damaged inside ({damage}): fetch it again.")
+    return image
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    try:
+        with open(path, "rb") as stream:
+            yield stream
+    except OSError as error:
+        raise FaultyFile("missing picture", path, f"cannot be read ({error.strerror}).") from None
+
+
+def _require_bytes(path: Path | str, size: int) -> None:
+    if not size:
+        raise FaultyFile("unreadable picture", path, "not a picture, the file is empty: replace or remove it.")
+
+
+def _require_end(path: Path | str, size: int, found: bool) -> None:
+    # OpenCV fills the rest of a cut JPEG with grey and only warns.
+    if not found:
+        raise FaultyFile("truncated picture", path, f"the JPEG is truncated ({size} bytes): fetch it again.")
+
+
+def _require_size(path: Path | str, size: tuple[int, int] | None) -> None:
+    width, height = size or (0, 0)
+    if width * height > _megapixels * 1e6:
+        text = (
+            f"{width:,} x {height:,} pixels are {width * height / 1e6:,.4g} megapixels, above the limit of "
+            f"{_megapixels:,g}: make the picture smaller, or raise the limit with --max_megapixels."
+        )
+        raise FaultyFile("oversized picture", path, text)
