@@ -181,7 +181,8 @@ def person(name="one", points=CORNERS, mask=None, box=None, picture=None) -> Sam
 
 def findings_of(*samples, skeleton=SQUARE, missing=()):
     found = full_check(Source("mine", "all", skeleton, list(samples), missing=missing))
-    return [(finding.severity, finding.kind) for finding in found]
+    beside = "point outside the box"  # see test_check_fit.py
+    return [(finding.severity, finding.kind) for finding in found if finding.kind != beside]
 
 
 @pytest.mark.parametrize(

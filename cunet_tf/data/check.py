@@ -1,6 +1,7 @@
 """Is a data set sound? Checks of points, boxes, files and pictures, before training."""
 
 from cunet_tf.data.check_annotations import SMALLEST_BOX, flip_findings, repeated, sample_findings, side_findings
+from cunet_tf.data.check_fit import fits
 from cunet_tf.data.check_pictures import Progress, file_findings, picture_findings, twins
 from cunet_tf.data.finding import ERROR, WARNING, Finding, finding_of
 from cunet_tf.data.sample import Source
@@ -38,7 +39,7 @@ def quick_check(source: Source) -> list[Finding]:
         text = "no sample is annotated: fit for prediction, not for training or evaluation."
         findings.append(Finding("hidden labels", WARNING, "", source.split, text))
         per_sample = [finding for finding in per_sample if finding.kind != "too few annotated points"]
-    return [*findings, *per_sample, *repeated(source), *twins(source), *file_findings(source),
+    return [*findings, *per_sample, *fits(source), *repeated(source), *twins(source), *file_findings(source),
             *side_findings(source)]  # fmt: skip
 
 

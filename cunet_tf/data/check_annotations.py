@@ -41,7 +41,7 @@ def sample_findings(sample: Sample, skeleton: Skeleton) -> Iterator[Finding]:
     if not ((mask == 0) | (mask == 1)).all():
         value = mask[(mask != 0) & (mask != 1)][0]
         yield finding_at(sample, "mask value", f"the mask holds {value:g}, but only 0 and 1 have a meaning.")
-    finite = np.isfinite(points).all(axis=1)
+    finite = np.isfinite(points).all(axis=1) | (mask == 0)
     if not finite.all():
         yield finding_at(sample, "point not a number", f"point {int(np.argmin(finite))} is not a number.")
         return

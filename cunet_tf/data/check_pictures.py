@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.data.check_fit import corner_findings
 from cunet_tf.data.finding import ERROR, WARNING, Finding, file_of, finding_at, finding_of
 from cunet_tf.data.near_duplicates import BITS, near_pairs, picture_hash
 from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, decode_image, glance, read_bytes
@@ -55,7 +56,8 @@ def picture_findings(
             findings.append(finding_of(look, group[0].name))
             continue
         digest, width, height, hashed = look
-        findings += [finding for sample in group for finding in _outside(sample, width, height)]
+        for sample in group:
+            findings += [*_outside(sample, width, height), *corner_findings(sample, source.skeleton, width, height)]
         place = file_of(group[0]) or group[0].name
         if first.setdefault(digest, place) != place:
             text = f"the same picture as {first[digest]}."

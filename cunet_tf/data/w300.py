@@ -1,7 +1,7 @@
 """300-W faces: 68 points in .pts files beside the pictures (iBUG mark-up)."""
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, fi
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
 
-TRAIN = ("afw", "helen/trainset", "lfpw/trainset")  # 337 + 2000 + 811 = 3148 in the distribution
-COMMON = ("helen/testset", "lfpw/testset")  # 330 + 224 = 554
-CHALLENGING = ("ibug",)  # 135
+TRAIN = ("afw", "helen/trainset", "lfpw/trainset")
+COMMON = ("helen/testset", "lfpw/testset")
+CHALLENGING = ("ibug",)
+COUNTS = {"afw": 337, "helen/trainset": 2000, "lfpw/trainset": 811, "helen/testset": 330, "lfpw/testset": 224,
+          "ibug": 135}  # faces of the distribution: 3,148 to learn from, 554 common, 135 challenging  # fmt: skip
 SPLITS = {"train": TRAIN, "common": COMMON, "challenging": CHALLENGING, "full": COMMON + CHALLENGING}
 
 # Where the boxes of the official face detector are, in the distribution's own file names.
@@ -63,7 +65,20 @@ def load_300w(
         )
     present = [folder for folder in folders if folder not in missing]
     samples = [sample for folder in present for sample in _read_folder(base, folder, box, problems)]
+    if split in SPLITS:
+        _say_other_counts(present, samples)
     return Source("300w", split, FACE68, samples, box, missing)
+
+
+def _say_other_counts(folders: list[str], samples: list[Sample]) -> None:
+    """A line on stderr where an official part has another number of faces."""
+    found = Counter(sample.subset for sample in samples)
+    odd = [f"{folder} has {found[folder]} of {COUNTS[folder]}" for folder in folders if found[folder] != COUNTS[folder]]
+    if odd:
+        print(
+            f"notice: not the official number of faces: {', '.join(odd)}: figures compare with no published ones.",
+            file=sys.stderr,
+        )
 
 
 def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
