@@ -19,6 +19,11 @@ def reach(sigma: float) -> int:
     return int(np.ceil(6 * sigma)) + 2
 
 
+def pull(sigma: float) -> int:
+    """Cells by which the maximum of the smoothed map may lie too far inside; 1 to a sigma of 1.5, 2 to 3."""
+    return int(np.ceil(sigma / 1.5))
+
+
 def share_inside(at: np.ndarray, sigma: float, side: int) -> np.ndarray:
     """Share of ``exp(-(t - at)^2 / sigma^2)``, summed over whole t, that falls on the cells ``0 .. side - 1``.
 

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cunet_tf.border import corrected, fit_weights
+from cunet_tf.border import corrected, fit_weights, pull
 from cunet_tf.errors import CUNetError, did_you_mean
 
 
@@ -109,10 +109,15 @@ def _peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _patches(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """3x3 neighbourhoods ``[B, C, 3, 3]`` around (x, y), which must not touch the border."""
+    step = np.arange(-1, 2)
+    return _cells(maps, x[..., None] + step, y[..., None] + step)
+
+
+def _cells(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Values ``[B, C, rows, columns]`` of every map ``[B, h, w, C]`` at its columns and rows ``[B, C, n]``."""
     b = np.arange(maps.shape[0])[:, None, None, None]
     c = np.arange(maps.shape[3])[None, :, None, None]
-    step = np.arange(-1, 2)
-    return maps[b, y[..., None, None] + step[:, None], x[..., None, None] + step[None, :], c]
+    return maps[b, y[..., :, None], x[..., None, :], c]
 
 
 def _argmax(maps: np.ndarray, sigma: float) -> np.ndarray:
@@ -132,14 +137,27 @@ def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
     """Newton step on the log of the smoothed map, at most one pixel; at the border as :mod:`cunet_tf.border` says."""
     height, width = maps.shape[1:3]
     smooth = np.stack([_blur(one, sigma) for one in np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)))])
-    smooth *= fit_weights(sigma, height, width)[..., None]
-    x, y = _peaks(smooth[:, 1:-1, 1:-1])
-    p = np.log(np.maximum(_patches(smooth, x + 1, y + 1).astype(np.float64), 1e-6))
-    step, peaked = _newton(p)
+    weights = fit_weights(sigma, height, width)[None, ..., None]
+    x, y = _best_fit(smooth, weights, sigma)
+    fits = _patches(smooth, x + 1, y + 1) * _patches(weights, x + 1, y + 1)
+    step, peaked = _newton(np.log(np.maximum(fits.astype(np.float64), 1e-6)))
     refined_x = x + corrected(step[..., 0], x, sigma, width)
     refined_y = y + corrected(step[..., 1], y, sigma, height)
     points = np.where(peaked, [refined_x, refined_y], [x, y]).transpose(1, 2, 0)
     return np.clip(points, -0.5, [width - 0.5, height - 0.5])
+
+
+def _best_fit(smooth: np.ndarray, weights: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Integer (x, y) of the best fit about the maximum of each smoothed map, both with one cell around."""
+    # Not the best fit of all: a small peak cut by the border may be anything, and would beat a true one elsewhere.
+    x, y = _peaks(smooth[:, 1:-1, 1:-1])
+    about = np.arange(-pull(sigma), pull(sigma) + 1)
+    columns = np.clip(x[..., None] + about, 0, smooth.shape[2] - 3)
+    rows = np.clip(y[..., None] + about, 0, smooth.shape[1] - 3)
+    fits = _cells(smooth, columns + 1, rows + 1) * _cells(weights, columns + 1, rows + 1)
+    best = fits.reshape(*x.shape, -1).argmax(axis=-1)[..., None]
+    row, column = np.divmod(best, len(about))
+    return np.take_along_axis(columns, column, -1)[..., 0], np.take_along_axis(rows, row, -1)[..., 0]
 
 
 def _newton(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cunet_tf.border import FINE, NARROWEST, corrected, fit_weights, reach, share_inside, step_corrections
+from cunet_tf.border import FINE, NARROWEST, corrected, fit_weights, pull, reach, share_inside, step_corrections
 
 few = settings(deadline=None, max_examples=25)
 
@@ -65,3 +65,12 @@ def test_tables_are_shared_and_cannot_be_written():
     for table in (fit_weights(1.2, 32, 32), step_corrections(1.2, 32)):
         with pytest.raises(ValueError, match="read-only"):
             table[0, 0] = 0.0
+
+
+@pytest.mark.parametrize("sigma", [0.8, 1.2, 1.5, 2.12, 3.0])
+def test_smoothing_pulls_no_farther_than_is_looked(sigma):
+    """Of a Gaussian centred on the edge, the highest smoothed cell is that many cells inside at most."""
+    cells = np.arange(40)
+    profile = np.exp(-((cells + 0.5) ** 2) / (2 * sigma**2))
+    smooth = np.exp(-((cells[:, None] - cells) ** 2) / (2 * sigma**2)) @ profile
+    assert smooth.argmax() <= pull(sigma)

@@ -14,12 +14,14 @@ final class Border {
     private final double sigma;
     private final int side;
     private final double[][] corrections;
-    /** {@code [side + 2]}, along one axis, from one cell outside to one cell outside. */
-    final double[] weights;
+    private final double[] weights;  // along one axis, from one cell outside to one cell outside
+    /** Cells by which the maximum of the smoothed map may lie too far inside. */
+    final int pull;
 
     private Border(double sigma, int side) {
         this.sigma = sigma;
         this.side = side;
+        pull = (int) Math.ceil(sigma / 1.5);
         weights = new double[side + 2];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = 1 / Math.sqrt(share(i - 1));
@@ -41,6 +43,11 @@ final class Border {
             last = known;
         }
         return known;
+    }
+
+    /** Factor of the smoothed map, -1 to {@code side} in x and y. */
+    float weight(int x, int y) {
+        return (float) (weights[y + 1] * weights[x + 1]);
     }
 
     /** A step of -1 to 1 from the highest cell with its correction, linear between those of the table. */

@@ -65,22 +65,38 @@ public enum Decoder {
         int channels = maps.channels;
         Border border = Border.of(sigma, side);
         float[] smooth = Blur.gaussian(padded(maps), side + 2, channels, sigma);
-        for (int i = 0; i < smooth.length; i++) {
-            int cell = i / channels;
-            smooth[i] *= (float) (border.weights[cell / (side + 2)] * border.weights[cell % (side + 2)]);
-        }
-        Maps fits = new Maps(smooth, side + 2, channels);
+        Maps smoothed = new Maps(smooth, side + 2, channels);
         double[][] points = new double[channels][];
         for (int c = 0; c < channels; c++) {
-            int peak = fits.innerPeak(c);
-            int x = peak % (side + 2) - 1;
-            int y = peak / (side + 2) - 1;
-            double[] step = newton(fits, x + 1, y + 1, c);
+            int peak = bestFit(smoothed, border, c);
+            int x = peak % side;
+            int y = peak / side;
+            double[] step = newton(smoothed, border, x, y, c);
             points[c] = step == null ? new double[] {x, y} : new double[] {
                 Math.max(-0.5, Math.min(side - 0.5, x + border.corrected(step[0], x))),
                 Math.max(-0.5, Math.min(side - 0.5, y + border.corrected(step[1], y)))};
         }
         return points;
+    }
+
+    /** Index {@code y * side + x} of the best fit about the maximum of the smoothed map. */
+    private static int bestFit(Maps smooth, Border border, int c) {
+        int side = smooth.side - 2;
+        int peak = smooth.innerPeak(c);
+        int x = peak % smooth.side - 1;
+        int y = peak / smooth.side - 1;
+        int best = y * side + x;
+        float highest = Float.NEGATIVE_INFINITY;
+        for (int v = Math.max(0, y - border.pull); v <= Math.min(side - 1, y + border.pull); v++) {
+            for (int u = Math.max(0, x - border.pull); u <= Math.min(side - 1, x + border.pull); u++) {
+                float fit = smooth.at(u + 1, v + 1, c) * border.weight(u, v);
+                if (fit > highest) {
+                    highest = fit;
+                    best = v * side + u;
+                }
+            }
+        }
+        return best;
     }
 
     /** One cell of zeros around, so that the smoothed map has values outside of a peak on the border. */
@@ -94,11 +110,12 @@ public enum Decoder {
     }
 
     /** Newton step (x, y) on the logarithm, at most one pixel each; null where there is no peak. */
-    private static double[] newton(Maps maps, int x, int y, int c) {
+    private static double[] newton(Maps smooth, Border border, int x, int y, int c) {
         double[][] p = new double[3][3];
         for (int v = 0; v < 3; v++) {
             for (int u = 0; u < 3; u++) {
-                p[v][u] = Math.log(Math.max(maps.at(x + u - 1, y + v - 1, c), FLOOR));
+                float fit = smooth.at(x + u, y + v, c) * border.weight(x + u - 1, y + v - 1);
+                p[v][u] = Math.log(Math.max(fit, FLOOR));
             }
         }
         double dx = (p[1][2] - p[1][0]) / 2;
