@@ -53,8 +53,9 @@ def test_gaussians_come_back_to_two_hundredths_of_a_pixel(points, sigma):
     assert scores.min() >= np.exp(-0.25 / sigma**2) - 1e-5
 
 
+# So far inside that DARK's smoothing does not meet the border: these maps are no Gaussians there.
 @few
-@given(arrays(np.int32, (2, 3, 2), elements=st.integers(5, SIDE - 6)), st.floats(0.9, REFERENCE_SIGMA))
+@given(arrays(np.int32, (2, 3, 2), elements=st.integers(9, SIDE - 10)), st.floats(0.9, REFERENCE_SIGMA))
 def test_the_references_maps_give_whole_pixels_back_exactly(cells, sigma):
     codec, points = ReferenceCodec(sigma), cells.astype(np.float32)
     found, scores = codec.decode(perfect(codec, points))

@@ -110,13 +110,93 @@ def test_error_of_each_decoder_away_from_the_border(decoder, bound, points, sigm
     assert np.abs(found[0] - points).max() <= bound + 1e-6
 
 
-# DARK smooths with zeros outside, so it pulls points at the very edge inward.
-@pytest.mark.parametrize("decoder, bound", [("dark", 0.9), ("quarter", 0.5), ("argmax", 0.5)])
+@pytest.mark.parametrize("decoder, bound", [("dark", 0.03), ("quarter", 0.5), ("argmax", 0.5)])
 @few
 @given(points=clouds(-0.499, SIZE - 0.501))
 def test_error_of_each_decoder_up_to_the_border(decoder, bound, points):
     found, _ = decode(gaussians(points, 1.2), decoder, 1.2)
     assert np.abs(found[0] - points).max() <= bound + 1e-5
+
+
+SIDES, SIGMAS = st.sampled_from([16, 32, 64]), st.sampled_from([1.0, 1.2, 1.5, 2.12])
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data(), SIDES, SIGMAS)
+def test_dark_finds_gaussians_anywhere_on_the_map(data, side, sigma):
+    points = data.draw(arrays(np.float64, (5, 2), elements=st.floats(-0.5, side - 0.5)))
+    found, _ = decode(gaussians(points, sigma, side), "dark", sigma)
+    assert np.abs(found[0] - points).max() < 0.01
+
+
+@pytest.mark.parametrize("side", [16, 33])
+@pytest.mark.parametrize(
+    "sigma, bound", [(0.8, 0.04), (1.0, 0.005), (1.2, 0.005), (1.5, 0.005), (2.12, 0.005), (3.0, 0.005)]
+)
+def test_dark_has_no_bias_at_borders_and_corners(side, sigma, bound):
+    near = np.concatenate([np.arange(-0.5, 3.1, 0.25), side - 0.5 - np.arange(0, 3.6, 0.25)])
+    points = np.stack(np.meshgrid(near, near), axis=-1).reshape(-1, 2)
+    found, _ = decode(gaussians(points, sigma, side), "dark", sigma)
+    assert np.abs(found[0] - points).max() < bound
+
+
+@few
+@given(points=clouds(0.0, SIZE - 1.0), sigma=st.floats(0.4, 0.69))
+def test_dark_of_gaussians_of_hardly_a_cell(points, sigma):
+    found, _ = decode(gaussians(points, sigma), "dark", sigma)
+    assert np.abs(found[0] - points).max() < 0.3
+
+
+def test_dark_on_a_map_that_is_no_square():
+    points = np.array([[-0.3, 11.2], [19.4, -0.2], [0.1, 0.4], [18.8, 10.7]])
+    y, x = np.indices((12, 20))[..., None]
+    maps = np.exp(-((x - points[:, 0]) ** 2 + (y - points[:, 1]) ** 2) / (2 * 1.2**2))[None]
+    np.testing.assert_allclose(decode(maps, "dark", 1.2)[0][0], points, atol=0.005)
+
+
+def zhang(heatmap: np.ndarray, sigma: float) -> np.ndarray:
+    """DARK as it is published, of one map ``[h, w]`` whose peak is inside: cell by cell, zeros outside."""
+    reach = (round(8 * sigma + 1) | 1) // 2
+    kernel = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    rows = [np.convolve(row, kernel / kernel.sum(), "same") for row in heatmap]
+    smooth = np.stack([np.convolve(column, kernel / kernel.sum(), "same") for column in np.transpose(rows)], axis=1)
+    y, x = np.unravel_index(smooth.argmax(), smooth.shape)
+    p = np.log(np.maximum(smooth[y - 1 : y + 2, x - 1 : x + 2], 1e-6))
+    slope = np.array([p[1, 2] - p[1, 0], p[2, 1] - p[0, 1]]) / 2
+    cross = (p[2, 2] - p[2, 0] - p[0, 2] + p[0, 0]) / 4
+    bend = np.array([[p[1, 2] + p[1, 0] - 2 * p[1, 1], cross], [cross, p[2, 1] + p[0, 1] - 2 * p[1, 1]]])
+    return [x, y] - np.linalg.solve(bend, slope)
+
+
+@few
+@given(seed=st.integers(0, 10**6), noise=st.floats(0, 0.1), sigma=st.floats(0.9, 1.5), wider=st.floats(0.8, 1.4))
+def test_dark_is_as_published_away_from_the_border(seed, noise, sigma, wider):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(12, SIZE - 13, (4, 2))
+    maps = gaussians(points, wider * sigma) + noise * rng.standard_normal((1, SIZE, SIZE, 4))
+    found, _ = decode(maps, "dark", sigma)
+    expected = [zhang(maps[0, ..., channel], sigma) for channel in range(4)]
+    np.testing.assert_allclose(found[0], expected, atol=1e-4)
+
+
+def test_dark_at_the_border_bears_noise_and_a_second_smaller_peak(rng):
+    """Root mean square of the distance: half again as much as inside; no leap to a second peak a quarter as high."""
+    points, others = rng.uniform(-0.5, SIZE - 0.5, (2, 600, 2))
+    points[:, 0] = rng.uniform(-0.5, 1.5, 600)
+    away = np.linalg.norm(points - others, axis=1) > 7
+    for noise, bound in ((0.02, 0.06), (0.05, 0.15), (0.1, 0.3)):
+        speckle = noise * rng.standard_normal((1, SIZE, SIZE, 600))
+        alone = decode(gaussians(points, 1.2) + speckle, "dark", 1.2)[0][0]
+        assert np.sqrt((np.linalg.norm(alone - points, axis=1) ** 2).mean()) < bound
+        pair = decode(gaussians(points, 1.2) + 0.25 * away * gaussians(others, 1.2) + speckle, "dark", 1.2)[0][0]
+        assert (np.linalg.norm(pair - points, axis=1) > 2).mean() < 0.01
+
+
+def test_dark_prefers_a_peak_inside_to_one_that_is_higher_only_by_its_fit():
+    """Which peak it is stays as it was, by the smoothed map; a little one in a corner is not multiplied up."""
+    maps = gaussians(np.array([[20.0, 16.0]]), 1.2) + 1.2 * gaussians(np.array([[-0.5, -0.5]]), 1.2)
+    found, _ = decode(maps, "dark", 1.2)
+    np.testing.assert_allclose(found[0, 0], [20, 16], atol=0.01)
 
 
 @pytest.mark.parametrize("decoder", ["quarter", "argmax"])
@@ -138,9 +218,9 @@ def test_quarter_goes_a_quarter_pixel_toward_the_higher_neighbour(offset, expect
 @every_decoder
 def test_the_first_coordinate_is_the_column(decoder):
     maps = np.zeros((1, 12, 20, 1))
-    maps[0, 3, 15, 0] = 1.0
+    maps[0, 5, 13, 0] = 1.0
     found, _ = decode(maps, decoder, 1.0)
-    np.testing.assert_allclose(found[0, 0], [15, 3], atol=1e-6)
+    np.testing.assert_allclose(found[0, 0], [13, 5], atol=1e-6)
 
 
 @every_decoder

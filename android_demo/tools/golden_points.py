@@ -40,7 +40,21 @@ def decodings() -> list[dict[str, Any]]:
             cases.append({
                 "maps": maps, "decoder": name, "sigma": sigma, "points": points[0], "scores": scores[0],
             })  # fmt: skip
-    return cases
+    return cases + [on_the_border(side, sigma) for side, sigma in ((32, 1.2), (16, 2.12), (16, 0.5))]
+
+
+def on_the_border(side: int, sigma: float) -> dict[str, Any]:
+    """DARK where its smoothing meets the border: corners, edges, half a pixel outside, and far inside."""
+    places = np.array([-0.4, 0.0, 0.3, 0.5, 1.4, 2.0, side / 2 + 0.1, side - 1.6, side - 1.0, side - 0.6])
+    x, y = np.meshgrid(places, places)
+    grid = np.arange(side)
+    maps = np.exp(-((grid[:, None, None] - y.ravel()) ** 2 + (grid[None, :, None] - x.ravel()) ** 2) / (2 * sigma**2))
+    # Of different heights, with a slope, so that no two cells are equally high but for rounding.
+    maps = (maps * np.linspace(0.4, 1.0, x.size) * (1 + 1e-4 * (grid[:, None, None] + 2 * grid[None, :, None]))).astype(
+        np.float32
+    )
+    points, scores = decode(maps[None], "dark", sigma)
+    return {"maps": maps, "decoder": "dark", "sigma": sigma, "points": points[0], "scores": scores[0]}
 
 
 class StoredMaps:

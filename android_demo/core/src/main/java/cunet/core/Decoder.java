@@ -27,14 +27,16 @@ public enum Decoder {
      * @return points {@code [channels][2]} in heat-map pixels, centres on integers
      */
     public double[][] points(float[] maps, int side, int channels, double sigma) {
-        Maps seen = new Maps(this == DARK ? Blur.gaussian(maps, side, channels, sigma) : maps, side, channels);
+        Maps seen = new Maps(maps, side, channels);
+        if (this == DARK) {
+            return dark(seen, sigma);
+        }
         double[][] points = new double[channels][];
         for (int c = 0; c < channels; c++) {
             int peak = seen.peak(c);
             int x = peak % side;
             int y = peak / side;
-            points[c] = this == DARK ? newton(seen, x, y, c)
-                    : this == QUARTER ? quarter(seen, x, y, c) : new double[] {x, y};
+            points[c] = this == QUARTER ? quarter(seen, x, y, c) : new double[] {x, y};
         }
         return points;
     }
@@ -57,14 +59,63 @@ public enum Decoder {
         return new double[] {x + 0.25 * dx, y + 0.25 * dy};
     }
 
-    /** Newton step on the logarithm; at most one pixel, half a pixel past the border. */
-    private static double[] newton(Maps maps, int x, int y, int c) {
-        int nearX = Math.max(1, Math.min(maps.side - 2, x));
-        int nearY = Math.max(1, Math.min(maps.side - 2, y));
+    /** The fit of a Gaussian to the map, see {@link Border}, and a Newton step on its logarithm. */
+    private static double[][] dark(Maps maps, double sigma) {
+        int side = maps.side;
+        int channels = maps.channels;
+        Border border = Border.of(sigma, side);
+        float[] smooth = Blur.gaussian(padded(maps), side + 2, channels, sigma);
+        Maps smoothed = new Maps(smooth, side + 2, channels);
+        double[][] points = new double[channels][];
+        for (int c = 0; c < channels; c++) {
+            int peak = bestFit(smoothed, border, c);
+            int x = peak % side;
+            int y = peak / side;
+            double[] step = newton(smoothed, border, x, y, c);
+            points[c] = step == null ? new double[] {x, y} : new double[] {
+                Math.max(-0.5, Math.min(side - 0.5, x + border.corrected(step[0], x))),
+                Math.max(-0.5, Math.min(side - 0.5, y + border.corrected(step[1], y)))};
+        }
+        return points;
+    }
+
+    /** Index {@code y * side + x} of the best fit about the maximum of the smoothed map. */
+    private static int bestFit(Maps smooth, Border border, int c) {
+        int side = smooth.side - 2;
+        int peak = smooth.innerPeak(c);
+        int x = peak % smooth.side - 1;
+        int y = peak / smooth.side - 1;
+        int best = y * side + x;
+        float highest = Float.NEGATIVE_INFINITY;
+        for (int v = Math.max(0, y - border.pull); v <= Math.min(side - 1, y + border.pull); v++) {
+            for (int u = Math.max(0, x - border.pull); u <= Math.min(side - 1, x + border.pull); u++) {
+                float fit = smooth.at(u + 1, v + 1, c) * border.weight(u, v);
+                if (fit > highest) {
+                    highest = fit;
+                    best = v * side + u;
+                }
+            }
+        }
+        return best;
+    }
+
+    /** One cell of zeros around, so that the smoothed map has values outside of a peak on the border. */
+    private static float[] padded(Maps maps) {
+        int row = maps.side * maps.channels;
+        float[] padded = new float[(maps.side + 2) * (maps.side + 2) * maps.channels];
+        for (int y = 0; y < maps.side; y++) {
+            System.arraycopy(maps.values, y * row, padded, ((y + 1) * (maps.side + 2) + 1) * maps.channels, row);
+        }
+        return padded;
+    }
+
+    /** Newton step (x, y) on the logarithm, at most one pixel each; null where there is no peak. */
+    private static double[] newton(Maps smooth, Border border, int x, int y, int c) {
         double[][] p = new double[3][3];
         for (int v = 0; v < 3; v++) {
             for (int u = 0; u < 3; u++) {
-                p[v][u] = Math.log(Math.max(maps.at(nearX + u - 1, nearY + v - 1, c), FLOOR));
+                float fit = smooth.at(x + u, y + v, c) * border.weight(x + u - 1, y + v - 1);
+                p[v][u] = Math.log(Math.max(fit, FLOOR));
             }
         }
         double dx = (p[1][2] - p[1][0]) / 2;
@@ -74,16 +125,13 @@ public enum Decoder {
         double dxy = (p[2][2] - p[2][0] - p[0][2] + p[0][0]) / 4;
         double determinant = dxx * dyy - dxy * dxy;
         if (!(determinant > FLATTEST && dxx < 0)) {
-            return new double[] {x, y};
+            return null;
         }
-        double stepX = -(dyy * dx - dxy * dy) / determinant;
-        double stepY = -(dxx * dy - dxy * dx) / determinant;
-        // Where the peak is on the border, the fit is made one pixel further in.
-        return new double[] {nearX + clip(stepX, nearX == x ? 1.0 : 1.5), nearY + clip(stepY, nearY == y ? 1.0 : 1.5)};
+        return new double[] {clip(-(dyy * dx - dxy * dy) / determinant), clip(-(dxx * dy - dxy * dx) / determinant)};
     }
 
-    private static double clip(double value, double limit) {
-        return Math.max(-limit, Math.min(limit, value));
+    private static double clip(double step) {
+        return Math.max(-1.0, Math.min(1.0, step));
     }
 
     /** A view of {@code [side, side, channels]}. */
@@ -107,10 +155,21 @@ public enum Decoder {
 
         /** Index {@code y * side + x} of the maximum, the first one in row order. */
         int peak(int c) {
-            int best = 0;
-            for (int i = 1; i < side * side; i++) {
-                if (values[i * channels + c] > values[best * channels + c]) {
-                    best = i;
+            return peak(c, 0);
+        }
+
+        /** The same of all but the outermost cells. */
+        int innerPeak(int c) {
+            return peak(c, 1);
+        }
+
+        private int peak(int c, int margin) {
+            int best = margin * side + margin;
+            for (int y = margin; y < side - margin; y++) {
+                for (int x = margin; x < side - margin; x++) {
+                    if (at(x, y, c) > values[best * channels + c]) {
+                        best = y * side + x;
+                    }
                 }
             }
             return best;
