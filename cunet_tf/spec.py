@@ -12,8 +12,8 @@ from cunet_tf.config_baselines import network_config_from_dict
 from cunet_tf.errors import CUNetError
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.skeletons import Skeleton
+from cunet_tf.spec_schema import SPEC_NAME, require_valid
 
-SPEC_NAME = "cunet_spec"
 SPEC_VERSION = 1
 # Of a trained model, absent before.
 MEASURED: dict[str, type[Confidence] | type[BoxMap]] = {"confidence": Confidence, "detector": BoxMap}
@@ -103,14 +103,15 @@ class ModelSpec:
         """Inverse of :meth:`to_dict`.
 
         Raises:
-            CUNetError: a required field is missing, or the version is newer than this code.
+            CUNetError: a field is missing, of another type or out of range, or the version is newer than this code.
         """
+        version = fields.get("version") if isinstance(fields, dict) else None
+        if isinstance(version, int) and version > SPEC_VERSION:
+            raise CUNetError(
+                f"{SPEC_NAME} has version {version}, this cunet-tf reads up to {SPEC_VERSION}: update cunet-tf."
+            )
+        require_valid(fields)
         try:
-            if fields.get("version", 0) > SPEC_VERSION:
-                raise CUNetError(
-                    f"{SPEC_NAME} has version {fields['version']}, this cunet-tf reads up to "
-                    f"{SPEC_VERSION}: update cunet-tf."
-                )
             known = {field.name for field in dataclasses.fields(cls)}
             values = {name: value for name, value in fields.items() if name in known}
             values["config"] = network_config_from_dict(values["config"])
@@ -120,7 +121,7 @@ class ModelSpec:
             return cls(**values)
         except CUNetError:
             raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise CUNetError(f"{SPEC_NAME} is incomplete: {error}. Export the model again.") from None
 
     def to_json(self) -> str:
@@ -136,6 +137,6 @@ class ModelSpec:
         """
         try:
             fields = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CUNetError(f"{SPEC_NAME} is not JSON ({error}). Export the model again.") from None
         return cls.from_dict(fields)

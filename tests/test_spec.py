@@ -33,7 +33,7 @@ words = st.text(max_size=20)
 
 @settings(deadline=None, max_examples=40)
 @given(name=words, data=words, license=words, quant=words, crop_factor=positive, sigma=positive,
-       input_range=st.tuples(st.floats(-1, 0), st.floats(0.5, 255)), stacks=st.integers(1, 9))  # fmt: skip
+       stacks=st.integers(1, 9))  # fmt: skip
 def test_json_round_trip_of_any_values(stacks, **changes):
     config = preset("pose-mobile").config.replace(stacks=stacks)
     spec = preset("pose-mobile").replace(config=config, **changes)
@@ -62,7 +62,7 @@ def test_json_keeps_letters_beyond_ascii():
 
 @pytest.mark.parametrize("name", ["config", "skeleton", "name", "preset", "crop_factor", "sigma"])
 def test_a_missing_field_is_named(name):
-    with pytest.raises(CUNetError, match=f"incomplete.*{name}.*Export the model again"):
+    with pytest.raises(CUNetError, match=f"cunet_spec: object missing required field `{name}`: export the model again"):
         ModelSpec.from_dict(fields_without(name))
 
 
@@ -88,13 +88,13 @@ def test_text_that_is_not_json(text):
 
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"face-mobile"', "{}", '{"version": "1"}', '{"config": 3}'])
 def test_json_that_is_no_description(text):
-    with pytest.raises(CUNetError, match="incomplete"):
+    with pytest.raises(CUNetError, match="cunet_spec"):
         ModelSpec.from_json(text)
 
 
 @pytest.mark.parametrize("skeleton", [None, [], {}, {"names": ["a"], "flip_pairs": [[0]]}])
 def test_a_damaged_skeleton(skeleton):
-    with pytest.raises(CUNetError, match="incomplete"):
+    with pytest.raises(CUNetError, match="cunet_spec"):
         ModelSpec.from_dict({**fields_without(), "skeleton": skeleton})
 
 
