@@ -83,7 +83,7 @@ FACE_PAPER = Recipe(
 )  # fmt: skip
 
 # Faces at 128 px, on a CPU.
-# metric   helen/testset: NME 3.223 (docs/results/face_mobile.csv)
+# metric   helen/testset: NME 3.227 (docs/results/face_mobile.csv)
 # hours    0.6 on two cores
 # command  cunet train --data=300w --root=DIR --preset=face-mobile --workdir=runs/face-mobile
 FACE_MOBILE = Recipe(
@@ -101,7 +101,7 @@ FACE_MOBILE = Recipe(
 POSE_PAPER = replace(FACE_PAPER, epochs=200, drops=((100, 0.2), (140, 0.5), (160, 0.5)), crop_factor=1.25)
 
 # Bodies at 128 px, on a CPU.
-# metric   LSPET 7055-8054: PCK@0.2 of 14 joints 55.7 (docs/results/pose_mobile.csv)
+# metric   LSPET 7055-8054: PCK@0.2 of 14 joints 55.6 (docs/results/pose_mobile.csv)
 # hours    1 on two cores
 # command  cunet train --data=lspet --root=DIR --preset=pose-mobile --workdir=runs/pose-mobile
 POSE_MOBILE = replace(FACE_MOBILE, epochs=28, crop_factor=1.25)
