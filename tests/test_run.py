@@ -35,6 +35,7 @@ def folder(tmp_path, monkeypatch):
 def record(folder, values, start=0, higher=False):
     recorder = Recorder(folder, "val_loss", higher, start)
     recorder.set_model(FakeModel())
+    recorder.set_params({"epochs": start + len(values)})
     for epoch, value in enumerate(values, start):
         recorder.on_epoch_end(epoch, {"loss": 1.0, "val_loss": value})
     return recorder
@@ -50,16 +51,23 @@ def test_best_is_the_lowest_and_last_the_latest(folder):
 
 
 def test_short_epochs_do_not_wait_for_the_disk(folder, monkeypatch):
-    """A writing of 2 s is followed by 18 s without one; the end of the training writes what is missing."""
+    """A writing of 4 s is followed by 36 s without one; the last epoch is always written."""
     now = iter(range(0, 1000, 2))  # each look at the clock is 2 s later than the one before
     monkeypatch.setattr(run, "monotonic", lambda: float(next(now)))
-    recorder = record(folder, [4.0, 3.0, 3.5, 3.6, 3.7, 3.8, 3.9, 4.0, 4.1, 4.2, 4.3, 4.4, 4.5])
-    assert folder.curves.read_text() == "10 epochs"  # after the first and the tenth
-    assert folder.best.read_text() == "model 3" and len(folder.history()) == 13
-    recorder.on_train_end()
-    assert folder.curves.read_text() == "13 epochs" and folder.last.read_text() == "model 5"
-    recorder.on_train_end()  # nothing is missing
-    assert folder.last.read_text() == "model 5"
+    recorder = record(folder, [4.0, 3.0] + [3.5] * 20)
+    assert recorder.model.saved == ["best.keras", "last.keras", "best.keras", "last.keras", "last.keras"]
+    assert folder.curves.read_text() == "22 epochs" and len(folder.history()) == 22
+
+
+def test_inside_an_epoch_the_last_checkpoint_follows_the_clock(folder, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(run, "monotonic", lambda: now[0])
+    recorder = Recorder(folder, "val_loss", save_every=10)
+    recorder.set_model(FakeModel())
+    for step, minute in enumerate([3, 9, 11, 20, 21.5]):
+        now[0] = 60.0 * minute
+        recorder.on_train_batch_end(step)
+    assert recorder.model.saved == ["last.keras"] * 2  # after 11 and after 21.5 minutes
 
 
 def test_resume_drops_rows_beyond_the_checkpoint_and_remembers_the_best(folder):

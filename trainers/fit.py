@@ -1,8 +1,9 @@
 """Training through ``model.fit``: the one road for every network, source and recipe."""
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,26 +120,45 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str) -> kera
 
     examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed)
     steps = examples.steps(batch_size)
-    model, start = _model(plan, folder, steps, epochs)
+    model, start, skip = _model(plan, folder, steps, epochs)
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)
     callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
     if plan.watched is not None:
         callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
-    callbacks.append(Recorder(folder, *monitor(spec), start, plan.options.patience))
+    callbacks.append(Recorder(folder, *monitor(spec), start, plan.options.patience, plan.options.save_every))
+    data = {"validation_data": feed(validation, batch_size), "callbacks": callbacks, "shuffle": False,
+            "verbose": verbose}  # fmt: skip
     try:
         with memory_is_named(batch_size):
-            model.fit(
-                feed(examples, batch_size, training=True, epoch=start),
-                validation_data=feed(validation, batch_size),
-                steps_per_epoch=steps, initial_epoch=start, epochs=epochs, callbacks=callbacks,
-                shuffle=False, verbose=verbose,
-            )  # fmt: skip
+            if skip:  # the rest of an epoch that a stop has cut
+                rest = feed(examples, batch_size, training=True, epoch=start, skip=skip)
+                with unaveraged(model, callbacks):
+                    model.fit(rest, steps_per_epoch=steps - skip, initial_epoch=start, epochs=start + 1, **data)
+            first = start + bool(skip)
+            if first < epochs and not (skip and model.stop_training):
+                batches = feed(examples, batch_size, training=True, epoch=first)
+                model.fit(batches, steps_per_epoch=steps, initial_epoch=first, epochs=epochs, **data)
     except Exception:
         for failure in examples.failures + validation.failures:
             raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None
         raise
     return model
+
+
+@contextlib.contextmanager
+def unaveraged(model: keras.Model, callbacks: list[keras.callbacks.Callback]) -> Iterator[None]:
+    """Undo what Keras does at the end of every ``fit``: it puts the moving averages in the weights' place."""
+    kept: list[np.ndarray] = []
+
+    def keep(*_: Any) -> None:
+        kept[:] = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.trainable_variables]
+
+    callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=keep))
+    yield
+    callbacks.pop()
+    for variable, value in zip(model.trainable_variables, kept, strict=False):
+        variable.assign(value)
 
 
 def feed(examples: Examples, batch_size: int, **options: Any) -> Any:
@@ -211,12 +231,12 @@ def _described(plan: Plan) -> ModelSpec:
     return plan.spec.replace(crop_factor=plan.recipe.crop_factor, sigma=codec.size, decoder=decoder, data=data)
 
 
-def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[keras.Model, int]:
-    """A fresh compiled model, or the last checkpoint and the number of epochs it has seen."""
+def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[keras.Model, int, int]:
+    """A fresh compiled model, or the last checkpoint; the epochs it has seen, and the steps of the next one."""
     if plan.resume and folder.last.exists():
         model = set_memory(load_keras(folder.last, compile=True), plan.memory)
         updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-        return model, updates // (steps * model.updates_per_step)
+        return model, *divmod(updates // model.updates_per_step, steps)
     keras.utils.set_random_seed(plan.seed)
     model = build_network(plan.spec, memory=plan.memory)
     if plan.init:
@@ -225,4 +245,4 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     warmup = plan.options.warmup_steps(updates * epochs, started=plan.init is not None)
     optimizer = plan.recipe.optimizer(updates, epochs, warmup, **plan.options.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.recipe.codecs)
-    return model, 0
+    return model, 0, 0

@@ -31,6 +31,7 @@ class Options:
         warmup: steps over which the learning rate rises; by default 200, or a tenth of a short training, for
             one that starts from given weights, none for a fresh one.
         tensorboard: write events into ``WORKDIR/tensorboard``.
+        save_every: minutes after which ``last.keras`` is written inside an epoch too; 0 is after epochs only.
     """
 
     patience: int = 0
@@ -40,10 +41,13 @@ class Options:
     deterministic: bool = False
     tensorboard: bool = False
     warmup: int | None = None
+    save_every: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.ema < 1.0:
             raise CUNetError(f"--ema={self.ema}: give a decay from 0 (off) to below 1, such as 0.999.")
+        if self.save_every < 0:
+            raise CUNetError(f"--save_every={self.save_every}: give minutes; 0 saves after epochs only.")
         if self.clipnorm < 0 or self.patience < 0:
             raise CUNetError("--clipnorm and --patience must not be negative; 0 is off.")
 
@@ -57,6 +61,8 @@ class Options:
         Raises:
             CUNetError: determinism was asked for under another backend than TensorFlow.
         """
+        if self.save_every and keras.backend.backend() != "tensorflow":
+            raise CUNetError("--save_every works with the TensorFlow backend only: leave it out.")
         policy, python, numpy = keras.config.dtype_policy(), random.getstate(), np.random.get_state()
         if self.deterministic:
             enable_determinism()

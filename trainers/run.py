@@ -114,17 +114,21 @@ class Recorder(keras.callbacks.Callback):
         higher: whether higher values of it are better.
         start: epochs already done.
         patience: stop after so many epochs without a better value; 0 never stops.
+        save_every: minutes after which ``last.keras`` is written inside an epoch; 0 never.
     """
 
-    def __init__(self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0, patience: int = 0):
+    def __init__(
+        self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0, patience: int = 0,
+        save_every: float = 0.0,
+    ):  # fmt: skip
         super().__init__()
+        self.seconds, self._saved_at = 60.0 * save_every, monotonic()
         self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
         self.patience = patience
         self.due = -float("inf")  # when curves and last.keras are written next
         self.rows: list[dict[str, Any]] = folder.history(before=start)
         if len(self.rows) < len(folder.history()):  # untouched, it stays older than the last checkpoint
             folder.write_history(self.rows)
-        self._kept = len(self.rows)  # rows that curves and last.keras have seen
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -150,22 +154,28 @@ class Recorder(keras.callbacks.Callback):
             self.on_test_begin()
             replace_file(self.folder.best, self.model.save, durable=True)
             self.on_test_end()
-        if self.patience and epoch + 1 - self._best_epoch() >= self.patience:
+        stop = bool(self.patience) and epoch + 1 - self._best_epoch() >= self.patience
+        if stop:
             print(f"stopped: no better {self.monitor} for {self.patience} epochs")
             self.model.stop_training = True
-        if monotonic() >= self.due:
+        last = epoch + 1 == (self.params or {}).get("epochs")
+        if monotonic() >= self.due or last or stop:
             self._keep()
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self._kept < len(self.rows):
-            self._keep()
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.seconds and monotonic() - self._saved_at >= self.seconds:
+            self._save_last()
 
     def _keep(self) -> None:
         start = monotonic()
         replace_file(self.folder.curves, lambda target: plot_curves(self.rows, target))
-        replace_file(self.folder.last, self.model.save, durable=True)
-        self._kept, end = len(self.rows), monotonic()
+        self._save_last()
+        end = monotonic()
         self.due = end + PAUSE * (end - start)
+
+    def _save_last(self) -> None:
+        replace_file(self.folder.last, self.model.save, durable=True)
+        self._saved_at = monotonic()
 
     def _best_epoch(self) -> int:
         """The first epoch with the best value so far, from the history alone; the loss decides where no value is."""

@@ -72,6 +72,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
     memory = "Kept for the backward pass: none, recompute, both; switches +bottleneck, +bits=4."
     flags.DEFINE_string("memory", "none", memory, flag_values=values)
+    flags.DEFINE_float("save_every", 0.0, "Minutes after which last.keras is written inside an epoch; 0 after epochs.",
+                       flag_values=values)  # fmt: skip
     flags.DEFINE_bool("mixed_precision", False, "Compute in bfloat16.", flag_values=values)
     flags.DEFINE_bool("deterministic", False, "The same bits in every run (slower).", flag_values=values)
     flags.DEFINE_bool("tensorboard", False, "Write TensorBoard events into the run.", flag_values=values)

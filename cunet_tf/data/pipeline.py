@@ -63,7 +63,9 @@ class Examples:
             self.failures.append(error)
             raise
 
-    def dataset(self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0) -> Any:
+    def dataset(
+        self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, skip: int = 0
+    ) -> Any:
         """Batches for ``model.fit`` as a ``tf.data.Dataset``.
 
         Args:
@@ -72,6 +74,7 @@ class Examples:
                 epoch: give ``fit`` ``steps_per_epoch=examples.steps(batch_size)``.
             heads: the target is repeated for so many heads; S of the model when ``None``.
             epoch: first epoch, when a run is continued.
+            skip: batches of that epoch that were seen already.
 
         Returns:
             Dataset of ``(images [B, H, W, 3], (target [B, C, 3],) * heads)``.
@@ -91,7 +94,7 @@ class Examples:
             return tf.data.Dataset.from_tensor_slices(order).map(lambda index: (number, index))
 
         epochs = tf.data.Dataset.range(epoch, np.iinfo(np.int64).max if training else epoch + 1)
-        data = epochs.flat_map(indices).map(make, num_parallel_calls=tf.data.AUTOTUNE)
+        data = epochs.flat_map(indices).skip(skip * batch_size).map(make, num_parallel_calls=tf.data.AUTOTUNE)
         data = data.batch(batch_size, drop_remainder=training)
         data = data.map(lambda images, target: (images, (target,) * heads))
         if not training:
@@ -150,5 +153,6 @@ def make_example(sample: Sample, view: View, spec: ModelSpec, permutation: np.nd
     if view.flip:
         points, mask = points[permutation], mask[permutation]
     inside = np.all((points > -0.5) & (points < spec.config.heatmap_size - 0.5), axis=1)
+    points = np.where(np.isfinite(points), points, 0.0)  # of masked landmarks, which may be anything
     target = np.concatenate([points, (mask * inside)[:, None]], axis=1)
     return image, target.astype(np.float32)
