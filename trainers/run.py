@@ -18,7 +18,7 @@ from cunet_tf.trainers.history import read_history
 from cunet_tf.writing import remove_unfinished, replace_file, replace_text
 
 OF_THE_MACHINE = ("device", "memory", "versions", "flags", "command")  # a resumed run may have others
-LOCK = ".lock"  # stays behind, empty
+LOCK = ".lock"
 PAUSE = 9  # times the duration of a writing pass before the next one: it costs a tenth of the time at most
 
 
@@ -62,6 +62,8 @@ class RunFolder:
 
     def release(self) -> None:
         """Let others in."""
+        if self._held.is_locked:
+            Path(self._held.lock_file).unlink(missing_ok=True)
         self._held.release(force=True)
 
     def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> None:
