@@ -169,7 +169,7 @@ def _grouped(rows: list[Row]) -> list[tuple[int, str, list[float]]]:
 
 def _page(values: flags.FlagValues, task: Task, rows: list[Row], stem: str) -> str:
     given = {name: shown_path(str(values[name].value)) for name in ("root", "workdir") if values[name].value}
-    names = ("data", "root", "split", "test_split", "pictures", "workdir")
+    names = ("data", "root", "split", "test_split", "pictures", "seeds", "updates", "workdir")
     shown = [f"--{name}={given[name]}" if name in given else values[name].serialize() for name in names]
     shown = [text for text in shown if text]
     table = [["pictures learned from", "held out", "start", "NME of each seed", "mean"]]
