@@ -8,7 +8,6 @@ Example:
 """
 
 import dataclasses
-import math
 import sys
 from typing import Any
 
@@ -28,6 +27,7 @@ from cunet_tf.flags import (
     request_source,
 )
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.outputs import finite
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number
 from cunet_tf.skeletons import SKELETONS
@@ -119,8 +119,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     )  # fmt: skip
     train(plan, verbose=1 if sys.stdout.isatty() else 2)
     rows = RunFolder(values.workdir).history()
-    values_of = {name: float(value) for name, value in rows[-1].items()}
-    last = {name: value if math.isfinite(value) else None for name, value in values_of.items()}
+    last = finite({name: float(value) for name, value in rows[-1].items()})
     return {"workdir": values.workdir, "epochs": len(rows), "last": last}
 
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.skeletons import Skeleton
-from cunet_tf.writing import replace_text
+from cunet_tf.writing import replace_file, replace_text
 
 ANNOTATIONS = "landmarks.json"
 Landmarks = Mapping[str, Sequence[int]]
@@ -86,14 +85,14 @@ def _points(sample: Sample, landmarks: Landmarks) -> list[list[float] | None]:
 
 def _write_picture(sample: Sample, folder: Path, index: int) -> str:
     """A copy of the file, or the drawn picture as PNG; returns its name."""
-    folder.mkdir(parents=True, exist_ok=True)
     ending = sample.picture.suffix if isinstance(sample.picture, Path) else ".png"
     target = folder / f"{index:05d}{ending}"
     if isinstance(sample.picture, Path):
         try:
-            target.write_bytes(sample.picture.read_bytes())
+            data = sample.picture.read_bytes()
         except OSError as error:
             raise CUNetError(f"{sample.picture}: cannot be copied to {target} ({error.strerror}).") from None
     else:
-        cv2.imwrite(str(target), np.ascontiguousarray(sample.load()[..., ::-1]))
+        data = cv2.imencode(".png", sample.load()[..., ::-1])[1].tobytes()
+    replace_file(target, lambda place: place.write_bytes(data))
     return target.name
