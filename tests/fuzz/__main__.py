@@ -1,8 +1,8 @@
 """Read damaged files of every format, see :mod:`tests.fuzz`: counts, refusals, the largest memory and longest time.
 
-Run: ``make fuzz`` (100,000 files in all), or ``python -m tests.fuzz --total=5000 --seed=7 --formats=cunet``. What ends a
-reader is kept in ``fuzz-crashes/FORMAT-SEED-INDEX/``, its traceback beside it: mend the reader, and move the folder to
-``tests/fuzz/cases``, which the tests read.
+Run: ``make fuzz`` (100,000 files in all), or ``python -m tests.fuzz --total=5000 --seed=7 --formats=cunet``. What ends
+a reader is kept in ``fuzz-crashes/FORMAT-SEED-INDEX/``, its traceback beside it: mend the reader, and move the folder
+to ``tests/fuzz/cases``, which the tests read.
 """
 
 import argparse
