@@ -6,6 +6,7 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.files import tflite
 from cunet_tf.models.saved import load_keras
+from cunet_tf.skeletons import Skeleton
 from tests.networks import BINARY, spec_of, uneven
 
 
@@ -41,6 +42,20 @@ def test_no_file_is_left_when_out_of_tolerance(trained_run, exported_run, tmp_pa
 def test_bad_input(trained_run, flags, words, capsys):
     assert main(["export", *(flag.format(run=trained_run) for flag in flags)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_own_landmarks_without_data(tmp_path, capsys):
+    """Float files are compared on drawn faces, and that is said; grids want the user's pictures."""
+    spec = spec_of()
+    own = Skeleton("cat", ("left_ear", "right_ear", "nose"), flip_pairs=((0, 1),))
+    uneven(spec.with_skeleton(own)).save(tmp_path / "cat.keras")
+    call = ["export", f"--model={tmp_path / 'cat.keras'}", "--parity_pictures=2"]
+    assert main([*call, f"--out={tmp_path / 'cat.tflite'}"]) == 0
+    assert "which need not show cat" in capsys.readouterr().err
+    assert tflite.spec_of(tflite.read_model(tmp_path / "cat.tflite")).skeleton == own
+    assert main([*call, f"--out={tmp_path / 'cat8.tflite'}", "--format=int8"]) == 2
+    assert "cat cannot be drawn: name yours with --data and --root" in capsys.readouterr().err
+    assert not (tmp_path / "cat8.tflite").exists()
 
 
 def test_packed_file_with_metric_and_calibration_report(tmp_path, capsys):

@@ -137,6 +137,25 @@ def test_scaled_gradient_of_zeros_is_zero():
     np.testing.assert_array_equal(F.scaled_gradient(np.zeros(3, "float32"), 8), 0.0)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 4, 2)])
+def test_rounding_noise_of_two_entries_is_independent(shape):
+    """Also of entries of two pictures: the variance of a sum over the batch is that of independent numbers."""
+    draws = 4000
+
+    @tf.function
+    def drawn():
+        def draw(index):
+            return F.rounding_noise(tf.constant(shape), tf.stack([index, 7 * index]), len(shape))
+
+        return tf.map_fn(draw, tf.range(draws), fn_output_signature=tf.float32)
+
+    noise = drawn().numpy().reshape(draws, -1)
+    assert -0.5 < noise.min() < -0.49 and 0.49 < noise.max() < 0.5
+    np.testing.assert_allclose(noise.var(0), 1 / 12, rtol=0.1)
+    others = np.corrcoef(noise.T)[~np.eye(noise.shape[1], dtype=bool)]
+    assert abs(others).max() < 5.5 / draws**0.5
+
+
 def test_stochastic_rounding_keeps_the_mean():
     for shape in [(20_000,), (8, 10, 10, 25)]:
         g = np.full(shape, 0.3, "float32")

@@ -89,3 +89,8 @@ def test_a_bad_split_is_refused_with_the_syntax(split):
 def test_other_skeletons_are_refused():
     with pytest.raises(CUNetError, match="no 'face5'. Did you mean 'face68'.*lsp14.*mpii16"):
         load_synthetic(Skeleton("face5", ("a",) * 5))
+
+
+def test_own_landmarks_by_a_known_name_are_not_drawn():
+    with pytest.raises(CUNetError, match="other landmarks by the name of face68"):
+        load_synthetic(Skeleton("face68", ("left", "right")), "1:1")

@@ -21,9 +21,10 @@ from absl import flags
 
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
-from cunet_tf.data.synthetic import load_synthetic
+from cunet_tf.data.synthetic import can_draw, load_synthetic
 from cunet_tf.engines import Engine, KerasEngine, LiteRTEngine, load_engine
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.formats import FLOAT
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import is_described
 from cunet_tf.flags import define_data, no_arguments, source_for
@@ -31,6 +32,7 @@ from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number, table, write_csv
+from cunet_tf.skeletons import FACE68
 from cunet_tf.spec import ModelSpec
 from cunet_tf.writing import replace_file
 
@@ -66,7 +68,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         raise CUNetError("give --model=FILE.keras, or a shipped name, and --out=FILE.")
     import_quietly("keras")
     from cunet_tf.export import parity
-    from cunet_tf.export.formats import FLOAT, require_format
+    from cunet_tf.export.formats import require_format
 
     require_format(values.format, values.out)
     claim([values.out], "--out", is_described)
@@ -77,7 +79,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     file = source_file(values.model, values.format in FLOAT)
     exported, spec, reference, source = (_of_keras if file.suffix == ".keras" else _of_integers)(values, file)
     test, engine = parity.crops_of(source, spec, values.parity_pictures), LiteRTEngine(exported.tflite)
-    report = {"landmarks": parity.compare(reference, engine, test, spec, values.format)}
+    known = bool(values.data) or can_draw(spec.skeleton)
+    report = {"landmarks": parity.compare(reference, engine, test, spec, values.format, known)}
     if values.format not in FLOAT:
         report["exact"] = parity.exactness(exported.tflite, test)
     if values.data and not hidden_labels(source):
@@ -117,7 +120,7 @@ def _of_keras(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Eng
 
     model = load_keras(file)
     spec = _described(values, model)
-    source, calibration = _sources(values, spec)
+    source, calibration = _sources(values, spec, values.format not in FLOAT)
     crops = parity.crops_of(calibration, spec, values.calibration_pictures)
     return export_model(model, spec, values.format, crops), spec, KerasEngine(model), source
 
@@ -130,7 +133,7 @@ def _of_integers(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, 
         raise CUNetError(f"--calibration and --preset go with .keras files; {file} has its grids and its description.")
     changes = {name: values[name].value for name in ("name", "license") if values[name].value}
     exported, spec = export_integer(file, values.format, changes)
-    return exported, spec, load_engine(str(file)), _sources(values, spec)[0]
+    return exported, spec, load_engine(str(file)), _sources(values, spec, False)[0]
 
 
 def _described(values: flags.FlagValues, model: Any) -> ModelSpec:
@@ -140,14 +143,33 @@ def _described(values: flags.FlagValues, model: Any) -> ModelSpec:
     return spec.replace(name=values.name or spec.name, license=values.license or spec.license)
 
 
-def _sources(values: flags.FlagValues, spec: ModelSpec) -> tuple[Source, Source]:
-    """Pictures to compare on, and pictures to choose grids from: the user's, or drawn ones."""
+def _sources(values: flags.FlagValues, spec: ModelSpec, grids: bool) -> tuple[Source, Source]:
+    """Pictures to compare on, and pictures to choose grids from, where ``grids`` says so: the user's, or drawn ones."""
     if not values.data:
-        return load_synthetic(spec.skeleton, "test"), load_synthetic(spec.skeleton, "train")
+        return _drawn(values, spec, grids)
     source = source_for(values, spec)
-    if values.format in ("float32", "float16"):
-        return source, source
-    return source, source_for(values, spec, values.calibration_split)
+    return source, source_for(values, spec, values.calibration_split) if grids else source
+
+
+def _drawn(values: flags.FlagValues, spec: ModelSpec, grids: bool) -> tuple[Source, Source]:
+    """Drawn pictures; own landmarks are compared on faces, which say nothing of grids.
+
+    Raises:
+        CUNetError: pictures of own landmarks are needed to choose grids.
+    """
+    if can_draw(spec.skeleton):
+        return load_synthetic(spec.skeleton, "test"), load_synthetic(spec.skeleton, "train")
+    if grids:
+        raise CUNetError(
+            f"--format={values.format}: pictures choose the grids, and {spec.skeleton.name} cannot be drawn: name "
+            "yours with --data and --root."
+        )
+    print(
+        f"notice: without --data the heat maps are compared on drawn faces, which need not show {spec.skeleton.name}.",
+        file=sys.stderr,
+    )
+    faces = load_synthetic(FACE68, "test")
+    return faces, faces
 
 
 def _sizes(exported: Any) -> dict[str, int]:

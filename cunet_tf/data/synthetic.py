@@ -10,7 +10,7 @@ from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.scene import background, light, occlude
 from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
+from cunet_tf.skeletons import FACE68, LSP14, SKELETONS, Skeleton
 
 SIDE = 160  # pixels of a drawn picture
 SPLITS = {"train": (0, 2000), "test": (1, 200)}  # seed and number of pictures
@@ -26,10 +26,17 @@ def load_synthetic(skeleton: Skeleton, split: str = "train") -> Source:
     Raises:
         CUNetError: another skeleton, or a split that is neither a name nor two numbers.
     """
-    if skeleton.name not in _KINDS:
-        raise CUNetError(f"synthetic data has no {skeleton.name!r}. {did_you_mean(skeleton.name, _KINDS)}")
+    if skeleton.name not in SKELETONS:
+        raise CUNetError(f"synthetic data has no {skeleton.name!r}. {did_you_mean(skeleton.name, SKELETONS)}")
+    if not can_draw(skeleton):
+        raise CUNetError(f"synthetic data has other landmarks by the name of {skeleton.name}: name yours otherwise.")
     seed, count = _parse(split)
     return Source("synthetic", split, skeleton, [_sample(skeleton.name, seed, i) for i in range(count)])
+
+
+def can_draw(skeleton: Skeleton) -> bool:
+    """Whether :func:`load_synthetic` has these landmarks, by name and in this order."""
+    return skeleton.name in SKELETONS and SKELETONS[skeleton.name].names == skeleton.names
 
 
 def _parse(split: str) -> tuple[int, int]:
@@ -71,6 +78,3 @@ def _shape_points(kind: str, seed: int, index: int) -> np.ndarray:
 
 def _picture_points(points: np.ndarray, kind: str) -> np.ndarray:
     return points[list(LSP_FROM_MPII)] if kind == LSP14.name else points
-
-
-_KINDS = (FACE68.name, LSP14.name, MPII16.name)

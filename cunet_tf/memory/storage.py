@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cunet_tf.backend import tensorflow
-from cunet_tf.quantize.functional import shared_noise
+from cunet_tf.quantize.functional import rounding_noise
 from cunet_tf.quantize.quantizers import Linear
 
 STOCHASTIC_BELOW = 8  # bits; at 8 its noise costs time and is larger than the error it removes
@@ -56,7 +56,7 @@ def encode(x: Any, bits: int) -> tuple[Any, Any, Any]:
     offset: Any = 0.5
     if bits < STOCHASTIC_BELOW:
         ends = tf.stack([tf.reduce_min(low), tf.reduce_max(high)])
-        offset += shared_noise(tf.shape(full), tf.bitcast(ends, tf.int32), len(x.shape))
+        offset += rounding_noise(tf.shape(full), tf.bitcast(ends, tf.int32), len(x.shape))
     codes = tf.cast((full - low) * tf.math.divide_no_nan(levels, high - low) + offset, tf.uint8)
     codes.set_shape(x.shape)
     return codes, low, (high - low) / levels

@@ -152,24 +152,27 @@ def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
     log2 = tf.math.log(tf.maximum(tf.maximum(high, -low), tiny)) / math.log(2.0)
     s = tf.pow(2.0, tf.round(log2))
     if stochastic:
-        noise = shared_noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape))
+        noise = rounding_noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape))
         full += noise * (s * 2.0 ** (1 - bits))
     end = s * (1.0 - 2.0 ** (1 - bits))
     quantized = tf.quantization.fake_quant_with_min_max_vars(full, -end, end, bits, narrow_range=True)
     return tf.cast(quantized, g.dtype)
 
 
-def shared_noise(shape: Any, seed: Any, rank: int) -> Any:
-    """Uniform in [-0.5, 0.5). Pictures share random rows, each one row further on.
+def rounding_noise(shape: Any, seed: Any, rank: int) -> Any:
+    """Uniform in (-0.5, 0.5), for ``[B, H, W, C]`` or any shape of ``rank`` axes; any two entries are independent.
 
-    Fresh numbers for every entry would take longer than the convolution's own gradient; two
-    entries that share one lie in different rows and pictures.
+    One number for each column of a picture and one for each row of any picture are added modulo 1: of two entries one
+    has a number that the other has not. So sums of rounded values, such as a kernel's gradient, have the variance
+    that fresh numbers for every entry give; those would take longer than the convolution's own gradient.
     """
     tf = tensorflow()
     if rank < 3:
         return tf.random.stateless_uniform(shape, seed, -0.5, 0.5)
-    rows = tf.random.stateless_uniform(tf.concat([[shape[0] + shape[1]], shape[2:]], 0), seed, -0.5, 0.5)
-    return tf.gather(rows, tf.range(shape[0])[:, None] + tf.range(shape[1])[None, :])
+    columns = tf.random.stateless_uniform(tf.concat([shape[:1], [1], shape[2:]], 0), seed, -0.5, 0.5)
+    rows = tf.random.stateless_uniform(tf.concat([[1], shape[1:2], [1], shape[3:]], 0), seed + 1, -0.5, 0.5)
+    total = columns + (rows + 2.0**-24)  # between two of float32's random numbers: never half-way between integers
+    return total - tf.round(total)
 
 
 def quantized_gradient(x: Any, bits: int, stochastic: bool = True) -> Any:
