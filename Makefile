@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 DEMO := demo
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test lint house android tfa clean fuzz
+.PHONY: demo test lint house android tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -45,6 +45,10 @@ fuzz: $(VENV)/.installed-dev
 # The Android demo without a phone: core tests, desktop run, app and signed APK; brings its own Java.
 android: $(VENV)/.installed
 	$(BIN)/python android_demo/tools/check.py
+
+# A short set of tests with the lowest and the newest versions that setup.py allows; 2 GB of environments.
+versions:
+	.ci/versions
 
 # TensorFlow Addons needs an old TensorFlow: an environment of its own, used by one test.
 tfa:
