@@ -120,17 +120,20 @@ class PercentageOfCorrectKeypoints(_PointMetric):
         return {**super().get_config(), "share": self.share}
 
 
-def last_head_metrics(spec: ModelSpec) -> list[list[keras.metrics.Metric]]:
-    """``metrics=`` for ``compile``: one metric of the last head, nothing for the others.
-
-    PCK@0.2 where the skeleton has a torso, else the NME under its first normalizer; the box serves where it has none.
-    """
-    metrics: list[list[keras.metrics.Metric]] = [[] for _ in spec.config.head_names]
+def main_metric(spec: ModelSpec) -> keras.metrics.Metric:
+    """PCK@0.2 where the skeleton has a torso, else the NME under its first normalizer; without one the box serves."""
     normalizers = spec.skeleton.normalizers
     if "torso" in normalizers:
-        metrics[-1] = [PercentageOfCorrectKeypoints(*normalizers["torso"])]
-    elif normalizers:
-        metrics[-1] = [NormalizedMeanError(*next(iter(normalizers.values())))]
-    else:
-        metrics[-1] = [NormalizedMeanError(side=spec.input_size / STRIDE / spec.crop_factor)]
-    return metrics
+        return PercentageOfCorrectKeypoints(*normalizers["torso"])
+    if normalizers:
+        return NormalizedMeanError(*next(iter(normalizers.values())))
+    return NormalizedMeanError(side=spec.input_size / STRIDE / spec.crop_factor)
+
+
+def last_head_metrics(spec: ModelSpec) -> list[Any]:
+    """``metrics=`` for ``compile``: :func:`main_metric` of the last head, nothing for the others."""
+    last = [main_metric(spec)]
+    heads = len(spec.config.head_names)
+    return (
+        [*([] for _ in range(heads - 1)), last] if heads > 1 else last
+    )  # of one head Keras 3.12 takes no list in a list

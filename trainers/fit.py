@@ -25,7 +25,7 @@ from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options, prepare_device
 from cunet_tf.trainers.recipes import Recipe
 from cunet_tf.trainers.run import Recorder, RunFolder
-from cunet_tf.training_metrics import last_head_metrics
+from cunet_tf.training_metrics import last_head_metrics, main_metric
 
 MIRRORED = re.compile(r"[_-](mirror|mirrored|flip|flipped)$", re.IGNORECASE)
 
@@ -184,7 +184,7 @@ def compile_model(
 
 def monitor(spec: ModelSpec) -> tuple[str, bool]:
     """The validation column that decides which epoch is best, and whether higher is better."""
-    (metric,) = last_head_metrics(spec)[-1]
+    metric = main_metric(spec)
     return f"val_{metric.name}", metric.name == "pck"
 
 

@@ -1,0 +1,1 @@
+"""What threads, kills, full disks, bad pictures and hostile files do to the real commands: docs/reliability.md."""
