@@ -16,8 +16,8 @@ import numpy as np
 
 from cunet_tf.data.folder import OWN_SPLIT, own_split, read_object, say_unpaired
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.sample import FaultyFile, Sample, Source
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.errors import CUNetError, FaultyFile, did_you_mean
 from cunet_tf.skeletons import Skeleton
 
 PREFIX = "person_keypoints_"

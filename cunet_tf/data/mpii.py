@@ -126,7 +126,7 @@ def _from_release(base: Path, file: Path, split: str) -> tuple[list[Sample], str
     return [s for s in samples if (s.name in held_out) == (split == "val")], "" if listed else OWN_SPLIT
 
 
-def _sample(base: Path, file: Path, picture: Picture, index: int, person: Any) -> Sample | None:
+def _sample(base: Path, file: Path, picture: Picture, index: int, person: dict[str, Any]) -> Sample | None:
     points, mask = np.zeros((MPII16.size, 2), np.float32), np.zeros(MPII16.size, np.float32)
     if picture.training:
         points, mask = joints(person, f"{file}: picture {picture.name}, person {index}")

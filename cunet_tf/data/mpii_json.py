@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.data.matlab import read_matlab
-from cunet_tf.data.mpii_release import MAT_ERRORS
+from cunet_tf.data.matlab import MAT_ERRORS, read_matlab
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import MPII16
 
@@ -104,7 +103,7 @@ def read_heads(file: Path, count: int) -> list[float | None] | None:
     if not file.is_file():
         return None
     try:
-        boxes = np.asarray(read_matlab(file)["headboxes_src"], np.float64)
+        boxes = np.asarray(read_matlab(file, "headboxes_src"), np.float64)
     except MAT_ERRORS as error:
         raise CUNetError(f"{file}: no array 'headboxes_src' in it ({error}): fetch it again or remove it.") from None
     if boxes.shape[:2] != (2, 2) or boxes.size != 4 * count:

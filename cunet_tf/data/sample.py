@@ -11,7 +11,8 @@ import numpy as np
 
 from cunet_tf.data.decoder import decode, decode_strictly, ends_grey
 from cunet_tf.data.picture_header import END, JPEG, jpeg_header, picture_size, zero_run
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import FaultyFile
+from cunet_tf.reading import MIB, why_unfit
 from cunet_tf.skeletons import Skeleton
 
 PICTURE_ENDINGS = frozenset(
@@ -19,24 +20,9 @@ PICTURE_ENDINGS = frozenset(
 )  # of formats that OpenCV reads, whatever the case
 HEAD = 1 << 16  # bytes at the beginning of a file that are looked at before all of it is read
 TAIL = 4096  # bytes at the end of a JPEG in which its end marker is looked for first
+BYTES_PER_PIXEL = 8  # of a file at most; four channels of 16 bits
 MEGAPIXELS = 100.0  # of a picture, unless limit_megapixels says otherwise
 _megapixels = MEGAPIXELS
-
-
-class FaultyFile(CUNetError):
-    """One file of a data set is missing or damaged; the others may be sound.
-
-    Attributes:
-        kind: what is wrong, in a few words, the same for all faults of a kind.
-        file: the file.
-        text: the message without the file.
-        sample, subset: the sample it belongs to, where a loader knows it.
-    """
-
-    def __init__(self, kind: str, file: Path | str, text: str):
-        super().__init__(f"{file}: {text}")
-        self.kind, self.file, self.text = kind, str(file), text
-        self.sample = self.subset = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +137,22 @@ def read_bytes(path: Path | str) -> bytes:
     Raises:
         FaultyFile: the file is missing, empty, or a JPEG cut short.
     """
-    with _opened(path) as stream:
-        data = stream.read()
+    data = raw_bytes(path)
     _require_bytes(path, len(data))
     if data.startswith(JPEG):
         scan = jpeg_header(data).scan
         _require_end(path, len(data), scan is not None and data.find(END, scan) >= 0)
     return data
+
+
+def raw_bytes(path: Path | str) -> bytes:
+    """The bytes of a regular file, whatever they are.
+
+    Raises:
+        FaultyFile: there is none, or it is larger than any picture that is allowed.
+    """
+    with _opened(path) as stream:
+        return stream.read()
 
 
 def glance(path: Path | str) -> None:
@@ -211,6 +206,9 @@ def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndar
 
 @contextlib.contextmanager
 def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    fault = why_unfit(path, max(MIB, int(_megapixels * 1e6 * BYTES_PER_PIXEL)))
+    if fault:
+        raise FaultyFile("missing picture", path, fault)
     try:
         with open(path, "rb") as stream:
             yield stream

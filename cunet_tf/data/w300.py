@@ -3,13 +3,14 @@
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.matlab import read_matlab
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note
-from cunet_tf.errors import CUNetError
+from cunet_tf.data.matlab import MAT_ERRORS, read_matlab, structs
+from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, files_below, is_note
+from cunet_tf.errors import CUNetError, FaultyFile
 from cunet_tf.skeletons import FACE68
 
 TRAIN = ("afw", "helen/trainset", "lfpw/trainset")
@@ -167,10 +168,16 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
             f"{base / 'Bounding Boxes'}: put it there or use --box=tight."
         )
     try:
-        entries = read_matlab(places[0], squeezed=True)["bounding_boxes"]
-        return {
-            str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
-            for entry in np.atleast_1d(entries)
-        }
-    except (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError) as error:
+        entries = structs(read_matlab(places[0], "bounding_boxes"))
+        if not entries:
+            raise ValueError("no structs in bounding_boxes")
+        return {str(entry["imgName"]): _finite_box(entry["bb_detector"]) for entry in entries}
+    except MAT_ERRORS as error:
         raise CUNetError(f"{places[0]}: not a readable file of official boxes ({error}).") from None
+
+
+def _finite_box(value: Any) -> np.ndarray:
+    box = np.asarray(value, np.float64).reshape(4) - 1.0
+    if not np.isfinite(box).all():
+        raise ValueError("a box is not a number")
+    return box

@@ -16,8 +16,8 @@ import numpy as np
 
 from cunet_tf.data.coco import mirror_pairs, named_normalizers
 from cunet_tf.data.folder import read_object, say_unpaired
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note, read_image
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, files_below, is_note, read_image
+from cunet_tf.errors import CUNetError, FaultyFile, did_you_mean
 from cunet_tf.skeletons import Skeleton
 
 SPLITS = ("train", "val", "test")
