@@ -120,10 +120,10 @@ def test_several_people_crowds_and_other_categories(tmp_path):
         ({"categories": [{"id": 1, "keypoints": ["a"], "skeleton": [[1, 2]]}]}, "no pairs of places from 1 to 1"),
         ({"annotations": [{"image_id": 7, "keypoints": [1, 2, 2]}]}, r"annotations\[0\], image_id: 7"),
         ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2]}]}, "3 numbers, 15 are needed"),
-        ({"annotations": [{"image_id": 100, "keypoints": ["x"] * 15}]}, "list of finite numbers"),
+        ({"annotations": [{"image_id": 100, "keypoints": ["x"] * 15}]}, r"keypoints\[0\]: expected `float`, got `str`"),
         ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2] * 5, "bbox": [1]}]}, "1 numbers, x, y, width"),
         ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2] * 5}]}, "5 keypoints make no box"),
-        ({"annotations": [3]}, "no object"),
+        ({"annotations": [3]}, "expected `object`, got `int`"),
         ({"annotations": []}, "no object with keypoints"),
     ],
 )

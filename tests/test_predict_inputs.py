@@ -83,7 +83,7 @@ def test_boxes_are_found_by_path_by_its_end_and_by_name(tmp_path, ending):
         ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,2\n", "line 2"),
         ("b.csv", "", "column image is missing"),
         ("b.json", "[1]", "not of the form"),
-        ("b.json", "{", "not of the form"),
+        ("b.json", "{", "not readable as JSON"),
         ("b.json", '{"a.jpg": [[1, 2, 3, "x"]]}', "a.jpg"),
         ("b.json", '{"a.jpg": [1, 2, 3, 4]}', "a.jpg"),
     ],

@@ -92,7 +92,8 @@ def find_skeleton(values: flags.FlagValues) -> Skeleton | None:
 
 def _load(values: flags.FlagValues, skeleton: Skeleton | None, split: str, problems: list[CUNetError]) -> Source:
     return load_source(
-        values.data, Request(values.root, split, skeleton, values.allow_missing, values.box, problems=problems)
+        values.data,
+        Request(values.root, split, skeleton, values.allow_missing, values.box, problems, values.allow_outside),
     )
 
 

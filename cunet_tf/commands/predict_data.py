@@ -7,6 +7,7 @@ from absl import flags
 
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
+from cunet_tf.flags import define_outside
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.progress import progress
@@ -20,13 +21,15 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("data", None, f"Data set instead of pictures: {', '.join(SOURCES)}.", flag_values=values)
     flags.DEFINE_string("root", None, "Folder of the data set.", flag_values=values)
     flags.DEFINE_string("split", "test", "Part of the data set.", flag_values=values)
+    define_outside(values)
 
 
 def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     """Write ``predictions.jsonl`` and, for MPII's official test part, the submission file."""
     out = Path(values.out)
     claim([out / PREDICTIONS, out / SUBMISSION], "--out")
-    source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
+    request = Request(values.root, values.split, localizer.spec.skeleton, allow_outside=values.allow_outside)
+    source = load_source(values.data, request)
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Landmarks] = {}
     target = out / PREDICTIONS

@@ -28,10 +28,13 @@ def plain(value: Any, depth: int = 0) -> Any:
     Raises:
         ValueError: it holds something else, such as a function or a sparse matrix, or is nested too deeply.
     """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.size == 1 and value.ndim <= 2:
+        return float(value.item())  # first: most of a large file is single numbers
     if depth > NESTED:
         raise ValueError("it is nested too deeply")
     if isinstance(value, mat_struct):
-        return {name: plain(getattr(value, name), depth + 1) for name in value._fieldnames}
+        fields = value.__dict__
+        return {name: plain(fields[name], depth + 1) for name in value._fieldnames}
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "OUbiuf" or value.dtype.names:
         raise ValueError(f"it holds a {type(value).__name__}, not numbers, text, cells and structs")
     if not value.size:
@@ -40,8 +43,6 @@ def plain(value: Any, depth: int = 0) -> Any:
         return [plain(each, depth + 1) for each in value.ravel()]
     if value.dtype.kind == "U":
         return str(value.flat[0]) if value.size == 1 else [str(each) for each in value.ravel()]
-    if value.size == 1 and value.ndim <= 2:
-        return float(value.flat[0])
     shape = ",".join(map(str, value.shape)).encode()
     data = np.ascontiguousarray(value, np.float64).astype("<f8").tobytes()
     return msgspec.msgpack.Ext(ARRAY, shape + b";" + data)

@@ -16,7 +16,7 @@ from cunet_tf.reading import MIB, why_unfit
 
 MOST_BYTES = 1024 * MIB  # of a file; MPII's has 13 MB
 MEMORY, MEMORY_PER_BYTE = 512 * MIB, 200  # bytes that the parser may take
-SECONDS, SECONDS_PER_MIB = 30, 15
+SECONDS, SECONDS_PER_MIB = 30, 30
 _ARRAY = 1  # as in mat_child.py
 # What a file without the fields that it should have raises while it is taken apart.
 MAT_ERRORS = (LookupError, TypeError, ValueError, OverflowError)
