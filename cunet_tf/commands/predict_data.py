@@ -11,6 +11,7 @@ from cunet_tf.flags import define_outside
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.progress import progress
+from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.writing import replacing, writing
 
 BATCH = 16
@@ -36,7 +37,9 @@ def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     with replacing(target) as part, writing(target), part.open("w") as file, progress("samples") as show:
         for start in range(0, len(source), BATCH):
             batch = source.samples[start : start + BATCH]
-            places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
+            with native_stderr_hidden():  # what decoders say of damage is in the error
+                images = [sample.load() for sample in batch]
+            places = localizer.locate_batch(images, [sample.box for sample in batch])
             for sample, landmarks in zip(batch, places, strict=True):
                 found[sample.name] = landmarks
                 file.write(json_text({"name": sample.name, **landmarks.to_dict()}))

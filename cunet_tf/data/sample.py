@@ -171,7 +171,7 @@ def glance(path: Path | str) -> None:
                 stream.seek(max(scan, size - TAIL))
             if scan is None or END not in stream.read():  # a large header, or other data behind the picture
                 read_bytes(path)
-    _require_size(path, picture_size(head))
+    require_size(path, picture_size(head))
 
 
 def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndarray:
@@ -187,14 +187,14 @@ def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndar
         FaultyFile: above the limit of megapixels, damaged, or not a picture.
     """
     size = picture_size(data)
-    _require_size(path, size)
+    require_size(path, size)
     image, damage = decode_strictly(data) if strict else (decode(data), "")
     if image is None:
         header = f", though its header says {size[0]:,} x {size[1]:,} pixels" if size else ""
         text = f"not a picture that OpenCV can read{header}: replace or remove it."
         raise FaultyFile("unreadable picture", path, text)
     if size is None:  # of a format whose header only OpenCV reads
-        _require_size(path, (image.shape[1], image.shape[0]))
+        require_size(path, (image.shape[1], image.shape[0]))
     if not strict and ends_grey(data, image):
         damage = decode_strictly(data)[1]
     if not damage and zero_run(data):
@@ -227,11 +227,16 @@ def _require_end(path: Path | str, size: int, found: bool) -> None:
         raise FaultyFile("truncated picture", path, f"the JPEG is truncated ({size} bytes): fetch it again.")
 
 
-def _require_size(path: Path | str, size: tuple[int, int] | None) -> None:
+def require_size(path: Path | str, size: tuple[int, int] | None) -> None:
+    """Refuse a picture or film by the width and height that its header says.
+
+    Raises:
+        FaultyFile: above the limit of megapixels.
+    """
     width, height = size or (0, 0)
     if width * height > _megapixels * 1e6:
         text = (
             f"{width:,} x {height:,} pixels are {width * height / 1e6:,.4g} megapixels, above the limit of "
-            f"{_megapixels:,g}: make the picture smaller, or raise the limit with --max_megapixels."
+            f"{_megapixels:,g}: make it smaller, or raise the limit with --max_megapixels."
         )
         raise FaultyFile("oversized picture", path, text)
