@@ -49,7 +49,7 @@ def read_bytes(path: Path | str, most: int) -> bytes:
         raise CUNetError(f"{path}: {fault}")
     try:
         with open(path, "rb") as stream:
-            return stream.read(most)
+            return stream.read(os.fstat(stream.fileno()).st_size)  # read(most) would ask for that much memory
     except OSError as error:
         raise CUNetError(f"{path}: cannot be read ({error.strerror}).") from None
 

@@ -89,7 +89,7 @@ def test_pts_with_windows_line_ends_and_blank_lines(tmp_path):
         ("", "not a readable .pts file"),
     ],
     ids=[
-        "67 points",
+        "67",
         "three numbers",
         "none",
         "NaN",

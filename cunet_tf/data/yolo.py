@@ -10,6 +10,8 @@ Label Studio writes no ``data.yaml`` but ``notes.json``, ``images/`` and ``label
 """
 
 import os
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def load_yolo(
     places = fitting({name: fields.get(name) for name in YoloPlaces.__struct_fields__}, YoloPlaces, str(file))
     splits = [name for name in SPLITS if getattr(places, name)]
     if split != "all" and split not in splits:
-        raise CUNetError(f"yolo split {split!r}: {did_you_mean(split, ['all', *splits])}")
+        raise CUNetError(f"{file}: yolo split {split!r}: {did_you_mean(split, ['all', *splits])}")
     samples: list[Sample] = []
     for part in splits if split == "all" else [split]:
         for picture in _pictures(file, places, part, allow_outside):
@@ -67,7 +69,18 @@ def load_yolo(
                 problems.append(FaultyFile("annotation", picture, str(error)))
     if not samples:
         raise CUNetError(f"{file}: no object with landmarks in split {split!r}.")
-    return Source("yolo", split, skeleton, samples, "given")
+    return Source("yolo", split, skeleton, _named(samples), "given")
+
+
+def _named(samples: list[Sample]) -> list[Sample]:
+    """The second object of a picture, or the second picture of a name, is ``NAME#2``."""
+    seen: Counter[str] = Counter()
+    found = []
+    for sample in samples:
+        seen[sample.name] += 1
+        number = seen[sample.name]
+        found.append(sample if number == 1 else replace(sample, name=f"{sample.name}#{number}"))
+    return found
 
 
 def _file(root: Path) -> Path:
@@ -99,8 +112,8 @@ def _label_studio(file: Path) -> dict[str, Any]:
     entries = fitting(given, list[CocoCategory], f"{file}, categories")
     names = [each.keypoints for each in entries if each.keypoints]
     if not names or any(other != names[0] for other in names):
-        raise CUNetError(f"{file}, categories: one list of keypoints is needed: was the project labelled with "
-                         "KeyPointLabels inside RectangleLabels?")  # fmt: skip
+        raise CUNetError(f"{file}, categories: one list of keypoints is needed, as a project has it that is labelled "
+                         "with KeyPointLabels inside RectangleLabels.")  # fmt: skip
     words = [name.strip().replace(" ", "_") for name in names[0]]
     return {"train": "images", "kpt_shape": [len(words), 3], "kpt_names": words}
 
@@ -109,9 +122,8 @@ def _skeleton(file: Path, fields: dict[str, Any]) -> tuple[Skeleton, int]:
     """The landmarks, and the numbers that each has in a line, 2 or 3."""
     shape = fields.get("kpt_shape")
     if not isinstance(shape, list) or len(shape) != 2 or shape[1] not in (2, 3) or not _is_count(shape[0]):
-        raise CUNetError(
-            f"{file}, kpt_shape: {shown(shape)}, [landmarks, 2] or [landmarks, 3] is needed: is this a pose data set?"
-        )
+        raise CUNetError(f"{file}, kpt_shape: {shown(shape)}, [landmarks, 2] or [landmarks, 3] is needed: is this a "
+                         "pose data set? Add it.")  # fmt: skip
     count = shape[0]
     given = fields.get("kpt_names")
     given = next(iter(given.values()), None) if isinstance(given, dict) else given
@@ -185,9 +197,8 @@ def _samples(picture: Path, part: str, skeleton: Skeleton, numbers: int) -> list
             continue
         scaled = (points[:, :2] * [width, height] - 0.5) * mask[:, None]
         centre, half = values[1:3] * [width, height] - 0.5, values[3:5] * [width, height] / 2.0
-        name = picture.name if not samples else f"{picture.name}#{len(samples) + 1}"
         box = np.concatenate([centre - half, centre + half])
-        samples.append(Sample(f"{part}/{name}", part, scaled.astype(np.float32), mask, box, picture))
+        samples.append(Sample(f"{part}/{picture.name}", part, scaled.astype(np.float32), mask, box, picture))
     return samples
 
 
