@@ -209,3 +209,21 @@ def test_errors_of_root_and_file(tmp_path, content):
     (tmp_path / "landmarks.csv").write_text("file,a_x,a_y\n")
     with pytest.raises(CUNetError, match="both landmarks.json and landmarks.csv: keep one"):
         load_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../a.png", "/etc/passwd", "out.png"])
+def test_pictures_outside_the_folder_need_the_flag(tmp_path, content, name):
+    content["images"][1]["file"] = name
+    root = tmp_path / "mine"
+    root.mkdir()
+    save_png(tmp_path / "a.png", np.zeros((4, 5, 3), np.uint8))
+    (root / "out.png").symlink_to(tmp_path / "a.png")
+    write(root, content)
+    with pytest.raises(CUNetError, match=r"images\[1\], file: .* leads out of the data set's folder .*--allow_outside"):
+        load_folder(root)
+    assert len(load_source("folder", Request(str(root), "all", FACE68, allow_outside=True))) == 3
+
+
+def test_many_objects_of_one_picture_take_no_square_of_time(tmp_path, content):
+    content["images"] = [{"file": "a.png", "points": [[1, 2], [3, 4 + place], None]} for place in range(20_000)]
+    assert load_folder(write(tmp_path, content)).samples[-1].name == "a.png#20000"

@@ -96,3 +96,25 @@ def test_csv_lines_and_its_skeleton(tmp_path):
     (tmp_path / "skeleton.json").write_text(json.dumps({"flip_pairs": [["left_eye", "ear"]]}))
     with pytest.raises(CUNetError, match=r"skeleton.json, flip_pairs\[0\]: no landmark 'ear'"):
         load_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "data, words",
+    [
+        (b"file,a_x,a_y\na\0.png,1,2\n", "landmarks.csv: no text, it holds NUL bytes"),
+        (b"file,a_x,a_y\na.png,1,\xff\n", "landmarks.csv: no text in UTF-8 .byte 21"),
+        ("file,a_x,a_y\n".encode("utf-16"), "landmarks.csv: no text in UTF-8"),
+        (b'file,a_x,a_y\n"a.png,1,2\n', "landmarks.csv, line 2: not readable as CSV .unexpected end of data"),
+        (b'file,a_x,a_y\n"a"b.png,1,2\n', "line 2: not readable as CSV .*expected after"),
+        (b"file,a_x,a_y\n" + b"a" * 200_000 + b",1,2\n", "line 2: not readable as CSV .field larger than field limit"),
+        (b"file," + b"a_x," * 10_000, "header: 10,002 columns, more than 4096 landmarks need"),
+        (b"file,a_x,a_y\na.png,1,2,3\n", "line 2: 4 cells, the header has 3"),
+        (b"file,a_x,a_y\na.png,1e9,2\n", "line 2, a_x: '1e9' is no coordinate in a picture"),
+        (b"file,_x,_y\na.png,1,2\n", r"landmarks.csv, names\[0\]: expected `str` of length >= 1"),
+        (b"file,split,a_x,a_y\n../a.png,train,1,2\n", "a box|leads out"),
+    ],
+)
+def test_hostile_tables(tmp_path, data, words):
+    (tmp_path / "landmarks.csv").write_bytes(data)
+    with pytest.raises(CUNetError, match=words):
+        load_folder(tmp_path)

@@ -39,6 +39,8 @@ class Fence:
         return path
 
     def _real(self, path: Path) -> str:
+        if b"\0" in os.fsencode(path):
+            raise ValueError("NUL in a name")
         folder = str(path.parent)
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
