@@ -15,6 +15,7 @@ from cunet_tf.errors import CUNetError, shown
 MIB = 1 << 20
 FARTHEST = 1e6  # pixels; nothing in a picture has a larger coordinate
 JSON_BYTES = 512 * MIB  # COCO's largest file of keypoints has 238 MB
+MOST_HOLDERS = 10_000_000  # lists and objects of a file: each takes some 100 bytes, empty or not
 T = TypeVar("T")
 _SURROGATES = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
@@ -77,6 +78,8 @@ def read_json(path: Path | str) -> Any:
         CUNetError: see :func:`read_text`; or no such JSON.
     """
     text = read_text(path, JSON_BYTES)
+    if text.count("[") + text.count("{") > MOST_HOLDERS:
+        raise CUNetError(f"{path}: more than {MOST_HOLDERS:,} lists and objects: split the file.")
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
         if _SURROGATES.search(text):

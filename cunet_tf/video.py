@@ -21,6 +21,7 @@ from cunet_tf.writing import replacing, writing
 
 FPS = 30.0  # where a source does not tell its own
 MOST_BYTES = 1 << 40
+_SIDES = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
 _MISSED = 0.01  # share of its frames that a header may promise too much: some only estimate the number
 # FFmpeg tells of each damaged frame while it decodes, past Python; what matters is said once, by `shortfall`.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -54,7 +55,7 @@ class FrameReader:
             self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
             opened = self._capture.isOpened()
             if opened:
-                self._require_size()
+                self._require_size(*(int(self._capture.get(what)) for what in _SIDES))
             self._first: np.ndarray | None = self._read() if opened else None
         if self._first is None:
             self.close()
@@ -78,8 +79,7 @@ class FrameReader:
                 "cut short or damaged."
             )
 
-    def _require_size(self) -> None:
-        width, height = (int(self._capture.get(what)) for what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    def _require_size(self, width: int, height: int) -> None:
         try:
             require_size(str(self._source), (width, height))
         except CUNetError:
@@ -88,9 +88,12 @@ class FrameReader:
 
     def _read(self) -> np.ndarray | None:
         try:
-            return self._capture.read()[1]
-        except cv2.error:  # a frame of another size or form than the header says
+            frame = self._capture.read()[1]
+        except cv2.error:  # a frame of another form than the header says
             return None
+        if frame is not None:  # it may be of another size than the header says
+            self._require_size(frame.shape[1], frame.shape[0])
+        return frame
 
     def _clock(self) -> float:
         """Seconds: of the frame read last in a file, of the machine for a camera."""

@@ -6,6 +6,7 @@ import socket
 import msgspec
 import pytest
 
+from cunet_tf import reading
 from cunet_tf.errors import CUNetError
 from cunet_tf.reading import fitting, read_bytes, read_json, read_text
 
@@ -56,6 +57,13 @@ def test_text_is_utf_8(tmp_path):
 def test_json_that_is_none(tmp_path, text, words):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(CUNetError, match=f"a.json: not readable as JSON .*{words}.*: repair it.$"):
+        read_json(tmp_path / "a.json")
+
+
+def test_json_of_too_many_lists_is_not_parsed(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_HOLDERS", 99)
+    (tmp_path / "a.json").write_text("[" + "[]," * 99 + "0]")
+    with pytest.raises(CUNetError, match="a.json: more than 99 lists and objects: split the file"):
         read_json(tmp_path / "a.json")
 
 

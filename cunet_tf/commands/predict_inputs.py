@@ -203,7 +203,7 @@ class Boxes:
         entries = read_json(self.file)
         if not isinstance(entries, dict) or not all(isinstance(boxes, list) for boxes in entries.values()):
             raise CUNetError(f'--boxes={self.file}: not of the form {{"photo.jpg": [[x0, y0, x1, y1], ...]}}.')
-        return [(name, self._box(box, shown(name))) for name, boxes in entries.items() for box in boxes]
+        return [(name, self._box(box, name[:100])) for name, boxes in entries.items() for box in boxes]
 
     def _box(self, values: Any, place: str) -> list[float]:
         try:

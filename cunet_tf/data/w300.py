@@ -148,7 +148,8 @@ def read_pts(path: Path | str, count: int = FACE68.size) -> np.ndarray:
         raise FaultyFile("wrong number of points", path, text)
     far = ~(np.abs(points) <= FARTHEST)
     if far.any():
-        text = f"point {int(np.argwhere(far)[0, 0])} is not a number, or farther out than any pixel."
+        place, value = int(np.argwhere(far)[0, 0]), points[far][0]
+        text = f"point {place} is {'farther out than any pixel' if np.isfinite(value) else 'not a number'}."
         raise FaultyFile("point not a number", path, text)
     return (points - 1.0).astype(np.float32)
 

@@ -32,7 +32,8 @@ def _table(rng: random.Random) -> list[list]:
         elif kind == 3:
             del row[place : place + 1]
         elif kind == 4:
-            row[place:place] = [rng.choice(CELLS)] * rng.choice((1, 1, 2, 10_000))
+            cell = rng.choice(CELLS)
+            row[place:place] = [cell] * rng.choice((1, 1, 2, 10_000 if len(cell) < 10 else 3))
         else:
             rows.insert(rng.randrange(len(rows) + 1), list(row))
     return rows

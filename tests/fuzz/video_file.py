@@ -18,6 +18,7 @@ from tests.fuzz.mp4_atoms import boxes, index_first
 from tests.fuzz.target import Target
 
 LIMIT = 1.0  # megapixels
+SIDES = (0, 1, 47, 48, 64, 1000, 1001, 30_000, 65_535)
 FRAMES = 50  # at most that many are looked at
 
 
@@ -52,7 +53,16 @@ def in_boxes(data: bytes, rng: random.Random) -> bytes:
     return bytes(body)
 
 
-KINDS = {in_boxes: 6, bytes_changed: 3, cut: 2}
+def in_sides(data: bytes, rng: random.Random) -> bytes:
+    """Width and height, where the header says them."""
+    body, sides = bytearray(data), [rng.choice(SIDES), rng.choice(SIDES)]
+    places = [64, 176] if data[:4] == b"RIFF" else [data.index(b"mp4v", data.index(b"stsd")) + 28]
+    for place in places:
+        struct.pack_into("<II" if data[:4] == b"RIFF" else ">HH", body, place, *sides)
+    return bytes(body)
+
+
+KINDS = {in_boxes: 6, in_sides: 1, bytes_changed: 3, cut: 2}
 
 
 def write(rng: random.Random, folder: Path) -> None:
