@@ -30,7 +30,7 @@ class Fence:
         if self._open:
             return path
         try:
-            inside = self._real(path).startswith(self._inside)
+            inside = self._real(os.fspath(path)).startswith(self._inside)
         except ValueError:  # NUL, or half a character
             raise CUNetError(f"{where}: {path} is no name of a file: correct it.") from None
         if not inside:
@@ -38,12 +38,12 @@ class Fence:
                              "--allow_outside where that is meant.")  # fmt: skip
         return path
 
-    def _real(self, path: Path) -> str:
+    def _real(self, path: str) -> str:
         if b"\0" in os.fsencode(path):
             raise ValueError("NUL in a name")
-        folder = str(path.parent)
+        folder, name = os.path.split(path)
+        if name in ("", "..") or os.path.islink(path):
+            return os.path.join(os.path.realpath(path), "")
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
-        if path.name in ("", "..") or os.path.islink(path):
-            return os.path.join(os.path.realpath(path), "")
-        return os.path.join(self._folders[folder], path.name)
+        return os.path.join(self._folders[folder], name)
