@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,9 @@ MIB = 1 << 20
 FARTHEST = 1e6  # pixels; nothing in a picture has a larger coordinate
 JSON_BYTES = 512 * MIB  # COCO's largest file of keypoints has 238 MB
 MOST_HOLDERS = 10_000_000  # lists and objects of a file: each takes some 100 bytes, empty or not
+# Control characters, and those that turn the direction of writing: both deceive whoever reads a name. Not a pattern in
+# the types: with one, msgspec 0.22 aborts the interpreter at its end.
+_DECEIVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 T = TypeVar("T")
 _SURROGATES = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
@@ -118,6 +122,17 @@ def fitting(value: Any, kind: type[T], where: str) -> T:
     except msgspec.ValidationError as error:
         field, what = misfit(error)
         raise CUNetError(f"{where}{', ' if field else ''}{field}: {what}: repair it.") from None
+
+
+def require_plain(names: Iterable[str], where: str) -> None:
+    """Refuse names with characters that nobody sees.
+
+    Raises:
+        CUNetError: begins with ``where``.
+    """
+    bad = next((name for name in names if _DECEIVING.search(name)), None)
+    if bad is not None:
+        raise CUNetError(f"{where}: {shown(bad)} has control characters in it: correct it.")
 
 
 def misfit(error: msgspec.ValidationError) -> tuple[str, str]:

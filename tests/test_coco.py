@@ -169,7 +169,10 @@ def test_checked_and_trained(tmp_path, tool, eagerly, capsys):
         ([{"id": 100, "file_name": 3}], r"images\[0\], file_name: expected `str`, got `int`"),
         ([{"id": 100}], r"images\[0\], file_name: missing"),
         ([{"id": 100, "file_name": "x" * 2000}], r"images\[0\], file_name: expected `str` of length <= 1000"),
-        ([{"id": 100, "file_name": "a\0.png"}], r"annotations\[0\], image_id: .*a.x00.png is no name of a file"),
+        (
+            [{"id": 100, "file_name": "a\0.png"}],
+            r"annotations\[0\], image_id: .*png' has control characters in it",
+        ),
         ([{"id": 100, "file_name": "a" * 999}], None),
     ],
 )

@@ -22,7 +22,7 @@ from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.schema import CocoAnnotation, CocoCategory, CocoImage
 from cunet_tf.errors import CUNetError, FaultyFile, did_you_mean, shown
-from cunet_tf.reading import fitting
+from cunet_tf.reading import fitting, require_plain
 from cunet_tf.skeletons import Skeleton
 
 PREFIX = "person_keypoints_"
@@ -141,6 +141,7 @@ def _skeleton(file: Path, categories: list[Any]) -> tuple[Any, Skeleton]:
         raise CUNetError(f"{file}, categories: one with keypoints is needed, here have some: {some}. Export one alone.")
     (category,) = found
     names = [name.strip().replace(" ", "_") for name in category.keypoints or ()]
+    require_plain([*names, category.name or ""], f"{file}, categories, keypoints and name")
     (twice, count), *_ = Counter(names).most_common(1)
     if count > 1:
         raise CUNetError(f"{file}, categories, keypoints: {twice!r} stands there twice: rename one.")

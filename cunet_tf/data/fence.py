@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.reading import require_plain
 
 
 class Fence:
@@ -27,11 +28,12 @@ class Fence:
         Raises:
             CUNetError: it leads out, or cannot be the name of a file; the message begins with ``where``.
         """
+        require_plain([str(path).removeprefix(str(self._root))], where)
         if self._open:
             return path
         try:
             inside = self._real(os.fspath(path)).startswith(self._inside)
-        except ValueError:  # NUL, or half a character
+        except ValueError:  # half a character
             raise CUNetError(f"{where}: {path} is no name of a file: correct it.") from None
         if not inside:
             raise CUNetError(f"{where}: {path} leads out of the data set's folder {self._root}: add "
@@ -39,8 +41,7 @@ class Fence:
         return path
 
     def _real(self, path: str) -> str:
-        if b"\0" in os.fsencode(path):
-            raise ValueError("NUL in a name")
+        os.fsencode(path)  # half a character is no part of a name
         folder, name = os.path.split(path)
         if name in ("", "..") or os.path.islink(path):
             return os.path.join(os.path.realpath(path), "")

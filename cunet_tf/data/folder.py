@@ -40,7 +40,7 @@ from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.schema import FolderEntry, FolderSkeleton, Names, Pairs
 from cunet_tf.errors import CUNetError, did_you_mean, shown
-from cunet_tf.reading import fitting, read_json
+from cunet_tf.reading import fitting, read_json, require_plain
 from cunet_tf.skeletons import Skeleton
 
 OWN_SPLIT = " (own split: test is every file whose sha1(name) mod 5 is 0)"
@@ -119,6 +119,7 @@ def parse_skeleton(fields: dict[str, Any], where: str) -> Skeleton:
 
 
 def _different(names: list[str], where: str) -> list[str]:
+    require_plain(names, f"{where}, names")
     (twice, count), *_ = Counter(names).most_common(1)
     if count > 1:
         raise CUNetError(f"{where}, names: {twice!r} stands there twice: rename one.")

@@ -19,6 +19,7 @@ import scipy.io
 from scipy.io.matlab import mat_struct
 
 ARRAY = 1  # msgpack's code of the extension
+USUAL = 1 << 30  # bytes of address space before any work
 NESTED = 50  # deeper than any file of ours
 
 
@@ -50,15 +51,18 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def limit(memory: int, seconds: int) -> None:
     """Let larger allocations fail and end a parser that goes on too long, where the system can."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
+    try:
         import resource
-
-        with open("/proc/self/statm") as file:
-            used = int(file.read().split()[0]) * resource.getpagesize()
-        for what, most in ((resource.RLIMIT_AS, used + memory), (resource.RLIMIT_CPU, seconds),
-                           (resource.RLIMIT_FSIZE, memory), (resource.RLIMIT_CORE, 0)):  # fmt: skip
-            hard = resource.getrlimit(what)[1]
-            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    except ImportError:
+        return
+    used = USUAL
+    with contextlib.suppress(OSError), open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    for what, most in ((resource.RLIMIT_AS, used + memory), (resource.RLIMIT_CPU, seconds),
+                       (resource.RLIMIT_FSIZE, memory), (resource.RLIMIT_CORE, 0)):  # fmt: skip
+        hard = resource.getrlimit(what)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(OSError, ValueError):  # macOS has no limit of memory
             resource.setrlimit(what, (most, hard))
 
 

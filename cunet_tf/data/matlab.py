@@ -1,5 +1,6 @@
 """MATLAB's ``.mat`` files, parsed by SciPy in a process of its own: what ends that process does not end ours."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -11,7 +12,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from cunet_tf.errors import require_package
 from cunet_tf.reading import MIB, why_unfit
 
 MOST_BYTES = 1024 * MIB  # of a file; MPII's has 13 MB
@@ -33,8 +33,10 @@ def read_matlab(file: Path, variable: str) -> Any:
     Raises:
         ValueError: why the file cannot be read, without its name: it is no such file, has no such variable, or ended
             the parser.
+        ModuleNotFoundError: SciPy is not installed.
     """
-    require_package("scipy")
+    if importlib.util.find_spec("scipy") is None:
+        raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
     fault = why_unfit(file, MOST_BYTES)
     if fault:
         raise ValueError(fault.rstrip("."))

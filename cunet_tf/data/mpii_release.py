@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.data.matlab import MAT_ERRORS, read_matlab, structs
+from cunet_tf.data.schema import FileName
 from cunet_tf.errors import CUNetError
-from cunet_tf.reading import FARTHEST
+from cunet_tf.reading import FARTHEST, fitting
 from cunet_tf.skeletons import MPII16
 
 RELEASE = "mpii_human_pose_v1_u12_1.mat"
@@ -64,9 +65,7 @@ def read_release(file: Path) -> list[Picture]:
 
 def _name(entry: dict[str, Any]) -> str:
     (image,) = structs(entry["image"])
-    if not isinstance(image["name"], str):
-        raise ValueError("a picture without a name")
-    return image["name"]
+    return fitting(image["name"], FileName, "image.name")
 
 
 def number(item: dict[str, Any], field: str) -> float | None:

@@ -21,9 +21,9 @@ from cunet_tf.data.coco import mirror_pairs, named_normalizers
 from cunet_tf.data.fence import Fence
 from cunet_tf.data.folder import read_object, say_unpaired
 from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, files_below, is_note, read_image
-from cunet_tf.data.schema import CocoCategory, Name, YoloPlaces
+from cunet_tf.data.schema import CocoCategory, FileName, Name, YoloPlaces
 from cunet_tf.errors import CUNetError, FaultyFile, did_you_mean, shown
-from cunet_tf.reading import FARTHEST, MIB, fitting, read_text
+from cunet_tf.reading import FARTHEST, MIB, fitting, read_text, require_plain
 from cunet_tf.skeletons import Skeleton
 from cunet_tf.spec_schema import MOST_LANDMARKS
 
@@ -130,6 +130,7 @@ def _skeleton(file: Path, fields: dict[str, Any]) -> tuple[Skeleton, int]:
     if given is None:
         given = [f"point_{index}" for index in range(count)]
     names = [str(name) for name in fitting(given, list[Name | int], f"{file}, kpt_names")]
+    require_plain(names, f"{file}, kpt_names")
     if len(names) != count or len(set(names)) != count:
         raise CUNetError(f"{file}, kpt_names: {count} different names are needed, these are {shown(names)}.")
     order = fields.get("flip_idx")
@@ -169,8 +170,8 @@ def _pictures(file: Path, fields: YoloPlaces, part: str, allow_outside: bool) ->
             fence.passed(place, f"{file}, {part}")
             lines = enumerate(read_text(place, LIST_BYTES).splitlines(), 1)
             found += [
-                fence.passed(place.parent / line.strip(), f"{place}, line {number}") for number, line in lines
-                if line.strip()
+                fence.passed(place.parent / fitting(line.strip(), FileName, where), where) for number, line in lines
+                if line.strip() and (where := f"{place}, line {number}")
             ]  # fmt: skip
         else:
             raise CUNetError(f"{file}, {part}: {shown(str(place))}: no such folder or list of pictures.")

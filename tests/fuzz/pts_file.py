@@ -23,7 +23,8 @@ def write(rng: random.Random, folder: Path) -> None:
         if kind == 0:
             lines[place] = rng.choice(WORDS)
         elif kind == 1:
-            lines[place:place] = [rng.choice((*WORDS, *LINES))] * rng.choice((1, 1, 5000))
+            line = rng.choice((*WORDS, *LINES))
+            lines[place:place] = [line] * rng.choice((1, 1, 5000 if len(line) < 100 else 2))
         elif kind == 2:
             del lines[place : place + rng.choice((1, 1, 3))]
         else:
