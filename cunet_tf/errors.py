@@ -2,14 +2,72 @@
 
 import difflib
 import importlib.util
+import reprlib
 from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+LONGEST = 1000  # characters of a message: file names and fields of a hostile file have any length
+_KNOWN, _COMPARED = 40, 1000  # names that a hint lists, and that it compares
 
 
 class CUNetError(ValueError):
     """Bad input: the message names the file or field and says what to do.
 
-    The command line prints it as one line and exits with code 2.
+    The command line prints it as one line and exits with code 2: what comes from a file and would break the line or
+    the terminal is escaped, and the middle of a very long message is left out.
     """
+
+    def __init__(self, text: str):
+        super().__init__(one_line(text))
+
+
+class FaultyFile(CUNetError):
+    """One file is missing or damaged; others, of the same data set, may be sound.
+
+    Attributes:
+        kind: what is wrong, in a few words, the same for all faults of a kind.
+        file: the file.
+        text: the message without the file.
+        sample, subset: the sample it belongs to, where a loader knows it.
+    """
+
+    def __init__(self, kind: str, file: Path | str, text: str):
+        super().__init__(f"{file}: {text}")
+        self.kind, self.file, self.text = kind, one_line(str(file)), one_line(text)
+        self.sample = self.subset = ""
+
+
+def one_line(text: str) -> str:
+    """A text for a message: control characters, lone surrogates and the like escaped, of bounded length."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
+
+
+class _Short(reprlib.Repr):
+    """``repr`` that ends soon, whatever it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 60
+        self.maxlevel = 3
+
+    def repr_int(self, x: int, level: int) -> str:
+        return reprlib.Repr.repr_int(self, x, level) if abs(x) < 10**100 else "a number of more than 100 digits"
+
+
+def shown(value: Any) -> str:
+    """A value of a file for a message, as Python writes it, cut where it is long."""
+    return _SHORT.repr(value)
+
+
+_SHORT = _Short()
 
 
 class MissingPackage(CUNetError, ImportError):
@@ -46,6 +104,8 @@ def require_package(module: str) -> None:
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint such as ``Did you mean 'face-mobile'? Known: ...``, for error messages."""
     choices = list(choices)
-    close = difflib.get_close_matches(str(word), choices, n=1, cutoff=0.5)
+    compared = [choice[:100] for choice in islice(choices, _COMPARED)]
+    close = difflib.get_close_matches(str(word)[:100], compared, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Known: {', '.join(choices)}."
+    more = f" and {len(choices) - _KNOWN} more" if len(choices) > _KNOWN else ""
+    return f"{hint}Known: {', '.join(compared[:_KNOWN])}{more}."

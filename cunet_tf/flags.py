@@ -53,7 +53,14 @@ def define_data(values: flags.FlagValues, split: str) -> None:
         "tight (around the points), given (by the data) or official; given ones by default, where the data has them."
     )
     flags.DEFINE_string("box", None, f"Boxes of the objects: {boxes}", flag_values=values)
+    define_outside(values)
     define_pictures(values)
+
+
+def define_outside(values: flags.FlagValues) -> None:
+    """``--allow_outside``, for every verb that reads a data set."""
+    text = "Read pictures outside --root, where the data set's files name such."
+    flags.DEFINE_bool("allow_outside", False, text, flag_values=values)
 
 
 def define_pictures(values: flags.FlagValues) -> None:
@@ -114,7 +121,8 @@ def request_source(values: flags.FlagValues, skeleton: Skeleton, split: str | No
     """
     if not values.data:
         raise CUNetError(f"name a data set with --data: {', '.join(SOURCES)}.")
-    request = Request(values.root, split or values.split, skeleton, values.allow_missing, values.box)
+    request = Request(values.root, split or values.split, skeleton, values.allow_missing, values.box,
+                      allow_outside=values.allow_outside)  # fmt: skip
     source = load_source(values.data, request)
     if source.missing:
         print(f"notice: not on disk, left out: {', '.join(source.missing)}.", file=sys.stderr)

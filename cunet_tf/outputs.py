@@ -60,6 +60,8 @@ def movie_mark() -> bytes:
 
 def is_ours(file: Path | str) -> bool:
     """Whether a file carries our mark."""
+    if not os.path.isfile(file):  # a pipe would keep us waiting
+        return False
     try:
         with open(file, "rb") as stream:
             ends = stream.read(SEARCHED)

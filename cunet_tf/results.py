@@ -44,7 +44,7 @@ def read_record(file: Path) -> Record | None:
     try:
         record = json.loads(file.read_text())
         return record if isinstance(record["objects"], list) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

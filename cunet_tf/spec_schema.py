@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.reading import misfit
 
 SPEC_NAME = "cunet_spec"
 MOST_LANDMARKS = 4096
@@ -56,8 +57,7 @@ def require_valid(fields: Any) -> None:
     try:
         found = msgspec.convert(fields, SpecFields)
     except msgspec.ValidationError as error:
-        what, _, place = str(error).partition(" - at ")
-        field = place.strip("`").removeprefix("$.").removeprefix("$")
+        field, what = misfit(error)
         raise CUNetError(f"{SPEC_NAME}{'.' if field else ''}{field}: {what.lower()}: export the model again.") from None
     if found.input_range != (0.0, 1.0):
         raise CUNetError(

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,20 @@ from typing import TextIO
 import cv2
 import numpy as np
 
+from cunet_tf.data.sample import require_size
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import json_text, movie_mark
 from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.reading import why_unfit
 from cunet_tf.tracking import Frame
 from cunet_tf.writing import replacing, writing
 
 FPS = 30.0  # where a source does not tell its own
+MOST_BYTES = 1 << 40
+_SIDES = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
+_MISSED = 0.01  # share of its frames that a header may promise too much: some only estimate the number
+# FFmpeg tells of each damaged frame while it decodes, past Python; what matters is said once, by `shortfall`.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class FrameReader:
@@ -28,36 +36,64 @@ class FrameReader:
     Attributes:
         fps: frames per second that the source claims; 30 where it claims nothing.
         total: frames of the file as its header says, or ``None``.
+        shortfall: a sentence where a file that was read to its end had fewer frames than its header says, else empty.
 
     Raises:
-        CUNetError: the source cannot be opened, or not even one frame can be read.
+        CUNetError: the source cannot be opened, its frames are above the limit of megapixels, or not even one of them
+            can be read.
     """
 
     def __init__(self, source: Path | str | int):
         source = Path(source) if isinstance(source, str) else source
-        if isinstance(source, Path) and not source.is_file():
+        if isinstance(source, Path) and not source.exists():
             raise CUNetError(f"{source}: no such video file.")
-        self._live = isinstance(source, int)
+        fault = why_unfit(source, MOST_BYTES) if isinstance(source, Path) else ""
+        if fault:
+            raise CUNetError(f"{source}: {fault}")
+        self._source, self._live, self.shortfall = source, isinstance(source, int), ""
         with native_stderr_hidden():
             self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
             opened = self._capture.isOpened()
-            self._first: np.ndarray | None = self._capture.read()[1] if opened else None
+            if opened:
+                self._require_size(*(int(self._capture.get(what)) for what in _SIDES))
+            self._first: np.ndarray | None = self._read() if opened else None
         if self._first is None:
             self.close()
             raise CUNetError(_cannot_read(source, opened))
         fps, total = self._capture.get(cv2.CAP_PROP_FPS), self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.fps = fps if math.isfinite(fps) and 0.0 < fps <= 1000.0 else FPS
-        self.total = int(total) if not self._live and total > 0 else None
+        self.total = int(total) if not self._live and 0 < total < 2**63 else None
 
     def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
         """The frames, once."""
-        start, seconds, frame = self._clock(), 0.0, self._first
+        start, seconds, frame, count = self._clock(), 0.0, self._first, 0
         while frame is not None:
             yield seconds, np.ascontiguousarray(frame[..., ::-1])
-            frame = self._capture.read()[1]
+            frame, count = self._read(), count + 1
             now = self._clock() - start
             # Some files carry no usable times: then each frame takes 1 / fps.
             seconds = now if now > seconds else seconds + 1.0 / self.fps
+        if self.total and self.total - count > max(1, _MISSED * self.total):
+            self.shortfall = (
+                f"{self._source}: {count} of the {self.total} frames that its header promises could be read: it is "
+                "cut short or damaged."
+            )
+
+    def _require_size(self, width: int, height: int) -> None:
+        try:
+            require_size(str(self._source), (width, height))
+        except CUNetError:
+            self.close()
+            raise
+
+    def _read(self) -> np.ndarray | None:
+        try:
+            frame = self._capture.read()[1]
+        except cv2.error:  # a frame of another form than the header says
+            return None
+        if frame is not None:  # it may be of another size than the header says
+            self._require_size(frame.shape[1], frame.shape[0])
+        return frame
 
     def _clock(self) -> float:
         """Seconds: of the frame read last in a file, of the machine for a camera."""

@@ -120,10 +120,10 @@ def test_several_people_crowds_and_other_categories(tmp_path):
         ({"categories": [{"id": 1, "keypoints": ["a"], "skeleton": [[1, 2]]}]}, "no pairs of places from 1 to 1"),
         ({"annotations": [{"image_id": 7, "keypoints": [1, 2, 2]}]}, r"annotations\[0\], image_id: 7"),
         ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2]}]}, "3 numbers, 15 are needed"),
-        ({"annotations": [{"image_id": 100, "keypoints": ["x"] * 15}]}, "list of finite numbers"),
+        ({"annotations": [{"image_id": 100, "keypoints": ["x"] * 15}]}, r"keypoints\[0\]: expected `float`, got `str`"),
         ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2] * 5, "bbox": [1]}]}, "1 numbers, x, y, width"),
         ({"annotations": [{"image_id": 100, "keypoints": [1, 2, 2] * 5}]}, "5 keypoints make no box"),
-        ({"annotations": [3]}, "no object"),
+        ({"annotations": [3]}, "expected `object`, got `int`"),
         ({"annotations": []}, "no object with keypoints"),
     ],
 )
@@ -156,3 +156,54 @@ def test_checked_and_trained(tmp_path, tool, eagerly, capsys):
     assert f"5 landmarks of the data ({'face' if tool == 'cvat' else 'default'})" in capsys.readouterr().err
     assert main(["evaluate", f"--model={run / 'best.keras'}", *data, "--split=all", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["normalizer"] == "eyes"
+
+
+@pytest.mark.parametrize(
+    "images, words",
+    [
+        ([{"id": [1], "file_name": "a.png"}], r"images\[0\], id: expected `int . str`, got `array`"),
+        (
+            [{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "b.png"}],
+            r"images\[1\], id: 1 is another picture's",
+        ),
+        ([{"id": 100, "file_name": 3}], r"images\[0\], file_name: expected `str`, got `int`"),
+        ([{"id": 100}], r"images\[0\], file_name: missing"),
+        ([{"id": 100, "file_name": "x" * 2000}], r"images\[0\], file_name: expected `str` of length <= 1000"),
+        (
+            [{"id": 100, "file_name": "a\0.png"}],
+            r"annotations\[0\], image_id: .*png' has control characters in it",
+        ),
+        ([{"id": 100, "file_name": "a" * 999}], None),
+    ],
+)
+def test_hostile_pictures_of_a_file(tmp_path, images, words):
+    (tmp_path / "mine.json").write_text(json.dumps(content(1, images=images)))
+    if words is None:  # no such file: the reader says so
+        assert len(load_coco(tmp_path)) == 1
+        return
+    with pytest.raises(CUNetError, match=words):
+        load_coco(tmp_path)
+
+
+def test_pictures_outside_the_folder_need_the_flag(tmp_path, capsys):
+    write(tmp_path / "other", count=2)
+    for name in ("../other/{}.png", str(tmp_path / "other/{}.png"), "linked/{}.png", "folder/{}.png"):
+        root = tmp_path / "mine"
+        data = content(2)
+        for index, image in enumerate(data["images"]):
+            image["file_name"] = name.format(index)
+        write(root, "coco", data, count=2)
+        if not (root / "folder").exists():
+            (root / "linked").mkdir()
+            (root / "folder").symlink_to(tmp_path / "other")
+            for index in range(2):
+                (root / "linked" / f"{index}.png").symlink_to(tmp_path / "other" / f"{index}.png")
+        call = ["check", "--data=coco", f"--root={root}", "--split=all", f"--out={tmp_path / 'report'}"]
+        assert main(["evaluate", "--model=face-mobile", *call[1:4]]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and "annotations[0], image_id: " in error and "add --allow_outside" in error
+        assert main([*call, "--allow_outside"]) == 0
+        capsys.readouterr()
+    data = content(2)
+    data["images"][0]["file_name"] = "../val2017/0.png"  # leaves the folder of the file, not that of the data set
+    assert len(load_coco(write(root, "coco", data, count=2))) == 2

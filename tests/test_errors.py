@@ -1,6 +1,15 @@
 import pytest
 
-from cunet_tf.errors import CUNetError, MissingPackage, did_you_mean, missing_package, require_package
+from cunet_tf.errors import (
+    LONGEST,
+    CUNetError,
+    FaultyFile,
+    MissingPackage,
+    did_you_mean,
+    missing_package,
+    require_package,
+    shown,
+)
 
 
 def test_error_is_a_value_error_with_its_message_unchanged():
@@ -44,3 +53,25 @@ def test_what_is_needed_at_the_end_is_asked_for_at_the_beginning(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingPackage, match="Matplotlib, not installed here: pip install matplotlib"):
         require_package("matplotlib")
+
+
+def test_what_comes_from_a_file_breaks_no_line_and_fills_no_screen():
+    error = FaultyFile("kind", "a\n\x1b[31m\ud800.jpg", "two\r\nlines \u202e.")
+    assert str(error) == r"a\n\x1b[31m\ud800.jpg: two\r\nlines \u202e."
+    assert (error.file, error.text) == (r"a\n\x1b[31m\ud800.jpg", r"two\r\nlines \u202e.")
+    text = str(CUNetError("file.json: " + "x" * 99_999 + " repair it."))
+    assert len(text) < LONGEST and text.startswith("file.json: x") and text.endswith("x repair it.")
+    assert str(CUNetError("größer: 大きい.")) == "größer: 大きい."
+
+
+def test_values_of_any_size_are_shown_shortly():
+    loop = [1]
+    loop.append(loop)
+    for value in (10**5000, "x" * 10**6, [[[[[1] * 99] * 99] * 99] * 99] * 99, loop, {"a": {"b": {"c": {"d": 1}}}}):
+        assert len(shown(value)) < 5000
+    assert shown([1, None, "a\n"]) == r"[1, None, 'a\n']"
+
+
+def test_hints_end_where_there_are_many_names():
+    hint = did_you_mean("point_7", [f"point_{index}" + "x" * 10**4 for index in range(9999)])
+    assert len(hint) < 6000 and hint.endswith("and 9959 more.")

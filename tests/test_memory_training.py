@@ -3,6 +3,7 @@ import csv
 import pytest
 from absl import flags
 
+from cunet_tf.data.sample import MEGAPIXELS, limit_megapixels
 from cunet_tf.trainers.study.memory.training import define, main, make_jobs, write_tables
 from tests.fake_runs import finish
 
@@ -51,3 +52,14 @@ def test_a_run_of_another_budget_does_not_count(values):
 def test_bad_flags(flag, words, tmp_path, capsys):
     assert main([*FLAGS, f"--workdir={tmp_path}", flag]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_what_reads_pictures_goes_on_to_every_run(tmp_path):
+    values = flags.FlagValues()
+    define(values)
+    try:
+        values([*FLAGS, f"--workdir={tmp_path}", "--max_megapixels=150", "--allow_outside"])
+        for job in make_jobs(values).values():
+            assert {"--max_megapixels=150.0", "--allow_outside"} <= {*job.train} & {*job.evaluate}
+    finally:
+        limit_megapixels(MEGAPIXELS)

@@ -65,11 +65,11 @@ def test_json_head_size_of_a_single_person(tmp_path, points):
     "changes, words",
     [
         ({"image": ""}, "train.json: entry 1, image: "),
-        ({"center": [1]}, "entry 1, center: 2 finite numbers"),
-        ({"scale": None}, "entry 1, scale: 1 finite number"),
-        ({"joints": [[1, 2]] * 15}, "entry 1, joints: 16x2 finite"),
-        ({"joints": [[1, float("nan")]] * 16}, "entry 1, joints: 16x2 finite"),
-        ({"joints_vis": "x"}, "entry 1, joints_vis: 16 finite"),
+        ({"center": [1]}, "entry 1, center: expected `array` of length 2"),
+        ({"scale": None}, "entry 1, scale: expected `float`, got `null`"),
+        ({"joints": [[1, 2]] * 15}, "entry 1, joints: expected `array` of length >= 16"),
+        ({"joints": [[1, float("nan")]] * 16}, "train.json: not readable as JSON .NaN is no number of JSON"),
+        ({"joints_vis": "x"}, "entry 1, joints_vis: expected `array`, got `str`"),
     ],
 )
 def test_json_errors_name_entry_and_field(tmp_path, points, changes, words):
@@ -85,7 +85,7 @@ def test_other_json_errors(tmp_path, points):
         (json.dumps([broken]), "entry 0, scale: missing"),
         ("{}", "a list of people is needed, this is a dict"),
         ("[", "not readable as JSON"),
-        ("[1]", "entry 0, image"),
+        ("[1]", "entry 0: expected `object`"),
         ("[]", "nobody in mpii split 'train'"),
     ]:
         (tmp_path / "train.json").write_text(text)

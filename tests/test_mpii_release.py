@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from cunet_tf.data.matlab import read_matlab, structs
 from cunet_tf.data.mpii import load_mpii
-from cunet_tf.data.mpii_release import RELEASE, centre, head_size, joints, number, read_release, structs
+from cunet_tf.data.mpii_release import RELEASE, centre, head_size, joints, number, read_release
 from cunet_tf.errors import CUNetError
 
 EMPTY = np.zeros((0, 0))
@@ -102,10 +103,9 @@ def test_written_form_is_the_official_one(tmp_path, points):
 def test_a_field_may_be_absent_empty_or_of_another_type(tmp_path):
     fields = {"double": 2.5, "text": "1", "empty": EMPTY, "nan": np.nan, "word": "x", "two": np.array([1.0, 2.0])}
     savemat(tmp_path / "a.mat", {"item": fields, "none": EMPTY})
-    content = loadmat(tmp_path / "a.mat", squeeze_me=True, struct_as_record=False)
-    (item,) = structs(content["item"])
+    (item,) = structs(read_matlab(tmp_path / "a.mat", "item"))
     assert [number(item, field) for field in (*fields, "absent")] == [2.5, 1.0, None, None, None, None, None]
-    assert structs(content["none"]) == [] and centre(item) is head_size(item) is None
+    assert structs(read_matlab(tmp_path / "a.mat", "none")) == [] and centre(item) is head_size(item) is None
     assert joints(item, "a.mat")[1].tolist() == [0] * 16
 
 

@@ -1,6 +1,7 @@
 """Nothing that somebody else wrote is ever replaced."""
 
 import json
+import os
 
 import cv2
 import numpy as np
@@ -98,3 +99,10 @@ def test_every_verb_refuses_before_any_work(arguments, victim, tmp_path, capsys)
     captured = capsys.readouterr()
     assert f"{victim} exists and was not written by cunet" in captured.err
     assert [file.name for file in tmp_path.iterdir()] == [victim] and (tmp_path / victim).read_bytes() == PRECIOUS
+
+
+def test_a_pipe_is_nobody_s_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_ours(tmp_path / "pipe")
+    with pytest.raises(CUNetError, match="pipe exists and was not written by cunet"):
+        claim([tmp_path / "pipe"], "--out")

@@ -222,3 +222,13 @@ def test_out_that_is_a_file_is_one_line(pictures, capsys):
     assert main(["predict", "--model=face-mobile", f"--out={face}", str(face)]) == 2
     assert "face_0.png is not a folder: --out" in capsys.readouterr().err
     assert face.read_bytes() == before
+
+
+def test_decoders_say_nothing_beside_the_error(pictures, tmp_path, capfd):
+    data = (pictures / "face_0.png").read_bytes()
+    (pictures / "cut.png").write_bytes(data[: len(data) // 2])
+    (pictures / "odd.png").write_bytes(data[:40] + bytes(40) + data[80:])
+    assert main(["predict", "--model=face-mobile", f"--out={tmp_path / 'out'}", "--detector=none", str(pictures)]) == 1
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
+    assert sum(line.startswith("skipped ") for line in lines) >= 1
+    assert all(str(tmp_path) in line or line.startswith(("notice:", "skipped ")) for line in lines), lines

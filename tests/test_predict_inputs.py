@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def test_boxes_are_found_by_path_by_its_end_and_by_name(tmp_path, ending):
         ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,2\n", "line 2"),
         ("b.csv", "", "column image is missing"),
         ("b.json", "[1]", "not of the form"),
-        ("b.json", "{", "not of the form"),
+        ("b.json", "{", "not readable as JSON"),
         ("b.json", '{"a.jpg": [[1, 2, 3, "x"]]}', "a.jpg"),
         ("b.json", '{"a.jpg": [1, 2, 3, 4]}', "a.jpg"),
     ],
@@ -101,3 +102,15 @@ def test_box_of_the_flag():
         parse_box(["1"], ["2", "3", "4", "a.jpg"])
     with pytest.raises(CUNetError, match="x0 < x1"):
         parse_box(["1", "2", "nan", "4"])
+
+
+def test_pipes_are_refused_or_passed_over_and_never_waited_for(folder):
+    os.mkfifo(folder / "pipe.png")
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(CUNetError, match="pipe.png: a pipe, socket or device, not a regular file"):
+        list_pictures([str(folder / "pipe.png")])
+    found, passed = list_pictures([str(folder)])
+    assert [file.name for file, _ in found] == ["b.PNG", "without_ending"]
+    assert len(passed) == 2 and all("no regular file" in text for text in passed)
+    with pytest.raises(CUNetError, match="pipe: cannot be read .this is a pipe"):
+        Boxes(folder / "pipe")

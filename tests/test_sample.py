@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -246,3 +248,16 @@ def test_subset_keeps_everything_but_the_choice_and_its_order():
     assert (part.name, part.split, part.skeleton) == ("300w", "common", LSP14)
     assert (part.box, part.missing) == ("official", ("lfpw/testset",))
     assert len(source) == 4
+
+
+@pytest.mark.parametrize("look", [read_image, glance])
+def test_a_pipe_or_a_huge_file_is_refused_before_it_is_opened(tmp_path, look, limit):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(FaultyFile, match="pipe.png: cannot be read .this is a pipe, not a regular file"):
+        look(tmp_path / "pipe.png")
+    with (tmp_path / "large.png").open("wb") as file:
+        file.write(encoded(".png"))
+        file.truncate(9_000_000)
+    limit(1.0)
+    with pytest.raises(FaultyFile, match="large.png: 9,000,000 bytes are more than the 8,000,000"):
+        look(tmp_path / "large.png")

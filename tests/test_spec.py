@@ -62,7 +62,7 @@ def test_json_keeps_letters_beyond_ascii():
 
 @pytest.mark.parametrize("name", ["config", "skeleton", "name", "preset", "crop_factor", "sigma"])
 def test_a_missing_field_is_named(name):
-    with pytest.raises(CUNetError, match=f"cunet_spec: object missing required field `{name}`: export the model again"):
+    with pytest.raises(CUNetError, match=f"cunet_spec.{name}: missing: export the model again"):
         ModelSpec.from_dict(fields_without(name))
 
 

@@ -1,14 +1,18 @@
+import contextlib
 import io
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
 
+from cunet_tf.data.sample import MEGAPIXELS, limit_megapixels
 from cunet_tf.errors import CUNetError
 from cunet_tf.landmarks import Landmarks
 from cunet_tf.tracking import Frame, Tracked
 from cunet_tf.video import FPS, FrameReader, OverlayWriter, write_record
+from tests.fuzz.mp4_atoms import index_first
 
 POINTS = np.array([[10.0, 20.0], [50.0, 25.0], [30.0, 70.0]])
 BOX = np.array([5.0, 5.0, 60.0, 80.0])
@@ -87,7 +91,7 @@ def test_a_source_that_cannot_be_read_is_named_with_what_to_do(tmp_path, capfd):
     (tmp_path / "cut.mp4").write_bytes((tmp_path / "clip.mp4").read_bytes()[:500])
     (tmp_path / "text.mp4").write_text("no video")
     for source, words in [
-        (tmp_path / "none.mp4", "none.mp4: no such video file"), (tmp_path, "no such video file"),
+        (tmp_path / "none.mp4", "none.mp4: no such video file"), (tmp_path, "this is a folder, not a regular file"),
         (tmp_path / "cut.mp4", "cut.mp4: cannot be opened.*cut short.*convert it to MP4"),
         (tmp_path / "text.mp4", "text.mp4: cannot be opened.*convert it to MP4"),
         (63, "camera 63: cannot be opened: connect a camera.*another index.*--video=FILE"),
@@ -127,3 +131,34 @@ def test_a_record_is_one_line_of_plain_json():
     assert (one["landmarks"], one["smoothed"]) == (POINTS.tolist(), (POINTS + 0.5).tolist())
     assert (one["box"], one["confidence"], one["found"]) == (BOX.tolist(), 0.7, True)
     assert second["objects"] == [] and second["time"] == pytest.approx(1 / 30, abs=1e-6)
+
+
+def test_a_film_that_breaks_off_is_read_as_far_as_it_goes_and_says_so(tmp_path, capfd):
+    frames = write_clip(tmp_path / "clip.mp4", count=20, size=(96, 96))
+    whole = index_first((tmp_path / "clip.mp4").read_bytes())
+    file = tmp_path / "cut.mp4"
+    file.write_bytes(whole)
+    with contextlib.closing(FrameReader(file)) as reader:
+        assert len(list(reader)) == 20 == len(frames) and not reader.shortfall
+    file.write_bytes(whole[: len(whole) - (len(whole) - whole.index(b"mdat")) // 2])
+    with contextlib.closing(FrameReader(file)) as reader:
+        count = len(list(reader))
+        assert 2 < count < 18
+        assert f"cut.mp4: {count} of the 20 frames that its header promises could be read" in reader.shortfall
+    assert capfd.readouterr().err == ""
+
+
+def test_frames_above_the_limit_of_megapixels_are_refused_by_the_header(tmp_path):
+    write_clip(tmp_path / "clip.mp4", size=(48, 64))
+    limit_megapixels(0.003)
+    try:
+        with pytest.raises(CUNetError, match=r"clip.mp4: 64 x 48 pixels are 0.003072 megapixels, above the limit"):
+            FrameReader(tmp_path / "clip.mp4")
+    finally:
+        limit_megapixels(MEGAPIXELS)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "clip.mp4")
+    with pytest.raises(CUNetError, match="clip.mp4: cannot be read .this is a pipe"):
+        FrameReader(tmp_path / "clip.mp4")

@@ -1,6 +1,7 @@
 """YOLO-pose data sets: points to the sub-pixel, visibility, several objects, bad files."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_lists_of_pictures_and_names_by_number(tmp_path):
 @pytest.mark.parametrize(
     "fields, words",
     [
-        ({"kpt_shape": None}, "is this a pose data set"),
+        ({"kpt_shape": None}, "is this a .*pose data set"),
         ({"kpt_shape": [5, 4]}, "kpt_shape"),
         ({"flip_idx": [1, 2, 0, 3, 4]}, "flip_idx"),
         ({"kpt_names": {0: ["a", "a", "b", "c", "d"]}}, "5 different names"),
@@ -152,3 +153,44 @@ def test_checked_by_the_command(tmp_path, capsys):
         main(["check", "--data=yolo", f"--root={write(tmp_path)}", "--split=all", f"--out={tmp_path / 'report'}"]) == 0
     )
     assert "12" in capsys.readouterr().out
+
+
+def test_pictures_outside_the_folder_need_the_flag(tmp_path):
+    """A list that names others, a folder beside the data set; the data set's own links to others."""
+    write(tmp_path / "other")
+    root = write(tmp_path / "mine", {**FIELDS, "train": "list.txt", "val": "../other/images/val", "test": "linked"})
+    (root / "list.txt").write_text("images/train/1.png\n../other/images/train/1.png\n")
+    (root / "linked").symlink_to(tmp_path / "other" / "images" / "train")
+    for split, where in (("train", "list.txt, line 2"), ("val", "data.yaml, val"), ("test", "data.yaml, test")):
+        with pytest.raises(CUNetError, match=f"{where}: .* leads out of the data set's folder .*--allow_outside"):
+            load_yolo(root, split)
+    train = load_yolo(root, allow_outside=True)
+    assert [sample.name for sample in train] == ["train/1.png", "train/1.png#2"]  # two pictures of one name
+    assert len(load_yolo(root, "val", allow_outside=True)) == 4
+    (root / "data.yaml").write_text(yaml.safe_dump({**FIELDS, "path": str(tmp_path / "other")}))
+    assert len(load_yolo(root)) == 8  # the file says where its folder is
+
+
+@pytest.mark.parametrize(
+    "data, words",
+    [
+        (b"0 0.5 \xff", "3.txt: no text in UTF-8"),
+        (b"0 0.5 0.5 0.2 0.2 nan" + b" 0.1" * 14, "3.txt, line 1: nan is no share of a picture"),
+        (b"0 0.5 0.5 0.2 0.2 1e9" + b" 0.1" * 14, "1e.09 is no share"),
+        (b"0 " + b"x" * 9999, r"numbers are needed, here stands '0 x+\.\.\.x+'"),
+        (bytes(17 << 20), "bytes are more than"),
+    ],
+)
+def test_hostile_label_files(tmp_path, data, words):
+    write(tmp_path)
+    (tmp_path / "labels/train/3.txt").write_bytes(data)
+    with pytest.raises(CUNetError, match=words):
+        load_yolo(tmp_path)
+
+
+def test_a_pipe_in_the_place_of_labels_is_not_waited_for(tmp_path):
+    write(tmp_path)
+    (tmp_path / "labels/train/3.txt").unlink()
+    os.mkfifo(tmp_path / "labels/train/3.txt")
+    with pytest.raises(CUNetError, match="3.txt: cannot be read .this is a pipe"):
+        load_yolo(tmp_path)

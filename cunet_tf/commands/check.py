@@ -16,10 +16,10 @@ from absl import flags
 
 from cunet_tf.commands.check_sheet import sheet
 from cunet_tf.data.check import ERROR, WARNING, Finding, finding_of, full_check, quick_check
-from cunet_tf.data.sample import FaultyFile, Source
+from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.draw import save_result
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.errors import CUNetError, FaultyFile, did_you_mean
 from cunet_tf.flags import define_data, no_arguments
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.presets import PRESETS, preset
@@ -92,7 +92,8 @@ def find_skeleton(values: flags.FlagValues) -> Skeleton | None:
 
 def _load(values: flags.FlagValues, skeleton: Skeleton | None, split: str, problems: list[CUNetError]) -> Source:
     return load_source(
-        values.data, Request(values.root, split, skeleton, values.allow_missing, values.box, problems=problems)
+        values.data,
+        Request(values.root, split, skeleton, values.allow_missing, values.box, problems, values.allow_outside),
     )
 
 

@@ -7,9 +7,11 @@ from absl import flags
 
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
+from cunet_tf.flags import define_outside
 from cunet_tf.localizer import Landmarks, Localizer
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.progress import progress
+from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.writing import replacing, writing
 
 BATCH = 16
@@ -20,20 +22,24 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("data", None, f"Data set instead of pictures: {', '.join(SOURCES)}.", flag_values=values)
     flags.DEFINE_string("root", None, "Folder of the data set.", flag_values=values)
     flags.DEFINE_string("split", "test", "Part of the data set.", flag_values=values)
+    define_outside(values)
 
 
 def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     """Write ``predictions.jsonl`` and, for MPII's official test part, the submission file."""
     out = Path(values.out)
     claim([out / PREDICTIONS, out / SUBMISSION], "--out")
-    source = load_source(values.data, Request(values.root, values.split, localizer.spec.skeleton))
+    request = Request(values.root, values.split, localizer.spec.skeleton, allow_outside=values.allow_outside)
+    source = load_source(values.data, request)
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Landmarks] = {}
     target = out / PREDICTIONS
     with replacing(target) as part, writing(target), part.open("w") as file, progress("samples") as show:
         for start in range(0, len(source), BATCH):
             batch = source.samples[start : start + BATCH]
-            places = localizer.locate_batch([sample.load() for sample in batch], [sample.box for sample in batch])
+            with native_stderr_hidden():  # what decoders say of damage is in the error
+                images = [sample.load() for sample in batch]
+            places = localizer.locate_batch(images, [sample.box for sample in batch])
             for sample, landmarks in zip(batch, places, strict=True):
                 found[sample.name] = landmarks
                 file.write(json_text({"name": sample.name, **landmarks.to_dict()}))

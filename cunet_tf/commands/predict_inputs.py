@@ -1,7 +1,8 @@
 """What ``cunet predict`` is asked to look at: files, folders, boxes; and what it will write."""
 
 import csv
-import json
+import io
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cunet_tf.data.folder_csv import CSV_BYTES
 from cunet_tf.data.sample import PICTURE_ENDINGS, files_below, is_note
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, shown
 from cunet_tf.outputs import is_ours
+from cunet_tf.reading import FARTHEST, read_json, read_text
 
 VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 BOX_COLUMNS = ("image", "x0", "y0", "x1", "y1")
@@ -68,6 +71,8 @@ def list_pictures(names: list[str], recursive: bool = False) -> tuple[list[tuple
             passed += others
         elif not path.exists():
             raise CUNetError(f"{path}: no such file or folder.")
+        elif not path.is_file():
+            raise CUNetError(f"{path}: a pipe, socket or device, not a regular file: save the picture, and name it.")
         elif is_picture_name(path) and is_ours(path):
             raise CUNetError(f"{path}: cunet drew this picture: name the one it was drawn from.")
         else:
@@ -86,6 +91,8 @@ def _folder(folder: Path, recursive: bool) -> tuple[list[tuple[Path, Path]], lis
     for file in files_below(folder, recursive):
         if is_note(file.name):
             passed.append(f"{file}: notes of macOS, no picture")
+        elif not os.path.isfile(file):  # to look into a pipe would be to wait
+            passed.append(f"{file}: no regular file")
         elif is_ours(file):
             continue  # results of an earlier call
         elif is_picture_name(file) or cv2.haveImageReader(str(file)):
@@ -159,11 +166,7 @@ class Boxes:
 
     def __init__(self, file: Path):
         self.file = file
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CUNetError(f"--boxes={file}: cannot be read ({error}).") from None
-        pairs = self._from_json(text) if file.suffix.lower() == ".json" else self._from_csv(text)
+        pairs = self._from_json() if file.suffix.lower() == ".json" else self._from_csv()
         self._boxes: dict[str, list[list[float]]] = {}
         for name, box in pairs:
             self._boxes.setdefault(Path(name).as_posix(), []).append(box)
@@ -183,31 +186,31 @@ class Boxes:
         """Names that no picture had."""
         return sorted(set(self._boxes) - self._used)
 
-    def _from_csv(self, text: str) -> list[tuple[str, list[float]]]:
-        reader = csv.DictReader(text.splitlines())
-        missing = [name for name in BOX_COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise CUNetError(
-                f"--boxes={self.file}: column {missing[0]} is missing: the head is {','.join(BOX_COLUMNS)}."
-            )
-        return [(row["image"], self._box([row[name] for name in BOX_COLUMNS[1:]], f"line {line}"))
-                for line, row in enumerate(reader, 2)]  # fmt: skip
-
-    def _from_json(self, text: str) -> list[tuple[str, list[float]]]:
+    def _from_csv(self) -> list[tuple[str, list[float]]]:
+        reader = csv.DictReader(io.StringIO(read_text(self.file, CSV_BYTES), newline=""), strict=True)
         try:
-            entries = json.loads(text)
-            pairs = [(name, box) for name, boxes in entries.items() for box in boxes]
-        except (ValueError, AttributeError, TypeError) as error:
-            raise CUNetError(
-                f'--boxes={self.file}: not of the form {{"photo.jpg": [[x0, y0, x1, y1], ...]}} ({error}).'
-            ) from None
-        return [(name, self._box(box, name)) for name, box in pairs]
+            missing = [name for name in BOX_COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise CUNetError(
+                    f"--boxes={self.file}: column {missing[0]} is missing: the head is {','.join(BOX_COLUMNS)}."
+                )
+            return [(row["image"], self._box([row[name] for name in BOX_COLUMNS[1:]], f"line {reader.line_num}"))
+                    for row in reader]  # fmt: skip
+        except csv.Error as error:
+            raise CUNetError(f"--boxes={self.file}: not readable as CSV ({error}): repair it.") from None
+
+    def _from_json(self) -> list[tuple[str, list[float]]]:
+        entries = read_json(self.file)
+        if not isinstance(entries, dict) or not all(isinstance(boxes, list) for boxes in entries.values()):
+            raise CUNetError(f'--boxes={self.file}: not of the form {{"photo.jpg": [[x0, y0, x1, y1], ...]}}.')
+        return [(name, self._box(box, name[:100])) for name, boxes in entries.items() for box in boxes]
 
     def _box(self, values: Any, place: str) -> list[float]:
         try:
             box = [float(value) for value in values]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             box = []
-        if len(box) != 4 or not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:
-            raise CUNetError(f"--boxes={self.file}, {place}: {values}: a box is x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
+        if len(box) != 4 or not (np.abs(box) <= FARTHEST).all() or box[2] <= box[0] or box[3] <= box[1]:
+            raise CUNetError(f"--boxes={self.file}, {place}: {shown(values)}: a box is x0,y0,x1,y1 with x0 < x1 and "
+                             "y0 < y1.")  # fmt: skip
         return box

@@ -24,6 +24,7 @@ from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import json_text
 from cunet_tf.presets import preset
 from cunet_tf.progress import progress, say
+from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.results import Record, is_done, read_record, record_of
 from cunet_tf.writing import replace_text
 
@@ -98,7 +99,8 @@ class Worker:
         """Look at a picture and write its results; what is wrong with it is part of the outcome."""
         picture = task.picture
         try:
-            image = read_image(picture.file)
+            with native_stderr_hidden():  # what decoders say of damage is in the error
+                image = read_image(picture.file)
             objects = self._objects(image, task.boxes)
         except CUNetError as error:
             text = str(error)

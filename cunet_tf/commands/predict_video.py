@@ -14,7 +14,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.landmarks import draw_objects
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import claim
-from cunet_tf.progress import progress
+from cunet_tf.progress import progress, say
 from cunet_tf.smoothing import BETA, MIN_CUTOFF, OneEuroFilter
 from cunet_tf.tracking import MIN_SCORE, Frame, track, track_all
 from cunet_tf.video import FrameReader, OverlayWriter, write_record
@@ -78,6 +78,8 @@ def run(
             except KeyboardInterrupt:  # the way to stop a camera; of a file the rest is missing
                 if isinstance(source, Path) or not results.frames:
                     raise
+        if reader.shortfall:
+            say(f"notice: {reader.shortfall}")
     return {"model": values.model, "out": values.out, "video": str(source)} | results.summary()
 
 

@@ -30,8 +30,8 @@ from cunet_tf.writing import replace_text
 QUANTS = "float,BW,BW-a,TW,TW-a,BW-QIG(616),BW-QIG(818),BW-a-QIG(818),TW-QIG(626),TW-QIG(828)"
 NOT_HERE = ("quant", "resume", "patience", "skeleton")  # of train: set by the sweep, or against an equal budget
 OWN = ("quants", "test_split", "out", "name")
-DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels")
-ANY = ("root", "max_megapixels")  # may differ from call to call: the results are the same
+DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels", "allow_outside")
+ANY = ("root", "max_megapixels", "allow_outside")  # may differ from call to call: the results are the same
 
 
 def define(values: flags.FlagValues) -> None:

@@ -32,7 +32,7 @@ from cunet_tf.trainers.study.tables.page import label_of, stem_of, write_index, 
 from cunet_tf.trainers.study.tables.protocol import DETECTION, REGRESSION, Protocol, Scale, parse_budget, parse_seeds
 from cunet_tf.trainers.study.tables.results import Results
 
-DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels")
+DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels", "allow_outside")
 SCALE_TEXT = "Of the trained networks: "
 SCALE_HELP = {
     "stacks": "N, 3 at least.",

@@ -1,5 +1,6 @@
 """Checks of picture files: are they there, whole, large enough for their points, and each of them once?"""
 
+import contextlib
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ import numpy as np
 from cunet_tf.data.check_fit import corner_findings
 from cunet_tf.data.finding import ERROR, WARNING, Finding, file_of, finding_at, finding_of
 from cunet_tf.data.near_duplicates import BITS, near_pairs, picture_hash
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, decode_image, glance, read_bytes
+from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, decode_image, glance, raw_bytes, read_bytes
+from cunet_tf.errors import FaultyFile
 
 FAR = 0.5  # a point this share of the picture's side beyond its edge is an error
 Progress = Callable[[int, int], None]
@@ -103,12 +105,11 @@ def _digest(sample: Sample) -> tuple[str, np.ndarray | None]:
     if not isinstance(picture, Path):
         return hashlib.sha256(picture().data).hexdigest(), None
     try:
-        data = picture.read_bytes()
-        hashed = picture_hash(decode_image(picture, data)) if data else None
-    except OSError:
-        return "", None
+        data = raw_bytes(picture)
     except FaultyFile:
-        pass
+        return "", None
+    with contextlib.suppress(FaultyFile):
+        hashed = picture_hash(decode_image(picture, data)) if data else None
     return hashlib.sha256(data).hexdigest(), hashed
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cunet_tf.data.sample import FaultyFile, Sample
-from cunet_tf.errors import CUNetError
+from cunet_tf.data.sample import Sample
+from cunet_tf.errors import CUNetError, FaultyFile
 
 ERROR, WARNING = "error", "warning"
 

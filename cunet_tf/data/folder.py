@@ -26,33 +26,35 @@ holds the skeleton object; without it the names are the header's.
 """
 
 import hashlib
-import json
-import math
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cunet_tf.data.fence import Fence
 from cunet_tf.data.folder_csv import read_csv
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.sample import Sample, Source
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.data.schema import FolderEntry, FolderSkeleton, Names, Pairs
+from cunet_tf.errors import CUNetError, did_you_mean, shown
+from cunet_tf.reading import fitting, read_json, require_plain
 from cunet_tf.skeletons import Skeleton
 
 OWN_SPLIT = " (own split: test is every file whose sha1(name) mod 5 is 0)"
-SKELETON_FIELDS = ("name", "names", "flip_pairs", "edges", "normalizer")
-Entries = list[tuple[str, dict[str, Any]]]  # where an entry stands, and its fields as in landmarks.json
+Entries = list[tuple[str, FolderEntry]]  # where an entry stands, and its fields
 
 
-def load_folder(root: str, split: str = "all") -> Source:
+def load_folder(root: str, split: str = "all", allow_outside: bool = False) -> Source:
     """The pictures of one split; the format is in the module's docstring.
 
     Args:
         root: folder with ``landmarks.json`` or ``landmarks.csv``.
         split: ``all``, or a value of the ``split`` fields. Where no entry has one: ``train``
             or ``test``, our own split by file name, and ``Source.split`` says so.
+        allow_outside: pictures may lie outside the root.
 
     Returns:
         Points 0-based, in the files' order. That the pictures are there is not checked.
@@ -64,7 +66,8 @@ def load_folder(root: str, split: str = "all") -> Source:
     skeleton = parse_skeleton(fields, where)
     say_unpaired(skeleton, where)
     splits, note = _splits(entries)
-    samples = [_sample(Path(root), *entry, part, skeleton) for entry, part in zip(entries, splits, strict=True)]
+    fence = Fence(Path(root), allow_outside)
+    samples = [_sample(Path(root), fence, *entry, part, skeleton) for entry, part in zip(entries, splits, strict=True)]
     samples = _objects(entries, samples)
     known = list(dict.fromkeys(["all", *(("train", "test") if note else splits)]))
     if split not in known:
@@ -72,7 +75,7 @@ def load_folder(root: str, split: str = "all") -> Source:
     chosen = [index for index, part in enumerate(splits) if split in ("all", part)]
     if not chosen:
         raise CUNetError(f"{root}: no picture in split {split!r}{note}: use --split=all.")
-    boxes = _boxes([entries[index][1].get("box") is not None for index in chosen])
+    boxes = _boxes([entries[index][1].box is not None for index in chosen])
     named = split if split == "all" else split + note
     return Source("folder", named, skeleton, [samples[index] for index in chosen], boxes)
 
@@ -94,56 +97,51 @@ def parse_skeleton(fields: dict[str, Any], where: str) -> Skeleton:
         CUNetError: an unknown field or landmark, names that are no list of different words,
             or a landmark paired twice; the message starts with ``where``.
     """
+    known = FolderSkeleton.__struct_fields__
     for field in fields:
-        if field not in SKELETON_FIELDS:
-            raise CUNetError(f"{where}, {field}: unknown field. {did_you_mean(field, SKELETON_FIELDS)}")
-    if not isinstance(fields.get("name", ""), str):
-        raise CUNetError(f"{where}, name: {json.dumps(fields['name'])} is no word: write it in quotes.")
-    names = _names(fields.get("names"), where)
-    parsed: dict[str, Any] = {"name": fields.get("name", "custom"), "names": names, "normalizers": {}}
-    for field in ("flip_pairs", "edges"):
-        if fields.get(field) is None:
-            continue
-        pairs = fields[field]
-        if not isinstance(pairs, list):
-            raise CUNetError(f"{where}, {field}: a list of pairs is needed.")
-        parsed[field] = [_pair(pair, names, f"{where}, {field}[{place}]") for place, pair in enumerate(pairs)]
-    if fields.get("normalizer") is not None:
-        a, b = _pair(fields["normalizer"], names, f"{where}, normalizer")
+        if field not in known:
+            raise CUNetError(f"{where}, {field[:60]}: unknown field. {did_you_mean(field, known)}")
+    given = fitting(fields, FolderSkeleton, where)
+    names = _different(given.names, where)
+    parsed: dict[str, Any] = {"name": given.name, "names": names, "normalizers": {}}
+    if given.edges is not None:
+        parsed["edges"] = _pairs(given.edges, names, f"{where}, edges")
+    if given.normalizer is not None:
+        ((a, b),) = _pairs([given.normalizer], names, f"{where}, normalizer")
         parsed["normalizers"][f"{names[a]}-{names[b]}"] = ([a], [b])
-    paired = [index for pair in parsed.get("flip_pairs", ()) for index in pair]
-    twice = next((names[index] for index in paired if paired.count(index) > 1), None)
-    if twice is not None:
-        raise CUNetError(f"{where}, flip_pairs: {twice!r} stands in two pairs: a landmark has one partner.")
+    if given.flip_pairs is not None:
+        parsed["flip_pairs"] = _pairs(given.flip_pairs, names, f"{where}, flip_pairs")
+        paired = [index for pair in parsed["flip_pairs"] for index in pair]
+        if len(set(paired)) != len(paired):
+            twice = names[next(index for index, count in Counter(paired).items() if count > 1)]
+            raise CUNetError(f"{where}, flip_pairs: {twice!r} stands in two pairs: a landmark has one partner.")
     return Skeleton.from_dict(parsed)
 
 
-def _names(names: Any, where: str) -> list[str]:
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-        raise CUNetError(f"{where}, names: a list with the name of each landmark is needed.")
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+def _different(names: list[str], where: str) -> list[str]:
+    require_plain(names, f"{where}, names")
+    (twice, count), *_ = Counter(names).most_common(1)
+    if count > 1:
         raise CUNetError(f"{where}, names: {twice!r} stands there twice: rename one.")
     return names
 
 
-def _pair(pair: Any, names: list[str], where: str) -> list[int]:
-    """Two different landmarks as 0-based places."""
-    places = [_place(item, names, where) for item in pair] if isinstance(pair, list) else []
-    if len(places) != 2 or places[0] == places[1]:
-        raise CUNetError(f"{where}: {json.dumps(pair)} is no pair of two different landmarks.")
-    return places
-
-
-def _place(item: Any, names: list[str], where: str) -> int:
-    """0-based place of a landmark given by name or place."""
-    if isinstance(item, str):
-        if item not in names:
-            raise CUNetError(f"{where}: no landmark {item!r}. {did_you_mean(item, names)}")
-        return names.index(item)
-    if type(item) is not int or not 0 <= item < len(names):
-        raise CUNetError(f"{where}: {json.dumps(item)} is neither a name nor a place in 0..{len(names) - 1}.")
-    return item
+def _pairs(pairs: Pairs, names: list[str], where: str) -> list[list[int]]:
+    """Two different landmarks each, as 0-based places."""
+    places = {name: place for place, name in enumerate(names)}
+    found = []
+    for number, pair in enumerate(pairs):
+        here = f"{where}[{number}]"
+        for item in pair:
+            if isinstance(item, str) and item not in places:
+                raise CUNetError(f"{here}: no landmark {item!r}. {did_you_mean(item, names)}")
+            if isinstance(item, int) and item >= len(names):
+                raise CUNetError(f"{here}: {item} is neither a name nor a place in 0..{len(names) - 1}.")
+        ends = [item if isinstance(item, int) else places[item] for item in pair]
+        if ends[0] == ends[1]:
+            raise CUNetError(f"{here}: {shown(list(pair))} is no pair of two different landmarks.")
+        found.append(ends)
+    return found
 
 
 def _read(base: Path) -> tuple[dict[str, Any], Entries, str]:
@@ -157,12 +155,14 @@ def _read(base: Path) -> tuple[dict[str, Any], Entries, str]:
         for field, kind in (("skeleton", dict), ("images", list)):
             if not isinstance(content.get(field), kind):
                 raise CUNetError(f"{files[0]}, {field}: missing, or no {kind.__name__}: see docs/data.md.")
-        named = [(f"{files[0]}, images[{place}]", entry) for place, entry in enumerate(content["images"])]
-        return content["skeleton"], named, f"{files[0]}, skeleton"
+        places = ((f"{files[0]}, images[{place}]", entry) for place, entry in enumerate(content["images"]))
+        entries = [(place, fitting(entry, FolderEntry, place)) for place, entry in places]
+        return content["skeleton"], entries, f"{files[0]}, skeleton"
     drawn = base / "skeleton.json"
     fields = read_object(drawn) if drawn.is_file() else {}
-    wanted = _names(fields["names"], str(drawn)) if "names" in fields else None
-    names, entries = read_csv(files[0], wanted)
+    wanted = fitting(fields["names"], Names, f"{drawn}, names") if "names" in fields else None
+    names, rows = read_csv(files[0], wanted and _different(wanted, str(drawn)))
+    entries = [(place, fitting(row, FolderEntry, place)) for place, row in rows]
     return {**fields, "names": names}, entries, str(drawn if fields else files[0])
 
 
@@ -172,10 +172,7 @@ def read_object(file: Path) -> dict[str, Any]:
     Raises:
         CUNetError: it cannot be read, or holds something else.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise CUNetError(f"{file}: not readable as JSON ({error}): repair it.") from None
+    content = read_json(file)
     if not isinstance(content, dict):
         raise CUNetError(f"{file}: an object {{...}} is needed, this is a {type(content).__name__}.")
     return content
@@ -183,17 +180,12 @@ def read_object(file: Path) -> dict[str, Any]:
 
 def _splits(entries: Entries) -> tuple[list[str], str]:
     """The split of each entry, and a note where it is our own."""
+    if not any(entry.split for _, entry in entries):
+        return [own_split(entry.file) for _, entry in entries], OWN_SPLIT
     for where, entry in entries:
-        if not isinstance(entry, dict) or not isinstance(entry.get("file"), str) or not entry["file"]:
-            raise CUNetError(f"{where}, file: the picture's file name is missing.")
-        if not isinstance(entry.get("split"), str | None):
-            raise CUNetError(f"{where}, split: {json.dumps(entry['split'])} is no word: write it in quotes.")
-    if not any(entry.get("split") for _, entry in entries):
-        return [own_split(entry["file"]) for _, entry in entries], OWN_SPLIT
-    for where, entry in entries:
-        if not entry.get("split"):
+        if not entry.split:
             raise CUNetError(f"{where}, split: missing, other entries have one: give it to every entry or to none.")
-    return [entry["split"] for _, entry in entries], ""
+    return [entry.split or "" for _, entry in entries], ""
 
 
 def own_split(file: str) -> str:
@@ -202,25 +194,23 @@ def own_split(file: str) -> str:
     return "train" if int(digest, 16) % 5 else "test"
 
 
-def _sample(base: Path, where: str, entry: dict[str, Any], part: str, skeleton: Skeleton) -> Sample:
-    rows = entry.get("points")
-    if not isinstance(rows, list) or len(rows) != skeleton.size:
-        count = len(rows) if isinstance(rows, list) else "no"
-        raise CUNetError(f"{where}, points: {count} points, {skeleton.size} are needed, null where not annotated.")
+def _sample(base: Path, fence: Fence, where: str, entry: FolderEntry, part: str, skeleton: Skeleton) -> Sample:
+    if len(entry.points) != skeleton.size:
+        raise CUNetError(f"{where}, points: {len(entry.points)} points, {skeleton.size} are needed, null where not "
+                         "annotated.")  # fmt: skip
     points, mask = np.zeros((skeleton.size, 2), np.float32), np.zeros(skeleton.size, np.float32)
-    for place, (row, name) in enumerate(zip(rows, skeleton.names, strict=True)):
-        if row is not None:
-            x, y, visible = [*_numbers(row, (2, 3), f"{where}, points[{place}] ({name})"), 1.0][:3]
-            if visible > 0:
-                points[place], mask[place] = (x, y), 1.0
-    name = Path(entry["file"]).as_posix()
-    return Sample(name, part, points, mask, _box(entry.get("box"), points, mask, where), base / name)
+    for place, row in enumerate(entry.points):
+        if row is not None and (len(row) == 2 or row[2] > 0):
+            points[place], mask[place] = row[:2], 1.0
+    name = Path(entry.file).as_posix()
+    picture = fence.passed(base / name, f"{where}, file")
+    return Sample(name, part, points, mask, _box(entry.box, points, mask, where), picture)
 
 
-def _box(value: Any, points: np.ndarray, mask: np.ndarray, where: str) -> np.ndarray:
+def _box(value: tuple[float, ...] | None, points: np.ndarray, mask: np.ndarray, where: str) -> np.ndarray:
     """The box given, or the tight box ``[x0, y0, x1, y1]`` of the points that count."""
     if value is not None:
-        box = np.array(_numbers(value, (4,), f"{where}, box"))
+        box = np.array(value)
         if not (box[2:] > box[:2]).all():
             raise CUNetError(f"{where}, box: {box.tolist()} is not [x0, y0, x1, y1] with x0 < x1 and y0 < y1.")
         return box
@@ -230,40 +220,21 @@ def _box(value: Any, points: np.ndarray, mask: np.ndarray, where: str) -> np.nda
     return box
 
 
-def _numbers(value: Any, sizes: tuple[int, ...], where: str) -> list[float]:
-    """A list of finite numbers, as long as one of ``sizes``."""
-    good = isinstance(value, list) and all(_finite(item) for item in value)
-    if not good or len(value) not in sizes:
-        needed = " or ".join(str(size) for size in sizes)
-        raise CUNetError(f"{where}: {json.dumps(value):.100}, a list of {needed} finite numbers is needed.")
-    return [float(item) for item in value]
-
-
-def _finite(item: Any) -> bool:
-    """Whether it is a number that a float holds; whole numbers of JSON may have any length."""
-    try:
-        return isinstance(item, int | float) and math.isfinite(item)
-    except OverflowError:
-        return False
-
-
 def _objects(entries: Entries, samples: list[Sample]) -> list[Sample]:
     """The samples, the second object of a picture named ``FILE#2``; the same object twice is refused."""
-    seen: dict[str, list[tuple[str, Sample]]] = {}
+    seen: dict[tuple[str, bytes], str] = {}
+    counts: Counter[str] = Counter()
     named = []
     for (where, _), sample in zip(entries, samples, strict=True):
-        others = seen.setdefault(sample.name, [])
-        twin = next((place for place, other in others if _same(sample, other)), None)
-        if twin is not None:
-            raise CUNetError(f"{where}, file: {sample.name} stands already in {twin} with this box and these points: "
-                             "remove one.")  # fmt: skip
-        others.append((where, sample))
-        named.append(sample if len(others) == 1 else replace(sample, name=f"{sample.name}#{len(others)}"))
+        key = sample.name, b"".join(each.tobytes() for each in (sample.points, sample.mask, sample.box))
+        if key in seen:
+            raise CUNetError(f"{where}, file: {sample.name} stands already in {seen[key]} with this box and these "
+                             "points: remove one.")  # fmt: skip
+        seen[key] = where
+        counts[sample.name] += 1
+        number = counts[sample.name]
+        named.append(sample if number == 1 else replace(sample, name=f"{sample.name}#{number}"))
     return named
-
-
-def _same(one: Sample, other: Sample) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("points", "mask", "box"))
 
 
 def _boxes(given: list[bool]) -> str:

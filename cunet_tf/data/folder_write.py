@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from cunet_tf.data.sample import Sample, Source
+from cunet_tf.data.sample import Sample, Source, raw_bytes
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.outputs import claim, json_text
 from cunet_tf.skeletons import Skeleton
@@ -88,10 +88,7 @@ def _write_picture(sample: Sample, folder: Path, index: int) -> str:
     ending = sample.picture.suffix if isinstance(sample.picture, Path) else ".png"
     target = folder / f"{index:05d}{ending}"
     if isinstance(sample.picture, Path):
-        try:
-            data = sample.picture.read_bytes()
-        except OSError as error:
-            raise CUNetError(f"{sample.picture}: cannot be copied to {target} ({error.strerror}).") from None
+        data = raw_bytes(sample.picture)
     else:
         data = cv2.imencode(".png", sample.load()[..., ::-1])[1].tobytes()
     replace_file(target, lambda place: place.write_bytes(data))

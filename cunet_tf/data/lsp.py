@@ -10,8 +10,9 @@ import numpy as np
 
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.matlab import read_matlab
-from cunet_tf.data.sample import FaultyFile, Sample, Source
-from cunet_tf.errors import CUNetError
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.errors import CUNetError, FaultyFile
+from cunet_tf.reading import FARTHEST
 from cunet_tf.skeletons import LSP14
 
 # Named 1-based ranges, by data set and number of pictures in the file. LSPET has no official
@@ -61,7 +62,9 @@ def load_lsp(
 
 def _fault(file: Path, index: int, points: np.ndarray, mask: np.ndarray) -> FaultyFile | None:
     if not np.isfinite(points).all():
-        return FaultyFile("point not a number", file, f"picture {index + 1} has a joint that is NaN.")
+        return FaultyFile(
+            "point not a number", file, f"picture {index + 1} has a joint that is NaN or farther out than any pixel."
+        )
     if mask.sum() < 2:
         return FaultyFile("too few annotated points", file, f"picture {index + 1} has fewer than 2 annotated joints.")
     return None
@@ -76,8 +79,8 @@ def read_joints(file: Path, extended: bool, refuse_nan: bool = True) -> tuple[np
     if not file.is_file():
         raise CUNetError(f"{file}: not found. Give --root, the folder with joints.mat and images/.")
     try:
-        joints = np.asarray(read_matlab(file)["joints"], np.float64)
-    except (ValueError, LookupError, NotImplementedError, OSError) as error:
+        joints = np.asarray(read_matlab(file, "joints"), np.float64)
+    except (TypeError, ValueError) as error:
         raise CUNetError(f"{file}: no array 'joints' in it ({error}).") from None
     # LSP: 3 x 14 x N, LSPET: 14 x 3 x N.
     expected = (14, 3) if extended else (3, 14)
@@ -90,8 +93,10 @@ def read_joints(file: Path, extended: bool, refuse_nan: bool = True) -> tuple[np
     stacked = joints.transpose(2, 0, 1) if extended else joints.transpose(2, 1, 0)
     mask = stacked[..., 2] if extended else np.ones(stacked.shape[:2])
     points = np.where(mask[..., None] > 0, stacked[..., :2] - 1.0, 0.0)
+    points[~(np.abs(points) <= FARTHEST)] = np.nan
     if refuse_nan and not np.isfinite(points).all():
-        raise CUNetError(f"{file}: picture {int(np.argwhere(~np.isfinite(points))[0, 0]) + 1} has a joint that is NaN.")
+        raise CUNetError(f"{file}: picture {int(np.argwhere(~np.isfinite(points))[0, 0]) + 1} has a joint that is NaN "
+                         "or farther out than any pixel.")  # fmt: skip
     return points.astype(np.float32), (mask > 0).astype(np.float32)
 
 

@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.data.fence import Fence
 from cunet_tf.data.mpii_json import read_people
 from cunet_tf.data.mpii_release import RELEASE, Picture, centre, head_size, joints, number, read_release
 from cunet_tf.data.sample import Sample, Source
-from cunet_tf.errors import CUNetError, did_you_mean
+from cunet_tf.errors import CUNetError, did_you_mean, shown
+from cunet_tf.reading import MIB, read_text
 from cunet_tf.skeletons import MPII16
 
 VAL_LIST = "tompson_val.txt"
@@ -28,7 +30,7 @@ JSON_FILES = {"train": ("train",), "val": ("valid",), "trainval": ("train", "val
 OWN_SPLIT = " (own split: val is every picture whose sha1(name) mod 10 is 0)"
 
 
-def load_mpii(root: str, split: str = "train") -> Source:
+def load_mpii(root: str, split: str = "train", allow_outside: bool = False) -> Source:
     """The people of one split; the official ``.mat`` file is preferred to the JSON files.
 
     Args:
@@ -38,6 +40,7 @@ def load_mpii(root: str, split: str = "train") -> Source:
             file ``val`` is what ``tompson_val.txt`` lists, see :func:`read_val_list`; without
             a list it is our own, by picture, and ``Source.split`` says so. With the JSON
             files ``val`` is ``valid.json``.
+        allow_outside: pictures may lie outside the root.
 
     Returns:
         Points 0-based; every labelled joint counts, occluded or not. Boxes are the official
@@ -53,11 +56,12 @@ def load_mpii(root: str, split: str = "train") -> Source:
     if split not in JSON_FILES:
         raise CUNetError(f"mpii split {split!r}: {did_you_mean(split, JSON_FILES)}")
     base, note = Path(root), ""
+    fence = Fence(base, allow_outside)
     file = find(base, RELEASE)
     if file:
-        samples, note = _from_release(base, file, split)
+        samples, note = _from_release(base, fence, file, split)
     else:
-        samples = [sample for stem in JSON_FILES[split] for sample in _from_json(base, stem)]
+        samples = [sample for stem in JSON_FILES[split] for sample in _from_json(base, fence, stem)]
     if not samples:
         raise CUNetError(f"{root}: nobody in mpii split {split!r}{note}: choose one of {', '.join(JSON_FILES)}.")
     return Source("mpii", split + note, MPII16, samples, box="official")
@@ -96,17 +100,17 @@ def read_val_list(file: Path, known: set[str]) -> set[str]:
     Raises:
         CUNetError: a line is malformed, or names nobody who is labelled.
     """
-    names = ["/".join(line.strip().rsplit(maxsplit=1)) for line in file.read_text().splitlines()]
+    names = ["/".join(line.strip().rsplit(maxsplit=1)) for line in read_text(file, MIB).splitlines()]
     for place, name in enumerate(names, 1):
         if name and name not in known:
             raise CUNetError(
-                f"{file}, line {place}: {name.replace('/', ' ')!r} is nobody labelled in {RELEASE}: "
+                f"{file}, line {place}: {shown(name.replace('/', ' '))} is nobody labelled in {RELEASE}: "
                 "write IMAGE_NAME PERSON_INDEX, the index counted from 0 in annorect."
             )
     return {name for name in names if name}
 
 
-def _from_release(base: Path, file: Path, split: str) -> tuple[list[Sample], str]:
+def _from_release(base: Path, fence: Fence, file: Path, split: str) -> tuple[list[Sample], str]:
     """The samples, and a note where the split is our own."""
     labelled = split != "test"
     samples = [
@@ -114,7 +118,7 @@ def _from_release(base: Path, file: Path, split: str) -> tuple[list[Sample], str
         for picture in read_release(file)
         if picture.training == labelled
         for index, person in enumerate(picture.people)
-        if (sample := _sample(base, file, picture, index, person))
+        if (sample := _sample(base, fence, file, picture, index, person))
     ]
     if split in ("trainval", "test"):
         return samples, ""
@@ -126,7 +130,9 @@ def _from_release(base: Path, file: Path, split: str) -> tuple[list[Sample], str
     return [s for s in samples if (s.name in held_out) == (split == "val")], "" if listed else OWN_SPLIT
 
 
-def _sample(base: Path, file: Path, picture: Picture, index: int, person: Any) -> Sample | None:
+def _sample(
+    base: Path, fence: Fence, file: Path, picture: Picture, index: int, person: dict[str, Any]
+) -> Sample | None:
     points, mask = np.zeros((MPII16.size, 2), np.float32), np.zeros(MPII16.size, np.float32)
     if picture.training:
         points, mask = joints(person, f"{file}: picture {picture.name}, person {index}")
@@ -134,11 +140,11 @@ def _sample(base: Path, file: Path, picture: Picture, index: int, person: Any) -
     if box is None or (picture.training and mask.sum() < 2):
         return None
     subset = "single" if index in picture.single else "group"
-    path = base / "images" / picture.name
+    path = fence.passed(base / "images" / picture.name, f"{file}, image.name")
     return Sample(f"{picture.name}/{index}", subset, points, mask, box, path, head_size(person))
 
 
-def _from_json(base: Path, stem: str) -> list[Sample]:
+def _from_json(base: Path, fence: Fence, stem: str) -> list[Sample]:
     file = find(base, f"{stem}.json")
     if file is None:
         raise CUNetError(
@@ -149,6 +155,7 @@ def _from_json(base: Path, stem: str) -> list[Sample]:
     for place, person in enumerate(read_people(file, labelled=stem != "test")):
         box = person_box(person.centre, person.scale)
         if box is not None and (stem == "test" or person.mask.sum() >= 2):
-            name, path = f"{stem}/{place}/{person.image}", base / "images" / person.image
+            name = f"{stem}/{place}/{person.image}"
+            path = fence.passed(base / "images" / person.image, f"{file}: entry {place}, image")
             samples.append(Sample(name, "mpii", person.points, person.mask, box, path, person.head))
     return samples

@@ -6,7 +6,6 @@ brought the format into use subtract 1 from centre and joints: the files count f
 Head rectangles are not in them; the validation people's lie in ``gt_valid.mat``.
 """
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.data.matlab import read_matlab
-from cunet_tf.data.mpii_release import MAT_ERRORS
+from cunet_tf.data.matlab import MAT_ERRORS, read_matlab
+from cunet_tf.data.schema import MpiiLabelled, MpiiPerson
 from cunet_tf.errors import CUNetError
+from cunet_tf.reading import fitting, read_json
 from cunet_tf.skeletons import MPII16
 
 HEADS = "gt_valid.mat"
@@ -53,10 +53,7 @@ def read_people(file: Path, labelled: bool) -> list[Person]:
     Raises:
         CUNetError: not JSON, or a field is missing, of another shape, or no number.
     """
-    try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CUNetError(f"{file}: not readable as JSON ({error}): fetch it again.") from None
+    entries = read_json(file)
     if not isinstance(entries, list):
         raise CUNetError(f"{file}: a list of people is needed, this is a {type(entries).__name__}: fetch it again.")
     heads = read_heads(file.with_name(HEADS), len(entries)) if file.name == "valid.json" else None
@@ -67,29 +64,12 @@ def read_people(file: Path, labelled: bool) -> list[Person]:
 
 
 def _person(entry: Any, where: str, labelled: bool, head: float | None) -> Person:
-    if not isinstance(entry, dict) or not isinstance(entry.get("image"), str) or not entry["image"]:
-        raise CUNetError(f"{where}, image: the picture's file name is missing: add it.")
-    x, y = _numbers(entry, "center", (2,), where)
-    scale = float(_numbers(entry, "scale", (), where))
     points, mask = np.zeros((MPII16.size, 2)), np.zeros(MPII16.size, bool)
-    if labelled:
-        mask = _numbers(entry, "joints_vis", (MPII16.size,), where) > 0
-        points = np.where(mask[:, None], _numbers(entry, "joints", (MPII16.size, 2), where) - 1.0, 0.0)
-    return Person(entry["image"], (x, y), scale, points.astype(np.float32), mask.astype(np.float32), head)
-
-
-def _numbers(entry: dict[str, Any], field: str, shape: tuple[int, ...], where: str) -> np.ndarray:
-    """A field of an entry as float64 of exactly ``shape``."""
-    if field not in entry:
-        raise CUNetError(f"{where}, {field}: missing: add it.")
-    try:
-        value = np.array(entry[field], np.float64)
-    except (TypeError, ValueError):
-        value = np.array(np.nan)
-    if value.shape != shape or not np.isfinite(value).all():
-        needed = "x".join(str(size) for size in shape) or "1"
-        raise CUNetError(f"{where}, {field}: {needed} finite numbers are needed: repair the entry.")
-    return value
+    told = fitting(entry, MpiiLabelled if labelled else MpiiPerson, where)
+    if isinstance(told, MpiiLabelled):
+        mask = np.array(told.joints_vis) > 0
+        points = np.where(mask[:, None], np.array(told.joints) - 1.0, 0.0)
+    return Person(told.image, told.center, told.scale, points.astype(np.float32), mask.astype(np.float32), head)
 
 
 def read_heads(file: Path, count: int) -> list[float | None] | None:
@@ -104,7 +84,7 @@ def read_heads(file: Path, count: int) -> list[float | None] | None:
     if not file.is_file():
         return None
     try:
-        boxes = np.asarray(read_matlab(file)["headboxes_src"], np.float64)
+        boxes = np.asarray(read_matlab(file, "headboxes_src"), np.float64)
     except MAT_ERRORS as error:
         raise CUNetError(f"{file}: no array 'headboxes_src' in it ({error}): fetch it again or remove it.") from None
     if boxes.shape[:2] != (2, 2) or boxes.size != 4 * count:

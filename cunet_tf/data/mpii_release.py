@@ -1,25 +1,23 @@
 """MPII's official annotations: nested MATLAB structs, read as they are, in 1-based pixels.
 
-SciPy squeezes the structs (one struct stands for an array of one, an empty array for
-none), and the file itself leaves fields out where there is nothing to say. The functions
-here ask for a field and take its absence for an answer.
+The file leaves fields out where there is nothing to say, or empty. The functions here ask
+for a field and take its absence for an answer.
 """
 
 import math
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cunet_tf.data.matlab import is_struct, read_matlab
+from cunet_tf.data.matlab import MAT_ERRORS, read_matlab, structs
+from cunet_tf.data.schema import FileName
 from cunet_tf.errors import CUNetError
+from cunet_tf.reading import FARTHEST, fitting
 from cunet_tf.skeletons import MPII16
 
 RELEASE = "mpii_human_pose_v1_u12_1.mat"
-# What SciPy raises for a file that is cut, of MATLAB's 7.3 format, or without a field.
-MAT_ERRORS = (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +34,7 @@ class Picture:
     name: str
     training: bool
     single: frozenset[int]
-    people: list[Any]
+    people: list[dict[str, Any]]
 
 
 def read_release(file: Path) -> list[Picture]:
@@ -46,18 +44,18 @@ def read_release(file: Path) -> list[Picture]:
         CUNetError: not a ``.mat`` file, or without the fields of the official one.
     """
     try:
-        release = read_matlab(file, squeezed=True)["RELEASE"]
-        entries, training = structs(release.annolist), np.atleast_1d(release.img_train)
-        single = getattr(release, "single_person", np.zeros(0))
-        # The cell of a single picture is squeezed away; a file without the field marks nobody.
-        cells = [single] if len(entries) == 1 else np.atleast_1d(single)
-        cells = cells if len(cells) == len(entries) else [()] * len(entries)
+        (release,) = structs(read_matlab(file, "RELEASE"))
+        entries, training = structs(release["annolist"]), np.ravel(release["img_train"])
+        cells = release.get("single_person")  # a file without the field marks nobody
+        cells = (
+            cells if isinstance(cells, list) and len(cells) == len(entries) else [()] * len(entries)
+        )  # a file without the field marks nobody
         return [
             Picture(
-                name=str(entry.image.name),
+                name=_name(entry),
                 training=bool(flag),
                 single=frozenset(int(place) - 1 for place in np.ravel(cell)),
-                people=structs(getattr(entry, "annorect", ())),
+                people=structs(entry.get("annorect")),
             )
             for entry, flag, cell in zip(entries, training, cells, strict=True)
         ]
@@ -65,30 +63,30 @@ def read_release(file: Path) -> list[Picture]:
         raise CUNetError(f"{file}: not MPII's official annotations ({error}): fetch {RELEASE} again.") from None
 
 
-def structs(value: Any) -> list[Any]:
-    """A struct array as a list; empty where there is none."""
-    return [item for item in np.atleast_1d(value).ravel() if is_struct(item)]
+def _name(entry: dict[str, Any]) -> str:
+    (image,) = structs(entry["image"])
+    return fitting(image["name"], FileName, "image.name")
 
 
-def number(item: Any, field: str) -> float | None:
-    """A field of a struct as a number; ``None`` where it is absent, empty, no number or NaN."""
+def number(item: dict[str, Any], field: str) -> float | None:
+    """A field of a struct as a number; ``None`` where it is absent, empty, no number, NaN or farther than any pixel."""
     try:
-        value = float(getattr(item, field, math.nan))
+        value = float(item.get(field, math.nan))
     except (TypeError, ValueError):
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= FARTHEST else None
 
 
-def centre(person: Any) -> tuple[float, float] | None:
+def centre(person: dict[str, Any]) -> tuple[float, float] | None:
     """``objpos`` of a person, (x, y) in the file's 1-based pixels."""
-    for position in structs(getattr(person, "objpos", ())):
+    for position in structs(person.get("objpos")):
         x, y = number(position, "x"), number(position, "y")
         if x is not None and y is not None:
             return x, y
     return None
 
 
-def joints(person: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
+def joints(person: dict[str, Any], where: str) -> tuple[np.ndarray, np.ndarray]:
     """Points float32 ``[16, 2]``, 0-based, and mask float32 ``[16]``.
 
     The ids come in any order and some are absent. ``is_visible`` (a number, a string or
@@ -98,8 +96,8 @@ def joints(person: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
         CUNetError: an id outside 0..15; the message starts with ``where``.
     """
     points, mask = np.zeros((MPII16.size, 2), np.float32), np.zeros(MPII16.size, np.float32)
-    for holder in structs(getattr(person, "annopoints", ())):
-        for item in structs(getattr(holder, "point", ())):
+    for holder in structs(person.get("annopoints")):
+        for item in structs(holder.get("point")):
             joint, x, y = number(item, "id"), number(item, "x"), number(item, "y")
             if joint is None or x is None or y is None:
                 continue
@@ -109,7 +107,7 @@ def joints(person: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
     return points, mask
 
 
-def head_size(person: Any) -> float | None:
+def head_size(person: dict[str, Any]) -> float | None:
     """0.6 times the diagonal of the head rectangle in pixels; ``None`` where there is none."""
     x1, y1, x2, y2 = (number(person, field) for field in ("x1", "y1", "x2", "y2"))
     if x1 is None or y1 is None or x2 is None or y2 is None:

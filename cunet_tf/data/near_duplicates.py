@@ -14,7 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cunet_tf.data.sample import FaultyFile, read_image
+from cunet_tf.data.sample import read_image
+from cunet_tf.errors import FaultyFile
 
 BITS = 128
 SIDE = 32  # pixels of the picture that is hashed

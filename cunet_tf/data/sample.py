@@ -11,7 +11,8 @@ import numpy as np
 
 from cunet_tf.data.decoder import decode, decode_strictly, ends_grey
 from cunet_tf.data.picture_header import END, JPEG, jpeg_header, picture_size, zero_run
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import FaultyFile
+from cunet_tf.reading import MIB, why_unfit
 from cunet_tf.skeletons import Skeleton
 
 PICTURE_ENDINGS = frozenset(
@@ -19,24 +20,9 @@ PICTURE_ENDINGS = frozenset(
 )  # of formats that OpenCV reads, whatever the case
 HEAD = 1 << 16  # bytes at the beginning of a file that are looked at before all of it is read
 TAIL = 4096  # bytes at the end of a JPEG in which its end marker is looked for first
+BYTES_PER_PIXEL = 8  # of a file at most; four channels of 16 bits
 MEGAPIXELS = 100.0  # of a picture, unless limit_megapixels says otherwise
 _megapixels = MEGAPIXELS
-
-
-class FaultyFile(CUNetError):
-    """One file of a data set is missing or damaged; the others may be sound.
-
-    Attributes:
-        kind: what is wrong, in a few words, the same for all faults of a kind.
-        file: the file.
-        text: the message without the file.
-        sample, subset: the sample it belongs to, where a loader knows it.
-    """
-
-    def __init__(self, kind: str, file: Path | str, text: str):
-        super().__init__(f"{file}: {text}")
-        self.kind, self.file, self.text = kind, str(file), text
-        self.sample = self.subset = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +137,22 @@ def read_bytes(path: Path | str) -> bytes:
     Raises:
         FaultyFile: the file is missing, empty, or a JPEG cut short.
     """
-    with _opened(path) as stream:
-        data = stream.read()
+    data = raw_bytes(path)
     _require_bytes(path, len(data))
     if data.startswith(JPEG):
         scan = jpeg_header(data).scan
         _require_end(path, len(data), scan is not None and data.find(END, scan) >= 0)
     return data
+
+
+def raw_bytes(path: Path | str) -> bytes:
+    """The bytes of a regular file, whatever they are.
+
+    Raises:
+        FaultyFile: there is none, or it is larger than any picture that is allowed.
+    """
+    with _opened(path) as stream:
+        return stream.read()
 
 
 def glance(path: Path | str) -> None:
@@ -176,7 +171,7 @@ def glance(path: Path | str) -> None:
                 stream.seek(max(scan, size - TAIL))
             if scan is None or END not in stream.read():  # a large header, or other data behind the picture
                 read_bytes(path)
-    _require_size(path, picture_size(head))
+    require_size(path, picture_size(head))
 
 
 def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndarray:
@@ -192,14 +187,14 @@ def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndar
         FaultyFile: above the limit of megapixels, damaged, or not a picture.
     """
     size = picture_size(data)
-    _require_size(path, size)
+    require_size(path, size)
     image, damage = decode_strictly(data) if strict else (decode(data), "")
     if image is None:
         header = f", though its header says {size[0]:,} x {size[1]:,} pixels" if size else ""
         text = f"not a picture that OpenCV can read{header}: replace or remove it."
         raise FaultyFile("unreadable picture", path, text)
     if size is None:  # of a format whose header only OpenCV reads
-        _require_size(path, (image.shape[1], image.shape[0]))
+        require_size(path, (image.shape[1], image.shape[0]))
     if not strict and ends_grey(data, image):
         damage = decode_strictly(data)[1]
     if not damage and zero_run(data):
@@ -211,6 +206,9 @@ def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndar
 
 @contextlib.contextmanager
 def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    fault = why_unfit(path, max(MIB, int(_megapixels * 1e6 * BYTES_PER_PIXEL)))
+    if fault:
+        raise FaultyFile("missing picture", path, fault)
     try:
         with open(path, "rb") as stream:
             yield stream
@@ -229,11 +227,16 @@ def _require_end(path: Path | str, size: int, found: bool) -> None:
         raise FaultyFile("truncated picture", path, f"the JPEG is truncated ({size} bytes): fetch it again.")
 
 
-def _require_size(path: Path | str, size: tuple[int, int] | None) -> None:
+def require_size(path: Path | str, size: tuple[int, int] | None) -> None:
+    """Refuse a picture or film by the width and height that its header says.
+
+    Raises:
+        FaultyFile: above the limit of megapixels.
+    """
     width, height = size or (0, 0)
     if width * height > _megapixels * 1e6:
         text = (
             f"{width:,} x {height:,} pixels are {width * height / 1e6:,.4g} megapixels, above the limit of "
-            f"{_megapixels:,g}: make the picture smaller, or raise the limit with --max_megapixels."
+            f"{_megapixels:,g}: make it smaller, or raise the limit with --max_megapixels."
         )
         raise FaultyFile("oversized picture", path, text)

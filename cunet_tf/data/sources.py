@@ -28,6 +28,7 @@ class Request:
             else tight ones.
         problems: a list that takes the faults of single samples, which are then left out;
             without it the first fault is raised.
+        allow_outside: pictures that the data set's files name may lie outside its folder.
     """
 
     root: str | None
@@ -36,6 +37,7 @@ class Request:
     allow_missing: bool = False
     box: str | None = None
     problems: list[CUNetError] | None = None
+    allow_outside: bool = False
 
 
 def _w300(request: Request) -> Source:
@@ -59,7 +61,7 @@ def _mpii(request: Request) -> Source:
 
     if not request.root:
         raise CUNetError("--data=mpii needs --root, the folder that holds images/ and MPII's annotations.")
-    return load_mpii(request.root, request.split)
+    return load_mpii(request.root, request.split, request.allow_outside)
 
 
 def _folder(request: Request) -> Source:
@@ -67,7 +69,7 @@ def _folder(request: Request) -> Source:
 
     if not request.root:
         raise CUNetError("--data=folder needs --root, the folder that holds landmarks.json or landmarks.csv.")
-    return load_folder(request.root, request.split)
+    return load_folder(request.root, request.split, request.allow_outside)
 
 
 def _coco(request: Request) -> Source:
@@ -75,7 +77,7 @@ def _coco(request: Request) -> Source:
 
     if not request.root:
         raise CUNetError("--data=coco needs --root, a COCO keypoints .json file, or the folder that holds it.")
-    return load_coco(request.root, request.split, request.problems)
+    return load_coco(request.root, request.split, request.problems, request.allow_outside)
 
 
 def _yolo(request: Request) -> Source:
@@ -83,7 +85,7 @@ def _yolo(request: Request) -> Source:
 
     if not request.root:
         raise CUNetError("--data=yolo needs --root, a data.yaml file, or the folder that holds it.")
-    return load_yolo(request.root, request.split, request.problems)
+    return load_yolo(request.root, request.split, request.problems, request.allow_outside)
 
 
 def _synthetic(request: Request) -> Source:

@@ -1,15 +1,18 @@
 """300-W faces: 68 points in .pts files beside the pictures (iBUG mark-up)."""
 
+import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cunet_tf.data.geometry import tight_box
-from cunet_tf.data.matlab import read_matlab
-from cunet_tf.data.sample import PICTURE_ENDINGS, FaultyFile, Sample, Source, files_below, is_note
-from cunet_tf.errors import CUNetError
+from cunet_tf.data.matlab import MAT_ERRORS, read_matlab, structs
+from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, files_below, is_note
+from cunet_tf.errors import CUNetError, FaultyFile, shown
+from cunet_tf.reading import FARTHEST, MIB, read_text
 from cunet_tf.skeletons import FACE68
 
 TRAIN = ("afw", "helen/trainset", "lfpw/trainset")
@@ -17,6 +20,7 @@ COMMON = ("helen/testset", "lfpw/testset")
 CHALLENGING = ("ibug",)
 COUNTS = {"afw": 337, "helen/trainset": 2000, "lfpw/trainset": 811, "helen/testset": 330, "lfpw/testset": 224,
           "ibug": 135}  # faces of the distribution: 3,148 to learn from, 554 common, 135 challenging  # fmt: skip
+PTS_BYTES = MIB  # 68 lines have 2 KB
 SPLITS = {"train": TRAIN, "common": COMMON, "challenging": CHALLENGING, "full": COMMON + CHALLENGING}
 
 # Where the boxes of the official face detector are, in the distribution's own file names.
@@ -135,20 +139,47 @@ def read_pts(path: Path | str, count: int = FACE68.size) -> np.ndarray:
         FaultyFile: not a .pts file, another number of points, or a value that is no number.
     """
     try:
-        text = Path(path).read_text()
-        if "{" not in text or "}" not in text:
-            raise ValueError("no { and } around the points")
-        body = text[text.index("{") + 1 : text.index("}")]
-        points = np.array([line.split() for line in body.split("\n") if line.strip()], np.float64)
-    except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise FaultyFile("malformed annotation", path, f"not a readable .pts file ({error}).") from None
+        points = _numbers(read_text(path, PTS_BYTES))
+    except ValueError as error:  # CUNetError is one, and names the file already
+        reason = str(error).removeprefix(f"{path}: ").rstrip(".")
+        raise FaultyFile("malformed annotation", path, f"not a readable .pts file ({reason}).") from None
     if points.shape != (count, 2):
         text = f"{len(points)} points, but {count} lines of two numbers are needed."
         raise FaultyFile("wrong number of points", path, text)
-    if not np.isfinite(points).all():
-        text = f"point {int(np.argwhere(~np.isfinite(points))[0, 0])} is not a number."
+    far = ~(np.abs(points) <= FARTHEST)
+    if far.any():
+        place, value = int(np.argwhere(far)[0, 0]), points[far][0]
+        text = f"point {place} is {'farther out than any pixel' if np.isfinite(value) else 'not a number'}."
         raise FaultyFile("point not a number", path, text)
     return (points - 1.0).astype(np.float32)
+
+
+def _numbers(text: str) -> np.ndarray:
+    """The lines between the braces, ``[n, numbers of a line]``.
+
+    Raises:
+        ValueError: what is wrong.
+    """
+    begin, end = text.find("{"), text.find("}")
+    if begin < 0 or end < begin:
+        raise ValueError("no { and } around the points")
+    rows = [line.split() for line in text[begin + 1 : end].split("\n") if line.strip()]
+    told = re.search(r"^n_points:\s*(\S+)", text[:begin], re.MULTILINE)
+    if told and told[1] != str(len(rows)):
+        raise ValueError(f"n_points says {shown(told[1])}, {len(rows)} lines follow")
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("lines of different lengths")
+    word = next((word for row in rows for word in row if not _is_number(word)), None)
+    if word is not None:
+        raise ValueError(f"{shown(word)} is no number")
+    return np.array(rows, np.float64)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return float(word) is not None
+    except ValueError:
+        return False
 
 
 def write_pts(path: Path | str, points: np.ndarray) -> None:
@@ -167,10 +198,16 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
             f"{base / 'Bounding Boxes'}: put it there or use --box=tight."
         )
     try:
-        entries = read_matlab(places[0], squeezed=True)["bounding_boxes"]
-        return {
-            str(entry.imgName): np.asarray(entry.bb_detector, np.float64).reshape(4) - 1.0
-            for entry in np.atleast_1d(entries)
-        }
-    except (AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError) as error:
+        entries = structs(read_matlab(places[0], "bounding_boxes"))
+        if not entries:
+            raise ValueError("no structs in bounding_boxes")
+        return {str(entry["imgName"]): _finite_box(entry["bb_detector"]) for entry in entries}
+    except MAT_ERRORS as error:
         raise CUNetError(f"{places[0]}: not a readable file of official boxes ({error}).") from None
+
+
+def _finite_box(value: Any) -> np.ndarray:
+    box = np.asarray(value, np.float64).reshape(4) - 1.0
+    if not np.isfinite(box).all():
+        raise ValueError("a box is not a number")
+    return box

@@ -23,7 +23,7 @@ from cunet_tf.trainers.study.jobs import Job, run_jobs
 from cunet_tf.trainers.study.sweep_table import metric_of
 from cunet_tf.writing import replace_text
 
-DATA_FLAGS = ("data", "root", "allow_missing", "box")
+DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels", "allow_outside")
 NAME = "memory_training"
 MODULE = "python -m cunet_tf.trainers.study.memory.training"
 
