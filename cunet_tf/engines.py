@@ -1,12 +1,14 @@
 """What runs a network: Keras for ``.keras``, LiteRT for ``.tflite``, packed or not (without TensorFlow)."""
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, first_line
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
@@ -46,16 +48,30 @@ class LiteRTEngine:
     Args:
         data: bytes of the model.
         threads: of the interpreter; all cores when ``None``.
+        name: of the file, for messages.
 
     Raises:
-        CUNetError: the model cannot be prepared.
+        CUNetError: the model cannot be prepared, or is not a network from pictures to heat maps as described.
     """
 
-    def __init__(self, data: bytes, threads: int | None = None):
-        self.spec = spec_of(data)
-        self._interpreter, self._lock = prepare_interpreter(data, threads)
+    def __init__(self, data: bytes, threads: int | None = None, name: str = "the model"):
+        self.name, self.spec = name, _description(data, name)
+        self._interpreter, self._lock = prepare_interpreter(data, threads, name)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
+        self._check()
+
+    def _check(self) -> None:
+        """Whether input and output are pictures and heat maps, and as many as the description says."""
+        shapes = [tuple(int(side) for side in each["shape"]) for each in (self._input, self._output)]
+        for each, shape in zip((self._input, self._output), shapes, strict=True):
+            steps = each["dtype"] == np.int8 and each["quantization"][0] > 0
+            if len(shape) != 4 or shape[0] != 1 or not (steps or each["dtype"] == np.float32):
+                raise CUNetError(f"{self.name}: inputs and outputs of {shapes}: not a network from one picture to heat "
+                                 "maps, in float32 or int8.")  # fmt: skip
+        if self.spec and (shapes[0][1:3] != 2 * (self.spec.input_size,) or shapes[1][3] != self.spec.skeleton.size):
+            raise CUNetError(f"{self.name}: the description says {self.spec.input_size} pixels and "
+                             f"{self.spec.skeleton.size} landmarks, the network has {shapes}: export it again.")  # fmt: skip
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         expected = tuple(int(side) for side in self._input["shape"][1:])
@@ -66,7 +82,7 @@ class LiteRTEngine:
     def run_raw(self, image: np.ndarray) -> np.ndarray:
         """One picture ``[H, W, 3]`` in 0..1 to the model's own output, int8 or float32 ``[1, h, w, C]``."""
         encoded = self.encode(image[None])
-        with self._lock:
+        with self._lock, running(self.name):
             self._interpreter.set_tensor(self._input["index"], encoded)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._output["index"])
@@ -86,20 +102,39 @@ class LiteRTEngine:
         return (output.astype(np.float32) - zero) * np.float32(scale)
 
 
-def prepare_interpreter(data: bytes, threads: int | None = None) -> tuple[Any, threading.Lock]:
-    """LiteRT's interpreter of a ``.tflite`` model, and the lock under which it is to be used.
+def _description(data: bytes, name: str) -> ModelSpec | None:
+    try:
+        return spec_of(data)
+    except CUNetError as error:
+        raise CUNetError(f"{name}: {error}") from None
+
+
+@contextlib.contextmanager
+def running(name: str) -> Iterator[None]:
+    """What LiteRT raises, in one sentence that names the file.
+
+    Raises:
+        CUNetError: it raised.
+    """
+    try:
+        yield
+    except CUNetError:
+        raise
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise CUNetError(f"{name}: LiteRT cannot run this model ({first_line(error)}): export it again.") from None
+
+
+def prepare_interpreter(data: bytes, threads: int | None = None, name: str = "the model") -> tuple[Any, threading.Lock]:
+    """LiteRT's interpreter of a ``.tflite`` model that ``read_model`` gave, and the lock under which it is to be used.
 
     Raises:
         CUNetError: the model cannot be prepared.
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    try:
-        with native_stderr_hidden():
-            interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
+    with running(name), native_stderr_hidden():
+        interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
+        interpreter.allocate_tensors()
     return interpreter, threading.Lock()
 
 
@@ -115,4 +150,4 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
         from cunet_tf.models.saved import load_keras
 
         return KerasEngine(load_keras(path))
-    return LiteRTEngine(read_model(path), threads)
+    return LiteRTEngine(read_model(path), threads, str(path))

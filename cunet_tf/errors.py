@@ -16,6 +16,16 @@ class MissingPackage(CUNetError, ImportError):
     """A package that only some tasks need is not installed; the message says which."""
 
 
+LONGEST = 300  # characters of another library's message
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of another library's error, cut where it is long; the error's kind where it says nothing."""
+    line = " ".join((str(error).strip().splitlines() or [""])[0].split())
+    line = line if len(line) <= LONGEST else line[:LONGEST] + "..."
+    return line.rstrip(".:") or type(error).__name__
+
+
 # Module -> what of it is needed, and what to install; `docs/light-install.md` leaves these out.
 _FRAMEWORK = "TensorFlow and Keras", "tensorflow keras matplotlib"
 _LEFT_OUT = {

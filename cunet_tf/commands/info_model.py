@@ -5,9 +5,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.compat import parse_tflite, schema
+from cunet_tf.compat import schema
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.formats import FLOAT, INTEGERS
+from cunet_tf.files.graph import read_graph
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.models.counts import count
@@ -38,8 +39,7 @@ def describe_file(file: Path) -> dict[str, Any]:
     else:
         tflite = read_model(file)
         spec = spec_of(tflite)
-        graph = parse_tflite(tflite).subgraphs[0]
-        whole = any(tensor.type == INT8 for tensor in graph.tensors)
+        whole = any(tensor.type == INT8 for tensor in read_graph(tflite).tensors)
         kind = "integers" if whole else "float"
         formats = INTEGERS if takes_int8(tflite) else ()
     if spec is None:
