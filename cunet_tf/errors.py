@@ -19,11 +19,11 @@ class MissingPackage(CUNetError, ImportError):
 LONGEST = 300  # characters of another library's message
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of another library's error, cut where it is long; the error's kind where it says nothing."""
-    line = " ".join((str(error).strip().splitlines() or [""])[0].split())
-    line = line if len(line) <= LONGEST else line[:LONGEST] + "..."
-    return line.rstrip(".:") or type(error).__name__
+def one_line(error: BaseException) -> str:
+    """Another library's message on one line, cut and without control characters; the error's kind where it is empty."""
+    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)[: 4 * LONGEST]).split())
+    text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return text.rstrip(".:") or type(error).__name__
 
 
 # Module -> what of it is needed, and what to install; `docs/light-install.md` leaves these out.

@@ -146,6 +146,10 @@ def _tensor(number: int, table: Table, buffers: list[Table]) -> Tensor:
         raise damaged(f"tensor {number} has the shape {shape[:8].tolist()}")
     if index >= len(buffers):
         raise damaged(f"tensor {number} is in buffer {index:,} of {len(buffers)}")
+    try:
+        table.numbers(3, "u1").tobytes().decode()
+    except UnicodeDecodeError:
+        raise damaged(f"tensor {number} has a name that is no text") from None
     sides = tuple(shape.tolist())
     size = math.prod(sides) * WIDTHS[kind]
     if size > LARGEST_TENSOR:

@@ -18,7 +18,10 @@ IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
 
 
 def read_model(path: Path | str) -> bytes:
-    """The ``.tflite`` model in a file: ``.tflite``, ``.tflite.gz`` or a packed ``.cunet``; one that LiteRT can be given.
+    """The ``.tflite`` model in a file: ``.tflite``, ``.tflite.gz`` or a packed ``.cunet``.
+
+    Returns:
+        One that LiteRT can be given, see :func:`~cunet_tf.files.graph_rules.require_sound`.
 
     Raises:
         CUNetError: no such file, another kind of file, a damaged one, or not a network of pictures.

@@ -25,14 +25,6 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-def deep(levels: int = DEEP) -> Any:
-    """Lists in lists."""
-    value: Any = []
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
 def value_changed(value: Any, rng: Random) -> Any:
     """A copy with one place changed."""
     value = copy.deepcopy(value)
