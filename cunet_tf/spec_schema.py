@@ -59,8 +59,6 @@ def require_valid(fields: Any) -> None:
         what, _, place = str(error).partition(" - at ")
         field = place.strip("`").removeprefix("$.").removeprefix("$")
         raise CUNetError(f"{SPEC_NAME}{'.' if field else ''}{field}: {what.lower()}: export the model again.") from None
-    except UnicodeEncodeError:
-        raise CUNetError(f"{SPEC_NAME} holds half a character, which is no text: export the model again.") from None
     if found.input_range != (0.0, 1.0):
         raise CUNetError(
             f"{SPEC_NAME}.input_range: {list(found.input_range)} is not honoured, pictures are given as 0 to 1: "

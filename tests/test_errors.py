@@ -1,6 +1,6 @@
 import pytest
 
-from cunet_tf.errors import CUNetError, MissingPackage, did_you_mean, missing_package, require_package
+from cunet_tf.errors import CUNetError, MissingPackage, did_you_mean, missing_package, one_line, require_package
 
 
 def test_error_is_a_value_error_with_its_message_unchanged():
@@ -44,3 +44,8 @@ def test_what_is_needed_at_the_end_is_asked_for_at_the_beginning(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingPackage, match="Matplotlib, not installed here: pip install matplotlib"):
         require_package("matplotlib")
+
+
+def test_another_librarys_message_is_one_line():
+    assert one_line(ValueError("first\n  second\x1b[1m.")) == "first second [1m"
+    assert one_line(MemoryError()) == "MemoryError" and len(one_line(ValueError("word " * 1000))) < 310

@@ -77,7 +77,7 @@ def test_a_configuration():
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("{", "not JSON"), ("[" * 100_000, "not JSON"), ("[]", "does not describe"),
+        ("{", "not JSON"), ("[" * 100_000, "not JSON"), ("[]", "does not describe"), (r'{"a": "\ud800"}', "not JSON"),
         ('{"config": 1}', "does not describe"),
         ('{"class_name": 1, "config": {}}', "does not describe"),
         ('{"class_name": "a", "config": {"layers": [1]}}', "a layer without"),

@@ -83,6 +83,7 @@ def read_config(data: bytes) -> dict[str, Any]:
     """
     try:
         config = json.loads(data)
+        json.dumps(config, ensure_ascii=False).encode()  # half a character could not be printed
     except (ValueError, RecursionError) as error:
         raise CUNetError(f"{CONFIG} is not JSON ({one_line(error)}): save the model again.") from None
     inner = config.get("config") if isinstance(config, dict) else None
