@@ -1,5 +1,6 @@
 """HDF5 files, the part of a ``.keras`` file that holds its variables: bytes of headers, and arrays of other kinds."""
 
+import contextlib
 import functools
 import io
 import random
@@ -59,7 +60,7 @@ def in_arrays(data: bytes, rng: random.Random) -> bytes:
         names: list[str] = []
         file.visit(names.append)
         for name in rng.sample(names, rng.choice((1, 1, 2))):
-            if name in file:
+            with contextlib.suppress(KeyError, OSError, RuntimeError, ValueError):  # it was in what is a link now
                 _replace(file, name, rng)
     return stream.getvalue()
 
