@@ -9,7 +9,7 @@ import numpy as np
 
 from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import apply, crop_matrix, invert, warp
-from cunet_tf.engines import prepare_interpreter
+from cunet_tf.engines import prepare_interpreter, running
 from cunet_tf.errors import CUNetError
 
 # Anchors of a file -> its grids: cells of a side, anchors of a cell.
@@ -32,14 +32,18 @@ class BlazeDetector:
     """
 
     def __init__(self, data: bytes, name: str = "detector"):
-        self._interpreter, self._lock = prepare_interpreter(data, threads=1)
+        self.name = name
+        self._interpreter, self._lock = prepare_interpreter(data, 1, name)
         self._input = self._interpreter.get_input_details()[0]
-        outputs = sorted(self._interpreter.get_output_details(), key=lambda output: output["shape"][-1])
+        outputs = sorted(self._interpreter.get_output_details(), key=lambda output: tuple(output["shape"][::-1]))
         shapes = [tuple(int(side) for side in output["shape"]) for output in outputs]
-        anchors = shapes[0][1] if len(shapes[0]) == 3 else 0
-        values = shapes[-1][-1]
-        if len(shapes) != 2 or anchors not in GRIDS or values not in (4 + 2 * FACE_POINTS, 4 + 2 * BODY_POINTS):
+        anchors, values = shapes[0][1] if len(shapes[0]) > 1 else 0, shapes[-1][-1] if shapes[-1] else 0
+        known = anchors in GRIDS and values in (4 + 2 * FACE_POINTS, 4 + 2 * BODY_POINTS)
+        if not known or shapes != [(1, anchors, 1), (1, anchors, values)]:
             raise CUNetError(f"{name}: outputs {shapes} are not those of BlazeFace or of MediaPipe's pose detector.")
+        given = tuple(int(side) for side in self._input["shape"])
+        if given != (1, *2 * given[1:2], 3) or {each["dtype"] for each in (self._input, *outputs)} != {np.float32}:
+            raise CUNetError(f"{name}: inputs {given} are not square pictures in float32, which detectors take.")
         self._outputs = [output["index"] for output in outputs]
         self.size = int(self._input["shape"][1])
         self.finds = "face" if values == 4 + 2 * FACE_POINTS else "body"
@@ -49,7 +53,7 @@ class BlazeDetector:
         """Objects in the square ``[x0, y0, x1, y1]`` of an RGB ``uint8 [H, W, 3]`` picture, best first."""
         matrix = crop_matrix(square, 1.0, self.size)
         crop = warp(image, matrix, self.size).astype(np.float32) / 127.5 - 1.0
-        with self._lock:
+        with self._lock, running(self.name):
             self._interpreter.set_tensor(self._input["index"], crop[None])
             self._interpreter.invoke()
             logits, values = (self._interpreter.get_tensor(index)[0] for index in self._outputs)

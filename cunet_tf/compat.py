@@ -8,13 +8,22 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from cunet_tf.errors import CUNetError, one_line
+
 __all__ = ["forget_traces", "loss_tracker", "operation_details", "operator_name", "parse_tflite", "schema",
            "write_tflite"]  # fmt: skip
 
 
 def parse_tflite(data: bytes) -> Any:
-    """A ``.tflite`` file as a tree of LiteRT's generated classes; raises whatever a damaged one leads to."""
-    return flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    """A ``.tflite`` file, of which ``require_sound`` has found nothing wrong, as a tree of LiteRT's generated classes.
+
+    Raises:
+        CUNetError: damaged all the same, in options that nothing else reads.
+    """
+    try:
+        return flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+    except Exception as error:  # the generated reader raises whatever a damaged offset leads to
+        raise CUNetError(f"damaged TensorFlow Lite model ({one_line(error)}): export it again.") from None
 
 
 def write_tflite(model: Any) -> bytes:

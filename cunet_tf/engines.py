@@ -1,12 +1,14 @@
 """What runs a network: Keras for ``.keras``, LiteRT for ``.tflite``, packed or not (without TensorFlow)."""
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, one_line
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
@@ -31,6 +33,13 @@ class KerasEngine:
         self.spec = spec or getattr(model, "spec", None)
         self._lock = threading.Lock()  # the first call builds Keras' predict function
 
+    @property
+    def shapes(self) -> tuple[tuple, tuple]:
+        """Of the input and of the last output, the number of pictures open; empty where there are several inputs."""
+        taken, given = self.model.input_shape, self.model.output_shape
+        given = given[-1] if isinstance(given, list) else given
+        return tuple(taken) if isinstance(taken, tuple) else (), tuple(given)
+
     def __call__(self, images: np.ndarray) -> np.ndarray:
         with self._lock:
             outputs = self.model.predict_on_batch(images)
@@ -46,16 +55,29 @@ class LiteRTEngine:
     Args:
         data: bytes of the model.
         threads: of the interpreter; all cores when ``None``.
+        name: of the file, for messages.
 
     Raises:
-        CUNetError: the model cannot be prepared.
+        CUNetError: the model cannot be prepared, or is not a network from pictures to heat maps as described.
     """
 
-    def __init__(self, data: bytes, threads: int | None = None):
-        self.spec = spec_of(data)
-        self._interpreter, self._lock = prepare_interpreter(data, threads)
+    def __init__(self, data: bytes, threads: int | None = None, name: str = "the model"):
+        self.name, self.spec = name, _description(data, name)
+        self._interpreter, self._lock = prepare_interpreter(data, threads, name)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
+        self._check()
+
+    def _check(self) -> None:
+        """Whether input and output are pictures and heat maps, and as many as the description says."""
+        shapes = [tuple(int(side) for side in each["shape"]) for each in (self._input, self._output)]
+        for each, shape in zip((self._input, self._output), shapes, strict=True):
+            steps = each["dtype"] == np.int8 and each["quantization"][0] > 0
+            if len(shape) != 4 or shape[0] != 1 or not (steps or each["dtype"] == np.float32):
+                raise CUNetError(
+                    f"{self.name}: {shapes}: not a network from one picture to heat maps in float32 or int8."
+                )
+        check_described(self.name, self.spec, *shapes)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         expected = tuple(int(side) for side in self._input["shape"][1:])
@@ -66,7 +88,7 @@ class LiteRTEngine:
     def run_raw(self, image: np.ndarray) -> np.ndarray:
         """One picture ``[H, W, 3]`` in 0..1 to the model's own output, int8 or float32 ``[1, h, w, C]``."""
         encoded = self.encode(image[None])
-        with self._lock:
+        with self._lock, running(self.name):
             self._interpreter.set_tensor(self._input["index"], encoded)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._output["index"])
@@ -86,20 +108,60 @@ class LiteRTEngine:
         return (output.astype(np.float32) - zero) * np.float32(scale)
 
 
-def prepare_interpreter(data: bytes, threads: int | None = None) -> tuple[Any, threading.Lock]:
-    """LiteRT's interpreter of a ``.tflite`` model, and the lock under which it is to be used.
+def check_described(name: str, spec: ModelSpec | None, taken: tuple, given: tuple) -> None:
+    """Whether a network takes and gives what its description says.
+
+    Args:
+        name: of the file.
+        spec: ``None`` says nothing.
+        taken: shape of the input.
+        given: shape of the heat maps.
+
+    Raises:
+        CUNetError: it does not, or takes no pictures.
+    """
+    if len(taken) != 4 or len(given) != 4 or taken[3] != 3:
+        raise CUNetError(f"{name}: {taken} to {given}: not a network from pictures to heat maps.")
+    if spec and (tuple(taken[1:3]) != 2 * (spec.input_size,) or given[3] != spec.skeleton.size):
+        raise CUNetError(
+            f"{name}: the description says {spec.input_size} pixels and {spec.skeleton.size} landmarks, the network "
+            f"takes {taken} and gives {given}: export it again."
+        )
+
+
+def _description(data: bytes, name: str) -> ModelSpec | None:
+    try:
+        return spec_of(data)
+    except CUNetError as error:
+        raise CUNetError(f"{name}: {error}") from None
+
+
+@contextlib.contextmanager
+def running(name: str) -> Iterator[None]:
+    """What LiteRT raises, in one sentence that names the file.
+
+    Raises:
+        CUNetError: it raised.
+    """
+    try:
+        yield
+    except CUNetError:
+        raise
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise CUNetError(f"{name}: LiteRT cannot run this model ({one_line(error)}): export it again.") from None
+
+
+def prepare_interpreter(data: bytes, threads: int | None = None, name: str = "the model") -> tuple[Any, threading.Lock]:
+    """LiteRT's interpreter of a ``.tflite`` model that ``read_model`` gave, and the lock under which it is to be used.
 
     Raises:
         CUNetError: the model cannot be prepared.
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    try:
-        with native_stderr_hidden():
-            interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise CUNetError(f"LiteRT cannot prepare this model: {error}") from None
+    with running(name), native_stderr_hidden():
+        interpreter = Interpreter(model_content=data, num_threads=threads or os.cpu_count())
+        interpreter.allocate_tensors()
     return interpreter, threading.Lock()
 
 
@@ -114,5 +176,7 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
         import_quietly("keras")
         from cunet_tf.models.saved import load_keras
 
-        return KerasEngine(load_keras(path))
-    return LiteRTEngine(read_model(path), threads)
+        engine = KerasEngine(load_keras(path))
+        check_described(str(path), engine.spec, *engine.shapes)
+        return engine
+    return LiteRTEngine(read_model(path), threads, str(path))

@@ -74,6 +74,16 @@ class MissingPackage(CUNetError, ImportError):
     """A package that only some tasks need is not installed; the message says which."""
 
 
+LONGEST = 300  # characters of another library's message
+
+
+def one_line(error: BaseException) -> str:
+    """Another library's message on one line, cut and without control characters; the error's kind where it is empty."""
+    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)[: 4 * LONGEST]).split())
+    text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return text.rstrip(".:") or type(error).__name__
+
+
 # Module -> what of it is needed, and what to install; `docs/light-install.md` leaves these out.
 _FRAMEWORK = "TensorFlow and Keras", "tensorflow keras matplotlib"
 _LEFT_OUT = {

@@ -137,6 +137,7 @@ class ModelSpec:
         """
         try:
             fields = json.loads(text)
+            json.dumps(fields, ensure_ascii=False).encode()  # half a character could not be printed
         except (ValueError, RecursionError) as error:
             raise CUNetError(f"{SPEC_NAME} is not JSON ({error}). Export the model again.") from None
         return cls.from_dict(fields)

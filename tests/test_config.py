@@ -35,6 +35,9 @@ def test_order_is_clamped_to_all_previous_unets():
     [
         ({"order": -1}, ["order=-1", "0 or more"]),
         ({"stacks": 0}, ["stacks=0", "1 or more"]),
+        ({"stacks": 10**9}, ["stacks is more than 256"]),
+        ({"levels": 10**9}, ["levels is more than 12"]),
+        ({"main_channels": 10**30}, ["main_channels is more than 65,536"]),
         ({"growth": 2.5}, ["growth=2.5", "integer"]),
         ({"input_size": 100}, ["input_size=100", "64", "128"]),
         ({"stacks": 2, "supervisions": 3}, ["supervisions=3", "stacks=2"]),

@@ -7,7 +7,9 @@ from cunet_tf.engines import KerasEngine, LiteRTEngine, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.shipped import find_model
+from tests import tflite_cases
 from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of
+from tests.test_graph import changed
 
 
 def test_files_choose_the_engine_and_agree(tmp_path):
@@ -54,3 +56,30 @@ def test_cut_model_is_refused(tmp_path, share):
     file.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(CUNetError):
         load_engine(str(file))
+
+
+def _described(**changes):
+    text = tflite_cases.spec().replace(**changes).to_json().encode()
+
+    def change(model, graph):
+        model.buffers[model.metadata[0].buffer].data = np.frombuffer(text, np.uint8)
+
+    return changed(change)
+
+
+def test_a_description_of_another_network_is_refused():
+    spec = tflite_cases.spec()
+    assert LiteRTEngine(_described(), name="m.tflite").spec == spec
+    with pytest.raises(
+        CUNetError, match="m.tflite: the description says 128 pixels and 2 landmarks, the network takes"
+    ):
+        LiteRTEngine(_described(config=spec.config.replace(input_size=128)), name="m.tflite")
+
+
+def test_what_litert_refuses_names_the_file():
+    def change(model, graph):
+        graph.tensors[graph.operators[1].inputs[1]].quantization = None
+
+    with pytest.raises(CUNetError, match=r"m.tflite: LiteRT cannot run this model \(.*\): export it again.") as error:
+        LiteRTEngine(changed(change, tflite_cases.integer_network()), 1, "m.tflite")
+    assert "\n" not in str(error.value)

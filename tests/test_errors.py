@@ -7,6 +7,7 @@ from cunet_tf.errors import (
     MissingPackage,
     did_you_mean,
     missing_package,
+    one_line,
     require_package,
     shown,
 )
@@ -75,3 +76,8 @@ def test_values_of_any_size_are_shown_shortly():
 def test_hints_end_where_there_are_many_names():
     hint = did_you_mean("point_7", [f"point_{index}" + "x" * 10**4 for index in range(9999)])
     assert len(hint) < 6000 and hint.endswith("and 9959 more.")
+
+
+def test_another_librarys_message_is_one_line():
+    assert one_line(ValueError("first\n  second\x1b[1m.")) == "first second [1m"
+    assert one_line(MemoryError()) == "MemoryError" and len(one_line(ValueError("word " * 1000))) < 310

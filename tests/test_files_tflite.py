@@ -4,6 +4,7 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.tflite import convert, finished, operator_names
+from cunet_tf.files import tflite
 from cunet_tf.files.tflite import LARGEST, read_model, spec_of
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
@@ -40,6 +41,13 @@ def test_files_that_are_no_models(tmp_path):
         read_model(file)
     with pytest.raises(CUNetError, match="absent.tflite: no such"):
         read_model(tmp_path / "absent.tflite")
+
+
+def test_a_file_larger_than_any_model(tmp_path, monkeypatch):
+    monkeypatch.setattr(tflite, "LARGEST", 100)
+    (tmp_path / "m.tflite").write_bytes(bytes(101))
+    with pytest.raises(CUNetError, match="m.tflite: holds more than 100 bytes"):
+        read_model(tmp_path / "m.tflite")
 
 
 def test_cut_models_raise_our_error(model_bytes):

@@ -1,5 +1,7 @@
+import json
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -60,6 +62,46 @@ def test_unreadable_files_are_refused_by_name(tmp_path):
         load_keras(text)
     with pytest.raises(CUNetError, match="absent.keras: no such"):
         load_keras(tmp_path / "absent.keras")
+
+
+def _huge(config):
+    config["config"]["layers"][1]["config"]["filters"] = 10**9
+
+
+def _lambda(config):
+    layer = config["config"]["layers"][1]
+    layer |= {"module": "keras.layers", "class_name": "Lambda", "registered_name": None}
+
+
+def _system(config):
+    config["config"]["layers"][1] |= {"module": "os", "class_name": "system", "registered_name": None}
+
+
+def _nodes(config):
+    config["config"]["layers"][1]["inbound_nodes"] = 5
+
+
+def _description(config):
+    config["config"]["cunet_spec"]["sigma"] = "x"
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [(_huge, "ask for far more than"), (_lambda, "keras.layers.Lambda"), (_system, "'os.system' is not known here"),
+     (_nodes, "Keras cannot load this model"), (_description, "cunet_spec.sigma: expected")],
+)  # fmt: skip
+def test_hostile_configurations_are_refused_in_one_line(model, tmp_path, change, words):
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    change(config)
+    with zipfile.ZipFile(tmp_path / "bad.keras", "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, json.dumps(config) if name == "config.json" else data)
+    with pytest.raises(CUNetError, match=f"bad.keras: .*{words}") as error:
+        load_keras(tmp_path / "bad.keras")
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
 def test_weights_transfer_by_path_and_shape(model, rng):

@@ -110,3 +110,9 @@ def test_a_bad_config_keeps_its_own_message():
     fields["config"] = {**fields["config"], "growth": 0}
     with pytest.raises(CUNetError, match="growth=0"):
         ModelSpec.from_dict(fields)
+
+
+def test_half_a_character_is_refused():
+    text = preset("face-mobile").replace(name="NAME").to_json().replace("NAME", r"\ud800")
+    with pytest.raises(CUNetError, match="cunet_spec is not JSON"):
+        ModelSpec.from_json(text)

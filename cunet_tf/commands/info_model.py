@@ -1,13 +1,13 @@
 """``cunet info --model=FILE``: what a model file is, read from its description, without running it."""
 
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.compat import parse_tflite, schema
+from cunet_tf.compat import schema
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.formats import FLOAT, INTEGERS
+from cunet_tf.files.graph import read_graph
+from cunet_tf.files.keras_archive import CONFIG, read_config, read_parts
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.models.counts import count
@@ -38,8 +38,7 @@ def describe_file(file: Path) -> dict[str, Any]:
     else:
         tflite = read_model(file)
         spec = spec_of(tflite)
-        graph = parse_tflite(tflite).subgraphs[0]
-        whole = any(tensor.type == INT8 for tensor in graph.tensors)
+        whole = any(tensor.type == INT8 for tensor in read_graph(tflite).tensors)
         kind = "integers" if whole else "float"
         formats = INTEGERS if takes_int8(tflite) else ()
     if spec is None:
@@ -55,12 +54,12 @@ def keras_spec(file: Path) -> ModelSpec | None:
     Raises:
         CUNetError: not such a file.
     """
+    (data,) = read_parts(file, CONFIG)
     try:
-        with zipfile.ZipFile(file) as archive:
-            fields = json.loads(archive.read("config.json"))["config"].get(SPEC_NAME)
-    except (OSError, KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:
-        raise CUNetError(f"{file}: not a Keras model file ({error}).") from None
-    return ModelSpec.from_dict(fields) if fields else None
+        fields = read_config(data)["config"].get(SPEC_NAME)
+        return ModelSpec.from_dict(fields) if fields else None
+    except CUNetError as error:
+        raise CUNetError(f"{file}: {error}") from None
 
 
 def _facts(spec: ModelSpec) -> dict[str, Any]:

@@ -6,8 +6,10 @@ Works with LiteRT's own flatbuffer schema; TensorFlow is not imported.
 import zlib
 from pathlib import Path
 
-from cunet_tf.compat import parse_tflite, schema
+from cunet_tf.compat import schema
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.graph import read_graph, stored_text
+from cunet_tf.files.graph_rules import require_sound
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
@@ -18,24 +20,37 @@ IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
 def read_model(path: Path | str) -> bytes:
     """The ``.tflite`` model in a file: ``.tflite``, ``.tflite.gz`` or a packed ``.cunet``.
 
+    Returns:
+        One that LiteRT can be given, see :func:`~cunet_tf.files.graph_rules.require_sound`.
+
     Raises:
-        CUNetError: no such file, another kind of file, or a damaged one.
+        CUNetError: no such file, another kind of file, a damaged one, or not a network of pictures.
     """
     path = Path(path)
     if not path.is_file():
         raise CUNetError(f"{path}: no such model file.")
-    data = path.read_bytes()
     try:
+        data = _content(path)
         if path.suffix == ".gz":
             data = unzip(data)
         elif path.suffix == ".cunet":
             data = expand(data)
         elif path.suffix != ".tflite":
-            raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet")
+            raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet.")
+        if data[4:8] != IDENTIFIER:
+            raise CUNetError(f"not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
+        require_sound(data)
     except CUNetError as error:
         raise CUNetError(f"{path}: {error}") from None
-    if data[4:8] != IDENTIFIER:
-        raise CUNetError(f"{path}: not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
+    return data
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file that is no larger than a model can be."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise CUNetError(f"holds more than {LARGEST:,} bytes: no model of this kind does.")
     return data
 
 
@@ -61,16 +76,8 @@ def spec_of(data: bytes) -> ModelSpec | None:
     Raises:
         CUNetError: the model or the description is damaged.
     """
-    try:
-        model = parse_tflite(data)
-        for entry in model.metadata or []:
-            if entry.name == SPEC_NAME.encode():
-                return ModelSpec.from_json(bytes(bytearray(model.buffers[entry.buffer].data)))
-    except CUNetError:
-        raise
-    except Exception as error:  # the generated reader raises whatever a damaged offset leads to
-        raise CUNetError(f"damaged TensorFlow Lite model: {type(error).__name__}: {error}") from None
-    return None
+    text = stored_text(data, SPEC_NAME)
+    return None if text is None else ModelSpec.from_json(text)
 
 
 def is_described(file: Path) -> bool:
@@ -83,5 +90,5 @@ def is_described(file: Path) -> bool:
 
 def takes_int8(tflite: bytes) -> bool:
     """Whether input and output are int8."""
-    graph = parse_tflite(tflite).subgraphs[0]
+    graph = read_graph(tflite)
     return all(graph.tensors[index].type == schema.TensorType.INT8 for index in (*graph.inputs, *graph.outputs))

@@ -5,22 +5,17 @@ Then padding, convolution, batch normalisation, ReLU and pooling of the stem wer
 hourglass). The optimizer's variables keep their order and need no change.
 """
 
-import contextlib
 import io
 import json
 import re
-import tempfile
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import h5py
 
 Layer = dict[str, Any]  # a layer's entry in the configuration of a functional model
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 CLASS = {"module": "cunet_tf.models.convolution", "class_name": "ConvBNReLU", "registered_name": "cunet_tf>ConvBNReLU"}
 BN_NAMES = ("gamma", "beta", "moving_mean", "moving_variance")  # in the order in which Keras stored them
 
@@ -38,29 +33,12 @@ class Merged:
     members: dict[str, str] = field(default_factory=dict)
 
 
-@contextlib.contextmanager
-def upgraded(path: Path) -> Iterator[Path]:
-    """The file itself where it is of today's form, else a temporary one that is.
-
-    Args:
-        path: a ``.keras`` file, known to be a zip archive.
-    """
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read(CONFIG)) if CONFIG in archive.namelist() else {}
-        groups = find_groups(_layers(config))
-        if not groups:
-            yield path
-            return
-        weights = _weights(archive.read(WEIGHTS), _layers(config), groups)
-        with tempfile.TemporaryDirectory() as folder:
-            new = Path(folder, path.name).with_suffix(".keras")
-            with zipfile.ZipFile(new, "w") as target:
-                for name in archive.namelist():
-                    if name not in (CONFIG, WEIGHTS):
-                        target.writestr(name, archive.read(name))
-                target.writestr(CONFIG, json.dumps(_configuration(config, groups)))
-                target.writestr(WEIGHTS, weights)
-            yield new
+def upgraded(config: dict[str, Any], weights: bytes) -> tuple[dict[str, Any], bytes]:
+    """Configuration and variables of a ``.keras`` file in today's form; those that are of it stay as they are."""
+    groups = find_groups(_layers(config))
+    if not groups:
+        return config, weights
+    return _configuration(config, groups), _weights(weights, _layers(config), groups)
 
 
 def find_groups(layers: list[Layer]) -> list[Merged]:
@@ -81,8 +59,8 @@ def find_groups(layers: list[Layer]) -> list[Merged]:
 
 
 def _layers(config: dict[str, Any]) -> list[Layer]:
-    inner = config.get("config")
-    return inner.get("layers", []) if isinstance(inner, dict) else []
+    layers = config["config"].get("layers", [])
+    return layers if all("name" in layer for layer in layers) else []  # of a sequential model they have none
 
 
 def _sources(layer: Layer) -> set[str]:

@@ -9,8 +9,8 @@ import h5py
 import keras
 import numpy as np
 
+from cunet_tf.files.keras_archive import WEIGHTS
 from cunet_tf.files.shipped import find_weights
-from cunet_tf.models.legacy import WEIGHTS
 from cunet_tf.models.saved import load_keras, transfer_weights
 from cunet_tf.writing import replace_file
 

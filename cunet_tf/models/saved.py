@@ -1,13 +1,19 @@
 """Loading Keras models, and carrying weights from one to another."""
 
 import importlib
+import json
+import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.files.keras_archive import CONFIG, METADATA, WEIGHTS, read_config, read_parts
 from cunet_tf.models.legacy import upgraded
+from cunet_tf.models.saved_config import check_classes, limited_variables
+from cunet_tf.models.stored_weights import check_weights
 
 # Keras finds a saved class by its registered name: the modules that define ours must have been imported.
 DEFINING = (
@@ -20,24 +26,37 @@ DEFINING = (
 def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
     """Load a ``.keras`` file as ``keras.models.load_model`` does, with every class of ours known, and plainer errors.
 
+    The file may come from anywhere: it is looked at before Keras sees it, and no code of its runs.
+
     Raises:
-        CUNetError: no such file, not a Keras model, or a layer this version does not know.
+        CUNetError: no such file, not a Keras model, a damaged one, or a layer this version does not know.
     """
-    if not Path(path).is_file():
-        raise CUNetError(f"{path}: no such model file.")
-    if not zipfile.is_zipfile(path):
-        raise CUNetError(f"{path}: not a Keras model file (.keras): give one written by model.save.")
+    path = Path(path)
     for module in DEFINING:
         importlib.import_module(module)
+    data, weights = read_parts(path, CONFIG, WEIGHTS)
     try:
-        with upgraded(Path(path)) as file:
-            return keras.models.load_model(file, compile=compile)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        first = str(error).strip().split("\n")[0]
+        config = read_config(data)
+        stored = check_weights(weights)
+        config, weights = upgraded(config, weights)
+        check_classes(config)
+        with limited_variables(*stored), tempfile.TemporaryDirectory() as folder:
+            return keras.models.load_model(_written(Path(folder, "model.keras"), config, weights), compile=compile)
+    except CUNetError as error:
+        raise CUNetError(f"{path}: {error}") from None
+    except Exception as error:  # of Keras, of the backend and of h5py, all kinds
         raise CUNetError(
-            f"{path}: Keras cannot load this model: {first} (cunet_tf.load_keras knows the classes of cunet_tf; import "
-            "the modules that define other ones first.)"
+            f"{path}: Keras cannot load this model: {one_line(error)} (cunet_tf.load_keras knows the classes of "
+            "cunet_tf; import the modules that define other ones first)."
         ) from None
+
+
+def _written(file: Path, config: dict[str, Any], weights: bytes) -> Path:
+    """The parts as a plain archive that says nothing else."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, part in ((METADATA, "{}"), (CONFIG, json.dumps(config)), (WEIGHTS, weights)):
+            archive.writestr(name, part)
+    return file
 
 
 def transfer_weights(source: keras.Model, target: keras.Model) -> list[str]:
