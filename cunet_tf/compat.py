@@ -8,7 +8,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 
 __all__ = ["forget_traces", "loss_tracker", "operation_details", "operator_name", "parse_tflite", "schema",
            "write_tflite"]  # fmt: skip
@@ -23,7 +23,7 @@ def parse_tflite(data: bytes) -> Any:
     try:
         return flatbuffer_utils.read_model_from_bytearray(bytearray(data))
     except Exception as error:  # the generated reader raises whatever a damaged offset leads to
-        raise CUNetError(f"damaged TensorFlow Lite model ({one_line(error)}): export it again.") from None
+        raise CUNetError(f"damaged TensorFlow Lite model ({reason(error)}): export it again.") from None
 
 
 def write_tflite(model: Any) -> bytes:

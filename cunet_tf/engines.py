@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
@@ -148,7 +148,7 @@ def running(name: str) -> Iterator[None]:
     except CUNetError:
         raise
     except (ValueError, RuntimeError, MemoryError) as error:
-        raise CUNetError(f"{name}: LiteRT cannot run this model ({one_line(error)}): export it again.") from None
+        raise CUNetError(f"{name}: LiteRT cannot run this model ({reason(error)}): export it again.") from None
 
 
 def prepare_interpreter(data: bytes, threads: int | None = None, name: str = "the model") -> tuple[Any, threading.Lock]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LONGEST = 1000  # characters of a message: file names and fields of a hostile file have any length
+_REASON = 300  # of another library's message in it
 _KNOWN, _COMPARED = 40, 1000  # names that a hint lists, and that it compares
 
 
@@ -74,13 +75,10 @@ class MissingPackage(CUNetError, ImportError):
     """A package that only some tasks need is not installed; the message says which."""
 
 
-LONGEST = 300  # characters of another library's message
-
-
-def one_line(error: BaseException) -> str:
-    """Another library's message on one line, cut and without control characters; the error's kind where it is empty."""
-    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)[: 4 * LONGEST]).split())
-    text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
+def reason(error: BaseException) -> str:
+    """Another library's message on one line, cut; the error's kind where it is empty."""
+    text = " ".join("".join(each if each.isprintable() else " " for each in str(error)[: 4 * _REASON]).split())
+    text = text if len(text) <= _REASON else text[:_REASON] + "..."
     return text.rstrip(".:") or type(error).__name__
 
 

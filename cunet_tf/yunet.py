@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from cunet_tf.boxes import Detection
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 from cunet_tf.quiet import native_stderr_hidden
 
 LARGEST = 1 << 26  # bytes of a file; YuNet has 230 kB
@@ -58,7 +58,7 @@ class YuNetDetector:
 
 def _said(error: Exception) -> str:
     """What OpenCV says, without the lines of its own code."""
-    return one_line(Exception(getattr(error, "err", None) or error))
+    return reason(Exception(getattr(error, "err", None) or error))
 
 
 def _network(path: Path) -> cv2.FaceDetectorYN:

@@ -7,7 +7,7 @@ from cunet_tf.errors import (
     MissingPackage,
     did_you_mean,
     missing_package,
-    one_line,
+    reason,
     require_package,
     shown,
 )
@@ -79,5 +79,5 @@ def test_hints_end_where_there_are_many_names():
 
 
 def test_another_librarys_message_is_one_line():
-    assert one_line(ValueError("first\n  second\x1b[1m.")) == "first second [1m"
-    assert one_line(MemoryError()) == "MemoryError" and len(one_line(ValueError("word " * 1000))) < 310
+    assert reason(ValueError("first\n  second\x1b[1m.")) == "first second [1m"
+    assert reason(MemoryError()) == "MemoryError" and len(reason(ValueError("word " * 1000))) < 310

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LIMITS = {CONFIG: 1 << 24, METADATA: 1 << 16, WEIGHTS: 1 << 31}  # bytes unpacked; the shipped ones have 40 kB and 2 MB
@@ -34,7 +34,7 @@ def read_parts(path: Path, *names: str) -> list[bytes]:
     except CUNetError as error:
         raise CUNetError(f"{path}: {error}") from None
     except (OSError, ValueError, RuntimeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise CUNetError(f"{path}: damaged Keras model file ({one_line(error)}): save the model again.") from None
+        raise CUNetError(f"{path}: damaged Keras model file ({reason(error)}): save the model again.") from None
 
 
 def _check_end(path: Path) -> None:
@@ -85,7 +85,7 @@ def read_config(data: bytes) -> dict[str, Any]:
         config = json.loads(data)
         json.dumps(config, ensure_ascii=False).encode()  # half a character could not be printed
     except (ValueError, RecursionError) as error:
-        raise CUNetError(f"{CONFIG} is not JSON ({one_line(error)}): save the model again.") from None
+        raise CUNetError(f"{CONFIG} is not JSON ({reason(error)}): save the model again.") from None
     inner = config.get("config") if isinstance(config, dict) else None
     layers = inner.get("layers", []) if isinstance(inner, dict) else None
     if not isinstance(layers, list) or not isinstance(config.get("class_name"), str):

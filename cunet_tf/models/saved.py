@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 from cunet_tf.files.keras_archive import CONFIG, METADATA, WEIGHTS, read_config, read_parts
 from cunet_tf.models.legacy import upgraded
 from cunet_tf.models.saved_config import check_classes, limited_variables
@@ -46,7 +46,7 @@ def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
         raise CUNetError(f"{path}: {error}") from None
     except Exception as error:  # of Keras, of the backend and of h5py, all kinds
         raise CUNetError(
-            f"{path}: Keras cannot load this model: {one_line(error)} (cunet_tf.load_keras knows the classes of "
+            f"{path}: Keras cannot load this model: {reason(error)} (cunet_tf.load_keras knows the classes of "
             "cunet_tf; import the modules that define other ones first)."
         ) from None
 

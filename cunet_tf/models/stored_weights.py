@@ -9,7 +9,7 @@ import math
 
 import h5py
 
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 from cunet_tf.files.keras_archive import WEIGHTS
 
 MOST_ENTRIES = 200_000  # arrays and groups; the shipped networks have about 700
@@ -32,7 +32,7 @@ def check_weights(data: bytes) -> tuple[int, int]:
     except CUNetError:
         raise
     except Exception as error:  # h5py raises whatever a damaged header leads to
-        raise CUNetError(f"{WEIGHTS} is damaged ({one_line(error)}): save the model again.") from None
+        raise CUNetError(f"{WEIGHTS} is damaged ({reason(error)}): save the model again.") from None
 
 
 def _count(file: h5py.File, stored: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cunet_tf.errors import CUNetError, one_line
+from cunet_tf.errors import CUNetError, reason
 from cunet_tf.files.keras_archive import WEIGHTS
 from cunet_tf.models.stored_weights import check_weights
 from tests.fuzz.changes import NUMBERS, bytes_changed, cut
@@ -120,7 +120,7 @@ def read(path: Path) -> None:
     try:
         read_all(data)
     except OSError as error:
-        raise CUNetError(f"{WEIGHTS}: {one_line(error)}.") from None
+        raise CUNetError(f"{WEIGHTS}: {reason(error)}.") from None
 
 
 def read_all(data: bytes) -> None:

@@ -14,8 +14,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.keras_archive import CONFIG, METADATA, WEIGHTS
 from tests.fuzz.changes import NUMBERS, bytes_changed, cut
 from tests.fuzz.hdf5_file import damaged, marked
-from tests.fuzz.json_values import DEEP, value_changed
 from tests.fuzz.target import MIB, Target
+from tests.fuzz.values import DEEP, changed, json_text
 
 ENTRY = "model.keras"
 MODULES = ("os", "builtins", "subprocess", "keras", "keras.layers", "keras.utils", "keras.src.ops.numpy", None, 5)
@@ -66,11 +66,11 @@ def in_config(rng: random.Random) -> bytes:
             if isinstance(layer, dict) and isinstance(layer.get("config"), dict):
                 layer["config"] = _large(layer["config"], rng)
         else:
-            config = value_changed(config, rng)
-    text = json.dumps(config)
+            config = changed(config, rng)
+    text = json_text(config, rng)
     if rng.random() < 0.02:
-        text = text.replace("null", DEEP * rng.choice((1, 50)) * "[", 1)
-    return zipped({**source(), CONFIG: text.encode()})
+        text = text.replace(b"null", DEEP * rng.choice((1, 50)) * b"[", 1)
+    return zipped({**source(), CONFIG: text})
 
 
 def _large(config: dict, rng: random.Random) -> dict:
@@ -84,7 +84,7 @@ def _large(config: dict, rng: random.Random) -> dict:
             **config,
             "batch_shape": [rng.choice((None, 1, size)), size, rng.choice((64, size)), rng.choice((3, size))],
         }
-    return value_changed(config, rng)
+    return changed(config, rng)
 
 
 def in_text(rng: random.Random) -> bytes:

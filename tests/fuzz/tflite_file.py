@@ -15,8 +15,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.tflite import read_model
 from cunet_tf.spec import SPEC_NAME
 from tests.fuzz.changes import FLOATS, NUMBERS, bytes_changed, cut
-from tests.fuzz.json_values import value_changed
 from tests.fuzz.target import Target
+from tests.fuzz.values import changed, json_text
 from tests.tflite_cases import SIDE, float_network, integer_network
 
 ENTRY = "model.tflite"
@@ -158,7 +158,7 @@ def in_description(model, rng: random.Random) -> None:
             if rng.random() < 0.2:
                 text = bytes_changed(text, rng)
             else:
-                text = json.dumps(value_changed(json.loads(text), rng)).encode("utf-8", "replace")
+                text = json_text(changed(json.loads(text), rng), rng)
             model.buffers[entry.buffer].data = np.frombuffer(text, np.uint8)
             if rng.random() < 0.1:
                 entry.buffer = rng.choice((0, len(model.buffers), 2**32 - 1))

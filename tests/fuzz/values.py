@@ -7,8 +7,9 @@ from typing import Any
 
 NAMES = ("../a.png", "/etc/passwd", "a/../../b.png", "a\0.png", "x" * 5000, "..", ".", "", "\u202ea.png", "a\nb.png",
          "\x1b[2J", "a.png", "con", "//", "a" * 300 + ".png", "~/.ssh/id", "C:\\a.png", "é" * 200)  # fmt: skip
+DEEP = 3000  # levels, more than Python's stack takes
 # Texts in place of a value, as no library would write them.
-RAW = ("NaN", "-Infinity", "1e999", "-0", "1" * 400, "1" * 5000, '{"a": 1, "a": 2}', "[" * 3000 + "]" * 3000,
+RAW = ("NaN", "-Infinity", "1e999", "-0", "1" * 400, "1" * 5000, '{"a": 1, "a": 2}', "[" * DEEP + "]" * DEEP,
        '"\\ud800"', '"\\u0000"', "1.5e-400", "tru", "'a'", '"\\x"', "0x10", "01")  # fmt: skip
 MARK = "@raw@"
 
