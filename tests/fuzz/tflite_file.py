@@ -155,10 +155,7 @@ def in_description(model, rng: random.Random) -> None:
     for entry in model.metadata or ():
         if entry.name == SPEC_NAME.encode():
             text = bytes(bytearray(model.buffers[entry.buffer].data))
-            if rng.random() < 0.2:
-                text = bytes_changed(text, rng)
-            else:
-                text = json_text(changed(json.loads(text), rng), rng)
+            text = bytes_changed(text, rng) if rng.random() < 0.2 else json_text(changed(json.loads(text), rng), rng)
             model.buffers[entry.buffer].data = np.frombuffer(text, np.uint8)
             if rng.random() < 0.1:
                 entry.buffer = rng.choice((0, len(model.buffers), 2**32 - 1))
