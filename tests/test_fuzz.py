@@ -43,7 +43,9 @@ def _write(rng, folder: Path) -> None:
 )
 def test_a_refusal_that_is_none(text, tmp_path):
     def read(path: Path) -> None:
-        raise CUNetError(text)
+        error = CUNetError(text)
+        error.args = (text,)  # as if it did not keep to one line by itself
+        raise error
 
     with pytest.raises(AssertionError):
         worker.one(Target("mine", 1, "file", _write, read), 0, 0, tmp_path / "files")

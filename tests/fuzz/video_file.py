@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from cunet_tf.data.sample import limit_megapixels
+from cunet_tf.errors import CUNetError
 from cunet_tf.video import FrameReader
 from tests.fuzz.changes import NUMBERS, bytes_changed, cut
 from tests.fuzz.mp4_atoms import boxes, index_first
@@ -75,6 +76,7 @@ def read(path: Path) -> None:
     """Its first frames.
 
     Raises:
+        CUNetError: refused, or fewer frames came than its header promises.
         AssertionError: a frame that is none, or is larger than allowed.
     """
     limit_megapixels(LIMIT)
@@ -82,6 +84,8 @@ def read(path: Path) -> None:
         for seconds, frame in islice(reader, FRAMES):
             assert seconds >= 0 and frame.dtype == np.uint8 and frame.ndim == 3
             assert frame.shape[0] * frame.shape[1] <= LIMIT * 1e6
+        if reader.shortfall:  # a notice of the command
+            raise CUNetError(reader.shortfall)
 
 
 TARGET = Target("video", 60, "film.mp4", write=write, read=read, seconds=20.0)
