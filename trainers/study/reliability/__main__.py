@@ -1,6 +1,6 @@
 """What threads, kills, full disks, bad pictures and hostile files do to the real commands.
 
-python -m cunet_tf.trainers.study.reliability --data=300w --root=300w --out=docs/results
+python -m cunet_tf.trainers.study.reliability --data=300w --root=300w --split=helen/testset --out=docs/results
 python -m cunet_tf.trainers.study.reliability --measures=threads,memory --calls=500
 
 Each measure replaces its own rows of ``reliability.csv``; half an hour for all of them on two cores.
@@ -31,6 +31,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_list("measures", list(MEASURES), ", ".join(MEASURES), flag_values=values)
     flags.DEFINE_string("data", "synthetic", "Faces for the Localizer and the trainings.", flag_values=values)
     flags.DEFINE_string("root", None, "Folder of the data set; drawn data needs none.", flag_values=values)
+    flags.DEFINE_string("split", "test", "Of the faces for the Localizer; trainings take train.", flag_values=values)
     flags.DEFINE_integer("images", 256, "Pictures of a training.", 16, flag_values=values)
     flags.DEFINE_integer("calls", 5000, "Of a Localizer.", 100, flag_values=values)
     flags.DEFINE_integer("threads", 8, "That call it.", 1, flag_values=values)
@@ -63,7 +64,7 @@ def main(argv: list[str]) -> int:
 
 
 def _source(values: flags.FlagValues):
-    return load_source(values.data, Request(values.root, "test", FACE68, allow_missing=True))
+    return load_source(values.data, Request(values.root, values.split, FACE68, allow_missing=True))
 
 
 def _training(values: flags.FlagValues) -> list[str]:
@@ -99,7 +100,7 @@ def write(values: flags.FlagValues, name: str, rows: list[Row]) -> None:
 
 
 def _page(values: flags.FlagValues, rows: list[Row]) -> str:
-    command = command_line("", values, ["data", "root", "images", "calls", "pictures", "kills", "inside", "seed"])
+    command = command_line("", values, ["data", "root", "split", "images", "calls", "pictures", "kills", "inside", "seed"])
     parts = [
         "# Reliability, measured",
         f"Made by `python -m cunet_tf.trainers.study.reliability{command.removeprefix('cunet ')}`, measure by measure "
