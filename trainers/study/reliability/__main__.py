@@ -100,7 +100,8 @@ def write(values: flags.FlagValues, name: str, rows: list[Row]) -> None:
 
 
 def _page(values: flags.FlagValues, rows: list[Row]) -> str:
-    command = command_line("", values, ["data", "root", "split", "images", "calls", "pictures", "kills", "inside", "seed"])
+    names = ("data", "root", "split", "images", "calls", "threads", "pictures", "kills", "inside", "seed")
+    command = command_line("", values, names)
     parts = [
         "# Reliability, measured",
         f"Made by `python -m cunet_tf.trainers.study.reliability{command.removeprefix('cunet ')}`, measure by measure "
