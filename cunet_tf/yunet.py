@@ -4,7 +4,6 @@ OpenCV ends the process on some damaged files, and on every network whose output
 behind their ends. So a file is tried in a process of its own first, which costs about half a second.
 """
 
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,12 +14,11 @@ import numpy as np
 from cunet_tf.boxes import Detection
 from cunet_tf.errors import CUNetError, reason
 from cunet_tf.quiet import native_stderr_hidden
+from cunet_tf.trial import limit_memory, refused, try_out
 
 LARGEST = 1 << 26  # bytes of a file; YuNet has 230 kB
 MEMORY = 1 << 31  # bytes that the trial may take
-SECONDS = 60.0
 SIZES = (320, 320), (96, 64), (1024, 640)  # of the trial, width and height: outputs follow the picture's size
-REFUSED = 3  # exit status of a trial that OpenCV has refused by itself
 
 
 class YuNetDetector:
@@ -82,35 +80,21 @@ def _check(path: Path) -> None:
     if path.stat().st_size > LARGEST:
         raise CUNetError(f"{path}: holds more than {LARGEST:,} bytes: YuNet does not.")
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, str(path.absolute())], capture_output=True, text=True, errors="replace",
-            timeout=SECONDS,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise CUNetError(f"{path}: OpenCV is not done with this after {SECONDS:.0f} s: give YuNet's file.") from None
-    if done.returncode == REFUSED:
-        raise CUNetError(f"{path}: {done.stdout.strip()}")
-    if done.returncode:
-        raise CUNetError(f"{path}: OpenCV crashes on this file (exit status {done.returncode}): give YuNet's file.")
+        try_out(__name__, path, "OpenCV", "give YuNet's file.")
+    except CUNetError as error:
+        raise CUNetError(f"{path}: {error}") from None
 
 
 def trial(path: Path) -> int:
-    """The process of its own: 0 where the file can be used, else ``REFUSED`` after a line that says why."""
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (ImportError, ValueError, OSError):
-        pass  # no such limits here
+    """The process of its own: its exit status."""
+    limit_memory(MEMORY)
     cv2.setNumThreads(1)
     try:
         network = cv2.FaceDetectorYN.create(str(path), "", SIZES[0])
         for width, height in SIZES:
             _rows(network, np.full((height, width, 3), 127, np.uint8))
     except (AttributeError, cv2.error, MemoryError) as error:
-        print(f"OpenCV cannot read this as YuNet: {_said(error)}.")
-        return REFUSED
+        return refused(f"OpenCV cannot read this as YuNet: {_said(error)}.")
     return 0
 
 

@@ -44,9 +44,9 @@ def test_files_that_are_no_models(tmp_path):
 
 
 def test_a_file_larger_than_any_model(tmp_path, monkeypatch):
-    monkeypatch.setattr(tflite, "LARGEST", 100)
+    monkeypatch.setattr(tflite, "MOST_BYTES", 100)
     (tmp_path / "m.tflite").write_bytes(bytes(101))
-    with pytest.raises(CUNetError, match="m.tflite: holds more than 100 bytes"):
+    with pytest.raises(CUNetError, match="m.tflite: 101 bytes are more than the 100"):
         read_model(tmp_path / "m.tflite")
 
 

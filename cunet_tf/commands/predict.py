@@ -14,6 +14,7 @@ Example:
 """
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text
 from cunet_tf.presets import PRESETS, preset
-from cunet_tf.results import COLUMNS, coco, csv_columns, csv_rows
+from cunet_tf.results import COLUMNS, Record, coco, csv_columns, csv_rows, read_record
 from cunet_tf.rows import write_csv
 from cunet_tf.writing import replace_text
 
@@ -148,12 +149,19 @@ def _pictures(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         setup = replace(setup, detector=_detector_name(values, localizer))
     tasks = [Task(picture, each, setup.digest(each)) for picture, each in zip(pictures, given, strict=True)]
     outcomes = look(setup, tasks, values.jobs, values.again)
-    records = [outcome.record for outcome in outcomes if outcome.record]
     if values.csv:
-        write_csv(Path(values.csv), csv_rows(records), csv_columns(localizer.spec.skeleton), digits=None)
+        write_csv(Path(values.csv), csv_rows(_records(outcomes)), csv_columns(localizer.spec.skeleton), digits=None)
     if values.coco:
-        replace_text(Path(values.coco), json_text(coco(records, localizer.spec.skeleton)))
+        replace_text(Path(values.coco), json_text(coco(_records(outcomes), localizer.spec.skeleton)))
     return _summary(values, outcomes, passed, boxes)
+
+
+def _records(outcomes: list[Outcome]) -> Iterator[Record]:
+    """Of the pictures that have one, as they lie on the disk."""
+    for outcome in outcomes:
+        record = read_record(outcome.task.picture.json) if outcome.objects is not None else None
+        if record:
+            yield record
 
 
 def _summary(
@@ -162,7 +170,7 @@ def _summary(
     """The result of the verb; not ok where a picture could not be read."""
     for text in [*passed, *(f"{name}: boxes without a picture" for name in (boxes.unused() if boxes else []))]:
         print(f"passed over {text}.", file=sys.stderr)
-    good = [outcome for outcome in outcomes if outcome.record]
+    good = [outcome for outcome in outcomes if outcome.objects is not None]
     return {
         "model": values.model,
         "out": values.out,
@@ -175,11 +183,11 @@ def _summary(
 
 
 def _line(outcome: Outcome) -> dict[str, Any]:
-    picture, objects = outcome.task.picture, outcome.record["objects"] if outcome.record else []
+    picture = outcome.task.picture
     return {
         "image": str(picture.file), "json": str(picture.json),
         "overlay": str(picture.overlay) if picture.overlay else None,
-        "objects": len(objects), "found": sum(each["found"] for each in objects),
+        "objects": outcome.objects, "found": outcome.found,
     }  # fmt: skip
 
 

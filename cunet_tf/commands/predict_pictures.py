@@ -5,10 +5,9 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -80,12 +79,26 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A record of a picture, or what was wrong with it; ``done`` where an earlier call had made it."""
+    """What came of a picture, whose record is in its JSON file: a hundred thousand of them would fill the memory.
+
+    Attributes:
+        task: the picture.
+        objects: how many there are in its record; ``None`` where something was wrong.
+        found: how many of them are sure.
+        error: what was wrong.
+        done: an earlier call had made the record.
+    """
 
     task: Task
-    record: Record | None = None
+    objects: int | None = None
+    found: int = 0
     error: str = ""
     done: bool = False
+
+    @classmethod
+    def of(cls, task: Task, record: Record, done: bool = False) -> "Outcome":
+        """The outcome of a picture with a record."""
+        return cls(task, len(record["objects"]), sum(each["found"] for each in record["objects"]), done=done)
 
 
 class Worker:
@@ -110,7 +123,7 @@ class Worker:
         if picture.overlay:
             _draw(picture.overlay, image, objects)
         replace_text(picture.json, json_text(record))
-        return Outcome(task, record)
+        return Outcome.of(task, record)
 
     def _objects(self, image: np.ndarray, boxes: list[list[float]] | None) -> list[Landmarks]:
         if boxes is not None:
@@ -137,7 +150,8 @@ def look(setup: Setup, tasks: list[Task], jobs: int = 1, again: bool = False) ->
     for task in [] if again else tasks:
         picture, record = task.picture, read_record(task.picture.json)
         if is_done(record, picture.file, picture.json, picture.overlay, task.settings):
-            outcomes[id(task)] = Outcome(task, record, done=True)
+            assert record is not None
+            outcomes[id(task)] = Outcome.of(task, record, done=True)
     left = [task for task in tasks if id(task) not in outcomes]
     with progress("pictures") as show:
         for count, outcome in enumerate(_work(setup, left, jobs), 1):
@@ -155,7 +169,7 @@ def _work(setup: Setup, tasks: list[Task], jobs: int) -> Iterator[Outcome]:
     with ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), _start, (setup, megapixel_limit())) as pool:
         try:
             for task, outcome in zip(tasks, pool.map(_do, tasks, chunksize=4), strict=True):
-                yield Outcome(task, outcome.record, outcome.error)
+                yield replace(outcome, task=task)
         except BrokenProcessPool:
             raise CUNetError(
                 f"one of the {jobs} processes was killed: use fewer --jobs; what is done stays done."
@@ -183,10 +197,10 @@ def _say(outcome: Outcome) -> None:
     if outcome.error:
         say(f"skipped {outcome.error}")
         return
-    objects: list[dict[str, Any]] = outcome.record["objects"] if outcome.record else []
-    unsure = sum(not each["found"] for each in objects)
+    objects = outcome.objects or 0
+    unsure = objects - outcome.found
     if not objects:
         say(f"{outcome.task.picture.file}: nothing found by the detector.")
     elif unsure:
-        many = f"{unsure} of {len(objects)} objects are" if len(objects) > 1 else "the only object is"
+        many = f"{unsure} of {objects} objects are" if objects > 1 else "the only object is"
         say(f"{outcome.task.picture.file}: {many} below the confidence, not found.")

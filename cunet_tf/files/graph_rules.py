@@ -6,7 +6,7 @@ from collections.abc import Callable
 from cunet_tf.compat import schema
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.flatbuffer import Table, damaged
-from cunet_tf.files.graph import Graph, Operation, Tensor, read_graph
+from cunet_tf.files.graph import Operation, Tensor, read_graph
 
 Shape = tuple[int, ...]
 MOST_PRODUCTS = 10**12  # multiplications of one picture; the largest networks of the papers take some 10**11
@@ -18,17 +18,21 @@ class Unfit(Exception):
     """An operation whose shapes or options cannot be."""
 
 
-def require_sound(data: bytes) -> Graph:
+def require_sound(data: bytes) -> list[str]:
     """Look whether a ``.tflite`` file is a network that LiteRT can be given; cheap, and nothing is run.
+
+    Returns:
+        Names of its operations that no rule is for: with them LiteRT is to be tried first.
 
     Raises:
         CUNetError: it is not; says which operation is wrong.
     """
-    graph, products = read_graph(data), 0
+    graph, products, others = read_graph(data), 0, []
     for place, each in enumerate(graph.operations):
         rule = RULES.get(each.name)
         if rule is None:
-            raise CUNetError(f"operation {place} is {each.name}, which is not run here: convert another network.")
+            others.append(each.name)
+            continue
         taken = [graph.tensors[index] if index >= 0 else None for index in each.inputs]
         given = [graph.tensors[index] for index in each.outputs]
         try:
@@ -37,7 +41,7 @@ def require_sound(data: bytes) -> Graph:
             raise damaged(f"operation {place}, {each.name}: {error}") from None
     if products > MOST_PRODUCTS:
         raise CUNetError(f"{products:,} multiplications for a picture: give a smaller network.")
-    return graph
+    return others
 
 
 def _require(true: bool, what: str) -> None:

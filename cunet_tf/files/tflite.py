@@ -11,9 +11,12 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.graph import read_graph, stored_text
 from cunet_tf.files.graph_rules import require_sound
 from cunet_tf.files.packed.expand import expand
+from cunet_tf.files.trial_run import try_network
+from cunet_tf.reading import why_unfit
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
 LARGEST = 1 << 26  # bytes of an unpacked model
+MOST_BYTES = 1 << 30  # of any file; hourglass-16 in float32 has 205 MB
 IDENTIFIER = b"TFL3"  # bytes 4 to 8 of every .tflite file
 
 
@@ -39,7 +42,8 @@ def read_model(path: Path | str) -> bytes:
             raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet.")
         if data[4:8] != IDENTIFIER:
             raise CUNetError(f"not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
-        require_sound(data)
+        if require_sound(data):
+            try_network(data)
     except CUNetError as error:
         raise CUNetError(f"{path}: {error}") from None
     return data
@@ -47,11 +51,10 @@ def read_model(path: Path | str) -> bytes:
 
 def _content(path: Path) -> bytes:
     """The bytes of a file that is no larger than a model can be."""
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise CUNetError(f"holds more than {LARGEST:,} bytes: no model of this kind does.")
-    return data
+    fault = why_unfit(path, MOST_BYTES)
+    if fault:
+        raise CUNetError(fault)
+    return path.read_bytes()
 
 
 def unzip(data: bytes) -> bytes:
