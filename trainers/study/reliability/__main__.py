@@ -23,7 +23,7 @@ from cunet_tf.writing import replace_text
 
 STEM = "reliability"
 COLUMNS = ("measure", "figure", "value")
-TRAIN = ["train", "--preset=face-mobile", "--batch_size=8", "--epochs=3", "--deterministic", "--save_every=0.05"]
+TRAIN = ["train", "--preset=face-mobile", "--batch_size=8", "--epochs=12", "--deterministic", "--save_every=0.05"]
 
 
 def define(values: flags.FlagValues) -> None:

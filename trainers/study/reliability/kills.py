@@ -6,8 +6,8 @@ import random
 import shutil
 import signal
 import subprocess
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from cunet_tf.rows import Row
 from cunet_tf.trainers.study.reliability.processes import Ended, run, start
 from cunet_tf.writing import TEMPORARY
 
-LATEST = 12.0  # seconds after its first epoch began, at which a training is killed at the latest
+LATEST = 12.0  # seconds after its first checkpoint, at which a training is killed at the latest
 LONGEST_WRITE = 0.15  # seconds after a checkpoint was begun
-PATIENCE = 300.0  # seconds that a training has to begin
+PATIENCE = 300.0  # seconds that a training has to come to its first checkpoint
 
 
 def killed_training(train: list[str], folder: Path, kills: int, inside: int, seed: int) -> list[Row]:
@@ -54,16 +54,14 @@ def killed_training(train: list[str], folder: Path, kills: int, inside: int, see
 
 def _kill(train: list[str], folder: Path, inside: bool, chance: random.Random) -> str:
     """Start or go on, and kill: where the blow fell."""
+    before = _written(folder)
     child = start([*train, f"--workdir={folder}", "--resume"])
-    reader = threading.Thread(target=_until_epoch, args=(child,))
-    reader.start()
-    reader.join(PATIENCE)
-    end = time.monotonic() + (60.0 if inside else chance.uniform(0.0, LATEST))
-    while time.monotonic() < end and child.poll() is None:
-        if inside and list(folder.glob(f"{TEMPORARY}*.keras")):
-            time.sleep(chance.uniform(0.0, LONGEST_WRITE))
-            break
-        time.sleep(0.001)
+    if inside:
+        _wait(child, lambda: any(folder.glob(f"{TEMPORARY}*.keras")), PATIENCE)
+        time.sleep(chance.uniform(0.0, LONGEST_WRITE))
+    else:
+        _wait(child, lambda: _written(folder) != before, PATIENCE)
+        _wait(child, lambda: False, chance.uniform(0.0, LATEST))
     over = child.poll() is not None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
@@ -72,6 +70,21 @@ def _kill(train: list[str], folder: Path, inside: bool, chance: random.Random) -
         _require(Ended(child.returncode, "", err, 0.0, 0.0))
         return "ended before"
     return "inside" if list(folder.glob(f"{TEMPORARY}*.keras")) else "elsewhere"
+
+
+def _written(folder: Path) -> int:
+    """When the last checkpoint was written, in nanoseconds; 0 where there is none."""
+    try:
+        return (folder / "last.keras").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _wait(child: subprocess.Popen[str], done: Callable[[], bool], seconds: float) -> None:
+    """Until something is done, the child has ended, or the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and child.poll() is None and not done():
+        time.sleep(0.001)
 
 
 def _until_epoch(child: subprocess.Popen[str]) -> None:
