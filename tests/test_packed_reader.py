@@ -45,7 +45,7 @@ def test_the_document_holds_the_example_and_the_layout():
 
 
 def test_an_empty_section_and_a_description_of_no_model():
-    with pytest.raises(CUNetError, match="cunet_spec: object missing"):
+    with pytest.raises(CUNetError, match="cunet_spec.preset: missing"):
         read_spec(example())
     with pytest.raises(CUNetError, match="cunet_spec is not JSON"):
         read_spec(example(spec=b"\xff"))
