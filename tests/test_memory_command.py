@@ -6,6 +6,7 @@ import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.commands.memory import with_ratios
+from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.trainers.study.memory.process import measure
 from tests.networks import TINY
@@ -35,11 +36,13 @@ def test_counting_alone_and_its_table(capsys):
     assert "recompute" in out and "kept [MB]" in out
 
 
-def test_a_child_that_fails_is_quoted():
-    from cunet_tf.errors import CUNetError
-
-    with pytest.raises(CUNetError, match="measuring 2 U-Nets, memory none, batch size 2 failed"):
-        measure(TINY.replace(input_size=64, main_channels=65_536, growth=65_536), [MemoryConfig()], 2, steps=0)
+def test_a_child_that_fails_is_quoted(tmp_path, monkeypatch):
+    shell = tmp_path / "python"
+    shell.write_text("#!/bin/sh\necho first >&2\necho 'the last line' >&2\nexit 1\n")
+    shell.chmod(0o755)
+    monkeypatch.setattr("cunet_tf.trainers.study.memory.process.sys.executable", str(shell))
+    with pytest.raises(CUNetError, match="measuring 2 U-Nets, memory none, batch size 2 failed: the last line$"):
+        measure(TINY, [MemoryConfig()], 2, steps=0)
 
 
 @pytest.mark.parametrize(
