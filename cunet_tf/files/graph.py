@@ -25,6 +25,8 @@ WIDTHS = {
     _TYPES.FLOAT32: 4, _TYPES.FLOAT16: 2, _TYPES.INT32: 4, _TYPES.UINT8: 1, _TYPES.INT64: 8, _TYPES.BOOL: 1,
     _TYPES.INT16: 2, _TYPES.INT8: 1,
 }  # fmt: skip
+SMALLEST_STEP, LARGEST_STEP = 1e-20, 1e20
+ZEROS = {_TYPES.INT8: (-128, 127), _TYPES.UINT8: (0, 255)}
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class Tensor:
         shape: numbers above 0.
         type: of ``schema.TensorType``.
         stored: the bytes of a constant, else ``None``.
+        steps: of its grid: none, one, or one for each channel.
     """
 
     shape: tuple[int, ...]
     type: int
     stored: np.ndarray | None
+    steps: int = 0
 
     @property
     def size(self) -> int:
@@ -159,24 +163,25 @@ def _tensor(number: int, table: Table, buffers: list[Table]) -> Tensor:
     stored = buffers[index].numbers(0, "u1")
     if len(stored) and len(stored) != size:
         raise damaged(f"tensor {number} has {len(stored):,} bytes instead of {size:,}")
-    _check_quantization(number, table.table(4), sides)
-    return Tensor(sides, kind, stored if len(stored) else None)
+    return Tensor(sides, kind, stored if len(stored) else None, _steps(number, table.table(4), sides, kind))
 
 
-def _check_quantization(number: int, table: Table | None, shape: tuple[int, ...]) -> None:
-    """Steps are numbers above 0, one of them or as many as the channels."""
+def _steps(number: int, table: Table | None, shape: tuple[int, ...], kind: int) -> int:
+    """Number of steps, which are of a usual size, one of them or as many as the channels."""
     if table is None:
-        return
+        return 0
     scales, zeros, axis = table.numbers(2, "<f4"), table.numbers(3, "<i8"), table.number(6, "<i")
     if table.number(4, "<B"):
         raise damaged(f"tensor {number} has a quantization of its own")
     if not len(scales):
-        return
-    if not (np.isfinite(scales).all() and (scales > 0).all()):
-        raise damaged(f"tensor {number} has a step that is no number above 0")
+        return 0
+    if not ((scales > SMALLEST_STEP) & (scales < LARGEST_STEP)).all():  # LiteRT divides by them in integers
+        raise damaged(f"tensor {number} has a step that is no number above 0, or a senseless one")
     fits = len(scales) == 1 or (0 <= axis < len(shape) and len(scales) == shape[axis])
-    if not fits or len(zeros) not in (1, len(scales)) or (abs(zeros) > 65536).any():
+    low, high = ZEROS.get(kind, (-65536, 65536))
+    if not fits or len(zeros) not in (1, len(scales)) or (zeros < low).any() or (zeros > high).any():
         raise damaged(f"tensor {number} has {len(scales)} steps and {len(zeros)} zero points that do not fit")
+    return len(scales)
 
 
 def _check_order(graph: Graph) -> None:

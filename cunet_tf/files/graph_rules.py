@@ -10,7 +10,7 @@ from cunet_tf.files.graph import Operation, Tensor, read_graph
 
 Shape = tuple[int, ...]
 MOST_PRODUCTS = 10**12  # multiplications of one picture; the largest networks of the papers take some 10**11
-SAME = schema.Padding.SAME
+SAME, INT8 = schema.Padding.SAME, schema.TensorType.INT8
 _OPTIONS = schema.BuiltinOptions
 
 
@@ -36,6 +36,8 @@ def require_sound(data: bytes) -> list[str]:
         taken = [graph.tensors[index] if index >= 0 else None for index in each.inputs]
         given = [graph.tensors[index] for index in each.outputs]
         try:
+            grids = [tensor.steps for tensor in (*taken, *given) if tensor and tensor.type == INT8]
+            _require(all(grids), "an int8 tensor without a step")
             products += rule(each, taken, given)
         except Unfit as error:
             raise damaged(f"operation {place}, {each.name}: {error}") from None
