@@ -7,10 +7,10 @@ import numpy as np
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.export.graph_edit import new_operator, new_tensor, shape_as
-from cunet_tf.files.blocks import BLOCK, CHANNELS, PADS, PIXEL_KERNEL, SIDE, to_blocks
+from cunet_tf.files.blocks import BLOCK, BLOCK_KERNEL, PADS, PIXEL_KERNEL, to_blocks
 
 SPACE_TO_DEPTH = schema.BuiltinOperator.SPACE_TO_DEPTH, 2
-MARGIN = SIDE // 2  # pixels on each side of the picture
+MARGIN = 3  # pixels on each side of the picture
 
 
 def with_blocks(tflite: bytes) -> bytes:
@@ -30,8 +30,9 @@ def with_blocks(tflite: bytes) -> bytes:
     _give(model, graph.tensors[pad.inputs[1]], np.array(((0, 0), PADS, PADS, (0, 0)), np.int32))
     batch, *sides, _ = graph.tensors[pad.inputs[0]].shape
     rows, columns = (side // BLOCK for side in sides)
-    blocks = new_tensor(graph, (batch, rows, columns, CHANNELS), padded.type, padded.quantization)
-    shape_as(padded, (batch, rows + sum(PADS), columns + sum(PADS), CHANNELS))
+    channels = BLOCK_KERNEL[-1]
+    blocks = new_tensor(graph, (batch, rows, columns, channels), padded.type, padded.quantization)
+    shape_as(padded, (batch, rows + sum(PADS), columns + sum(PADS), channels))
     split = new_operator(model, SPACE_TO_DEPTH, pad.inputs[0], blocks)
     split.builtinOptionsType = schema.BuiltinOptions.SpaceToDepthOptions
     split.builtinOptions = schema.SpaceToDepthOptionsT()
