@@ -53,7 +53,7 @@ def test_the_document_holds_the_examples_and_the_layout():
 
 
 def test_an_empty_section_and_a_description_of_no_model():
-    with pytest.raises(CUNetError, match="cunet_spec: object missing"):
+    with pytest.raises(CUNetError, match="cunet_spec.preset: missing"):
         read_spec(example())
     with pytest.raises(CUNetError, match="cunet_spec is not JSON"):
         read_spec(example(spec=b"\xff"))
@@ -145,7 +145,7 @@ CONTENTS = {
     "half a group": ({"groups": sections()["groups"][:-1]}, "wrong length"),
     "half a scale": ({"scale_high": b"\x3c"}, "wrong length"),
     "same link": ({"links": b"\x01\0"}, "names a word twice"),
-    "link outside": ({"links": b"\x27"}, "outside the file"),
+    "link outside": ({"links": b"\x57"}, "outside the file"),
     "no link": ({"links": b""}, "another SHA-256"),
 }  # fmt: skip
 
