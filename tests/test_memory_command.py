@@ -39,7 +39,7 @@ def test_a_child_that_fails_is_quoted():
     from cunet_tf.errors import CUNetError
 
     with pytest.raises(CUNetError, match="measuring 2 U-Nets, memory none, batch size 2 failed"):
-        measure(TINY.replace(input_size=64, main_channels=2**40), [MemoryConfig()], 2, steps=0)
+        measure(TINY.replace(input_size=64, main_channels=65_536, growth=65_536), [MemoryConfig()], 2, steps=0)
 
 
 @pytest.mark.parametrize(
