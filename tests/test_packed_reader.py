@@ -177,8 +177,15 @@ def test_a_bomb_is_not_inflated(name):
         tracemalloc.stop()
 
 
-def test_the_largest_file_stays_within_its_memory():
-    data = assemble({"program": program(Op.BITS, MAX_SIZE), "bits": bytes(MAX_SIZE // 8)}, MAX_SIZE, bytes(32))
+@pytest.mark.parametrize(
+    "size, numbers, contents",
+    [
+        (MAX_SIZE, (Op.BITS, MAX_SIZE), {"bits": bytes(MAX_SIZE // 8)}),
+        (MAX_SIZE // 192 * 192, (Op.BLOCKS, MAX_SIZE // 192), {"raw": bytes(MAX_SIZE // 192 * 147)}),
+    ],
+)
+def test_the_largest_file_stays_within_its_memory(size, numbers, contents):
+    data = assemble({"program": program(*numbers), **contents}, size, bytes(32))
     tracemalloc.start()
     try:
         with pytest.raises(CUNetError, match="another SHA-256"):
