@@ -11,6 +11,7 @@ import numpy as np
 from cunet_tf.export.fold import batch_norm, fold, int8_kernel
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
+from cunet_tf.files.blocks import BLOCK, PADS, to_blocks
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 
@@ -141,7 +142,7 @@ class DeployBlock(keras.layers.Layer):
 
 
 class DeployStem(keras.layers.Layer):
-    """Twin of the stem; the picture enters on the grid of its pixels.
+    """Twin of the stem on blocks of 2x2 pixels (:mod:`cunet_tf.files.blocks`); the picture enters on its pixels' grid.
 
     The result's grid is chosen behind the pooling, and applied before it: max-pooling and
     rounding may change places, as both keep order.
@@ -151,14 +152,15 @@ class DeployStem(keras.layers.Layer):
         super().__init__(name=stem.name, trainable=False)
         kernel, bias = fold(keras.ops.convert_to_numpy(stem.kernel), *batch_norm(*stem.bn[0]))
         self.image = grid_tensors.fixed("image", PIXELS)
-        self.conv = TwinConv(kernel, bias, grid_tensors.get("stem output", quantizer), relu=True)
-        self.side, self.strides = stem.kernel_size // 2, stem.strides
+        on_blocks = np.moveaxis(to_blocks(np.moveaxis(kernel, -1, 0)), 0, -1)
+        self.conv = TwinConv(on_blocks, bias, grid_tensors.get("stem output", quantizer), relu=True)
 
     def call(self, image: Any) -> Any:
         import tensorflow as tf
 
-        padded = tf.pad(self.image(image), ((0, 0), *[(self.side, self.side)] * 2, (0, 0)))
-        return tf.nn.max_pool2d(self.conv(padded, self.strides, "VALID"), 2, 2, "VALID")
+        blocks = tf.nn.space_to_depth(self.image(image), BLOCK)
+        padded = tf.pad(blocks, ((0, 0), PADS, PADS, (0, 0)))  # right in front of its convolution: XNNPACK joins them
+        return tf.nn.max_pool2d(self.conv(padded, 1, "VALID"), 2, 2, "VALID")
 
 
 class Folded(keras.layers.Layer):

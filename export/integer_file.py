@@ -9,20 +9,21 @@ import numpy as np
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.formats import Exported
+from cunet_tf.export.graph_edit import new_operator, new_tensor
+from cunet_tf.export.integer_stem import with_blocks
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import finished
 from cunet_tf.files.formats import FLOAT
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.spec import ModelSpec
 
-FLOAT32 = schema.TensorType.FLOAT32
 # Operators at the ends: builtin code, lowest version for int8.
 QUANTIZE = schema.BuiltinOperator.QUANTIZE, 1
 DEQUANTIZE = schema.BuiltinOperator.DEQUANTIZE, 2
 
 
 def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) -> tuple[Exported, ModelSpec]:
-    """An int8 model in another integer format; its numbers stay what they are.
+    """An int8 model in another integer format; its numbers stay what they are, a 7x7 stem moves onto blocks.
 
     Args:
         file: ``.cunet``, ``.tflite`` or ``.tflite.gz`` with int8 ends.
@@ -42,7 +43,7 @@ def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) 
         raise CUNetError(f"{file} carries no description: export it from its .keras file.")
     if not takes_int8(tflite):
         raise CUNetError(f"{file}: its ends are float: integer formats are made of an int8 file or its .keras file.")
-    spec = spec.replace(**(changes or {}))
+    spec, tflite = spec.replace(**(changes or {})), with_blocks(tflite)
     tflite = with_float_ends(tflite, spec) if fmt == "int8-float-io" else finished(tflite, spec, "image", "heatmaps")
     data = {"packed": pack, "gz": lambda model: gzip.compress(model, 9, mtime=0)}.get(fmt, bytes)(tflite)
     return Exported(fmt, data, tflite, []), spec
@@ -55,7 +56,7 @@ def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:
     inner, outer = graph.inputs[0], graph.outputs[0]
     image, heatmaps = _float_twin(graph, inner), _float_twin(graph, outer)
     graph.operators = [
-        _operator(model, QUANTIZE, image, inner), *graph.operators, _operator(model, DEQUANTIZE, outer, heatmaps)
+        new_operator(model, QUANTIZE, image, inner), *graph.operators, new_operator(model, DEQUANTIZE, outer, heatmaps)
     ]  # fmt: skip
     graph.inputs, graph.outputs = np.array([image], np.int32), np.array([heatmaps], np.int32)
     return finished(write_tflite(model), spec, "image", "heatmaps")
@@ -63,19 +64,4 @@ def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:
 
 def _float_twin(graph: Any, index: int) -> int:
     """A new float tensor of the same shape; its index."""
-    twin, own = schema.TensorT(), graph.tensors[index]
-    twin.shape, twin.shapeSignature, twin.type, twin.buffer = own.shape, own.shapeSignature, FLOAT32, 0
-    twin.name = b""
-    graph.tensors.append(twin)
-    return len(graph.tensors) - 1
-
-
-def _operator(model: Any, code: tuple[int, int], source: int, target: int) -> Any:
-    entry = schema.OperatorCodeT()
-    entry.builtinCode, entry.version = code
-    entry.deprecatedBuiltinCode = code[0]
-    model.operatorCodes.append(entry)
-    operator = schema.OperatorT()
-    operator.opcodeIndex = len(model.operatorCodes) - 1
-    operator.inputs, operator.outputs = np.array([source], np.int32), np.array([target], np.int32)
-    return operator
+    return new_tensor(graph, tuple(graph.tensors[index].shape), schema.TensorType.FLOAT32)

@@ -108,6 +108,13 @@ def _pad(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any
     return np.pad(inputs[0], [tuple(pair) for pair in inputs[1]], constant_values=zero(output))
 
 
+def _space_to_depth(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+    batch, height, width, channels = inputs[0].shape
+    size = options.blockSize
+    parts = inputs[0].reshape(batch, height // size, size, width // size, size, channels)
+    return parts.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height // size, width // size, -1)
+
+
 def _concat(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
     grids = {(scales(tensor)[0], zero(tensor)) for tensor in (*tensors, output)}
     if len(grids) > 1:
@@ -132,6 +139,7 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "MAX_POOL_2D": _pool,
     "RESIZE_NEAREST_NEIGHBOR": _resize,
     "PAD": _pad,
+    "SPACE_TO_DEPTH": _space_to_depth,
     "CONCATENATION": _concat,
     "QUANTIZE": _quantize,
     "DEQUANTIZE": _dequantize,

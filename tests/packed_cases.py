@@ -1,12 +1,12 @@
-"""A container written by hand that uses every operation: the example of ``docs/packed-format.md``."""
+"""Containers of each version, written by hand, that use every operation: those of ``docs/packed-format.md``."""
 
 import hashlib
 import struct
 
 import numpy as np
 
-from cunet_tf.export.packed.writer import assemble, varint
-from cunet_tf.files.packed.layout import COPY, Op
+from cunet_tf.export.packed.writer import assemble, varint, with_crc
+from cunet_tf.files.packed.layout import COPY, CRC_BYTES, Op
 
 SPEC = b'{"name": "' + 32 * b"a" + b'"}'
 STEP = 1 / 128
@@ -18,9 +18,19 @@ PROGRAM = (
     Op.COPY, 12, Op.WORDS, 3, Op.FILL, 5, 0xAA, Op.SPEC, Op.BITS, 10, Op.TRITS, 7, Op.RAW, 3, Op.COPY, 3,
     Op.SCALES, 2, Op.BIAS_SCALES, 0, Op.BIASES, 0, Op.SCALES, 1, Op.BIAS_SCALES, 0, Op.BIASES, 0,
 )  # fmt: skip
+KERNEL = bytes(range(1, 148))  # of one filter on pixels
 
 
-def expanded() -> bytes:
+def on_blocks(kernel: bytes) -> bytes:
+    """A filter on pixels put on blocks, place by place."""
+    filters = bytearray(192)
+    for number, weight in enumerate(kernel):
+        row, column, colour = number // 21 + 1, number // 3 % 7 + 1, number % 3
+        filters[48 * (row // 2) + 12 * (column // 2) + 6 * (row % 2) + 3 * (column % 2) + colour] = weight
+    return bytes(filters)
+
+
+def expanded(version: int = 2) -> bytes:
     """What the example expands to."""
     parts = [
         struct.pack("<III", 7, 104, 208),  # COPY; 4 and 8 are added to the last two by links
@@ -37,12 +47,13 @@ def expanded() -> bytes:
         struct.pack("<fff", 1 / 127, 0.5 / 127, 2**-14 / 127),  # SCALES of group 0
         struct.pack("<fff", 1 / 255 * (1 / 127), 1 / 255 * (0.5 / 127), 1 / 255 * (2**-14 / 127)),
         struct.pack("<iii", 24289, 0, -700),
-    ]
+    ] + ([on_blocks(KERNEL)] if version > 1 else [])
     return b"".join(parts)
 
 
-def sections() -> dict[str, bytes]:
+def sections(version: int = 2) -> dict[str, bytes]:
     """Plain bytes of the example's sections."""
+    numbers = (*PROGRAM, Op.BLOCKS, 1) if version > 1 else PROGRAM
     copied = struct.pack("<III", 7, 100, 200) + struct.pack("<III", 1000, 10, 20)
     planes = {name: copied[index::4] for index, name in enumerate(COPY)}
     for place, byte in zip((93, 94, 95), b"end", strict=True):
@@ -50,7 +61,7 @@ def sections() -> dict[str, bytes]:
     peaks, biases = (np.array([*lists[a], *lists[b]], np.uint16) for lists, a, b in ((PEAKS, 0, 1), (BIASES, 1, 0)))
     return {
         "spec": SPEC,
-        "program": b"".join(varint(number) for number in PROGRAM),
+        "program": b"".join(varint(number) for number in numbers),
         "groups": b"".join(struct.pack("<Id", len(PEAKS[index]), STEPS[index]) for index in (0, 1)),
         "links": bytes([1, 1]),  # the words at 4 and 8
         **planes,
@@ -60,13 +71,15 @@ def sections() -> dict[str, bytes]:
         "bias_high": (biases >> 8).astype(np.uint8).tobytes(),
         "bits": bytes([0b10001101, 0b10]),
         "trits": bytes([0 + 3 * 1 + 9 * 2 + 27 * 1 + 81 * 2, 0 + 3 * 1]),
-        "raw": b"\x01\xfe\x03",
+        "raw": b"\x01\xfe\x03" + (KERNEL if version > 1 else b""),
     }
 
 
-def example(**changes: bytes) -> bytes:
+def example(version: int = 2, **changes: bytes) -> bytes:
     """The example's container, with other bytes in some sections."""
-    return assemble({**sections(), **changes}, len(expanded()), hashlib.sha256(expanded()).digest())
+    plain = expanded(version)
+    container = assemble({**sections(version), **changes}, len(plain), hashlib.sha256(plain).digest())
+    return with_crc(container[:8] + struct.pack("<H", version) + container[10:-CRC_BYTES])
 
 
 def as_text(data: bytes) -> str:
@@ -75,5 +88,5 @@ def as_text(data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    for what in (example(), expanded()):
+    for what in (example(), expanded(), example(1), expanded(1)):
         print(f"{len(what)} bytes\n```\n{as_text(what)}\n```")

@@ -12,7 +12,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.report import size_report
 from cunet_tf.export.packed.writer import assemble, varint, with_crc
 from cunet_tf.files.packed.expand import expand
-from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, MAX_SIZE, MIB, SECTIONS, Op
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, LAST_OPS, MAX_SIZE, MIB, SECTIONS, Op
 from cunet_tf.files.packed.reader import read_spec
 from tests.fuzz.cunet import TARGET, Source
 from tests.packed_cases import PROGRAM, as_text, example, expanded, sections
@@ -30,14 +30,22 @@ def changed(place: int, data: bytes, fix: bool = True) -> bytes:
     return with_crc(body[:-CRC_BYTES]) if fix else body
 
 
-def test_every_operation_and_its_report():
-    assert expand(example()) == expanded()
-    assert sum(size_report(example()).values()) == len(example())
+@pytest.mark.parametrize("version", LAST_OPS)
+def test_every_operation_and_its_report(version):
+    assert expand(example(version)) == expanded(version)
+    assert sum(size_report(example(version)).values()) == len(example(version))
 
 
-def test_the_document_holds_the_example_and_the_layout():
+def test_a_version_has_its_own_operations():
+    old = with_crc(example()[:8] + b"\x01" + example()[9:-CRC_BYTES])
+    with pytest.raises(CUNetError, match="operation 11 is unknown"):
+        expand(old)
+
+
+def test_the_document_holds_the_examples_and_the_layout():
     text = DOCUMENT.read_text()
-    assert as_text(example()) in text and as_text(expanded()) in text
+    for version in LAST_OPS:
+        assert as_text(example(version)) in text and as_text(expanded(version)) in text
     for op in Op:
         assert re.search(rf"\| {op.value} \| {op.name} \|", text)
     for name in SECTIONS:
@@ -58,11 +66,12 @@ HEADERS = {
     "empty": (b"", "not a .cunet file"),
     "short": (example()[:171], "not a .cunet file"),
     "mark": (changed(0, b"CUNET\n\n"), "not a .cunet file"),
-    "version": (changed(8, b"\x02\0"), "layout version 2, this cunet-tf reads 1: update it"),
+    "newer": (changed(8, b"\x03\0"), "layout version 3, this cunet-tf reads up to 2: update it"),
+    "no version": (changed(8, bytes(2)), "names layout version 0"),
     "sections": (changed(10, b"\x10\0"), "16 sections instead of 15"),
     "no size": (changed(12, bytes(4)), "declares 0 expanded bytes"),
     "huge size": (changed(12, struct.pack("<I", MAX_SIZE + 1)), "declares 67108865 expanded bytes"),
-    "other size": (changed(12, struct.pack("<I", 157)), "writes 156 of 157 bytes"),
+    "other size": (changed(12, struct.pack("<I", 349)), "writes 348 of 349 bytes"),
     "digest": (changed(16, b"\0"), "another SHA-256"),
     "cut": (example()[:-1], "bytes, its sections need"),
     "longer": (example() + b"\0", "bytes, its sections need"),
@@ -99,21 +108,24 @@ def with_step(step: float) -> dict[str, bytes]:
 TAIL = PROGRAM[2:]
 CONTENTS = {
     "no operation": ({"program": program(*PROGRAM, 0)}, "operation 0 is unknown"),
-    "operation": ({"program": program(11)}, "operation 11 is unknown"),
+    "operation": ({"program": program(12)}, "operation 12 is unknown"),
     "no argument": ({"program": program(*PROGRAM[:-1])}, "ends inside an operation"),
     "half a number": ({"program": program(*PROGRAM) + b"\x80"}, "ends inside a number"),
     "33 bits": ({"program": program(Op.COPY, 2**32)}, "above 32 bits"),
     "endless number": ({"program": 9 * b"\xff"}, "above 32 bits"),
     "nothing": ({"program": program(Op.COPY, 0, *TAIL)}, "writes 0 bytes at 0"),
-    "too far": ({"program": program(Op.FILL, 157, 0)}, "writes 157 bytes at 0 of 156"),
+    "too far": ({"program": program(Op.FILL, 349, 0)}, "writes 349 bytes at 0 of 348"),
     "too far in words": ({"program": program(Op.WORDS, 2**30)}, "writes 4294967296 bytes"),
-    "too little": ({"program": program(*PROGRAM[:-2])}, "writes 144 of 156"),
+    "too many filters": ({"program": program(Op.BLOCKS, 2)}, "writes 384 bytes at 0 of 348"),
+    "no filter": ({"program": program(Op.BLOCKS, 0)}, "writes 0 bytes at 0"),
+    "half a filter": ({"raw": sections()["raw"][:-1]}, "section raw is shorter"),
+    "too little": ({"program": program(*PROGRAM[:-2])}, "writes 144 of 348"),
     "fill": ({"program": program(Op.FILL, 5, 256)}, "256 is no byte"),
     "not aligned": ({"program": program(Op.FILL, 5, 1, Op.WORDS, 1)}, "multiple of 4"),
     "no such group": ({"program": program(Op.SCALES, 4)}, "group 2 of 2"),
     "group before the first": ({"program": program(Op.SCALES, 1)}, "group -1 of 2"),
     "no spec": ({"spec": b""}, "writes 0 bytes"),
-    "left over": ({"raw": b"\x01\xfe\x03\x04"}, "section raw is not used up"),
+    "left over": ({"raw": sections()["raw"] + b"\x04"}, "section raw is not used up"),
     "missing": ({"raw": b"\x01"}, "section raw is shorter"),
     "missing copy": ({"copy3": b""}, "section copy3 is shorter"),
     "trit": ({"trits": b"\xf3\0"}, "section trits has a byte above 242"),
@@ -133,7 +145,7 @@ CONTENTS = {
     "half a group": ({"groups": sections()["groups"][:-1]}, "wrong length"),
     "half a scale": ({"scale_high": b"\x3c"}, "wrong length"),
     "same link": ({"links": b"\x01\0"}, "names a word twice"),
-    "link outside": ({"links": b"\x27"}, "outside the file"),
+    "link outside": ({"links": b"\x57"}, "outside the file"),
     "no link": ({"links": b""}, "another SHA-256"),
 }  # fmt: skip
 
@@ -165,8 +177,15 @@ def test_a_bomb_is_not_inflated(name):
         tracemalloc.stop()
 
 
-def test_the_largest_file_stays_within_its_memory():
-    data = assemble({"program": program(Op.BITS, MAX_SIZE), "bits": bytes(MAX_SIZE // 8)}, MAX_SIZE, bytes(32))
+@pytest.mark.parametrize(
+    "size, numbers, contents",
+    [
+        (MAX_SIZE, (Op.BITS, MAX_SIZE), {"bits": bytes(MAX_SIZE // 8)}),
+        (MAX_SIZE // 192 * 192, (Op.BLOCKS, MAX_SIZE // 192), {"raw": bytes(MAX_SIZE // 192 * 147)}),
+    ],
+)
+def test_the_largest_file_stays_within_its_memory(size, numbers, contents):
+    data = assemble({"program": program(*numbers), **contents}, size, bytes(32))
     tracemalloc.start()
     try:
         with pytest.raises(CUNetError, match="another SHA-256"):

@@ -1,15 +1,20 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.report import size_report
-from cunet_tf.export.packed.writer import pack
+from cunet_tf.export.packed.vectors import kernel_operation
+from cunet_tf.export.packed.writer import pack, with_crc
+from cunet_tf.files.blocks import to_blocks
 from cunet_tf.files.packed.expand import expand
-from cunet_tf.files.packed.reader import read_spec
+from cunet_tf.files.packed.layout import CRC_BYTES, Op
+from cunet_tf.files.packed.reader import read_header, read_spec
 from cunet_tf.files.tflite import spec_of
 from tests.networks import BINARY, TERNARY, float_file, integer_file
+from tests.stems import pixel_file
 
 QUANTS = [BINARY, TERNARY, "float"]
 
@@ -45,6 +50,22 @@ def test_report_adds_up_and_names_what_is_there(packed):
     assert reports["TW-QIG(828)"]["ternary kernels"] > 0
     assert reports["float"]["int8 kernels"] > reports["TW-QIG(828)"]["int8 kernels"]
     assert reports["float32"]["skeleton"] > 0.8 * len(packed["float32"])
+
+
+def test_a_stem_on_blocks_takes_the_bytes_of_one_on_pixels(packed):
+    old = pack(pixel_file(BINARY))
+    assert expand(with_crc(old[:8] + b"\x01" + old[9:-CRC_BYTES])) == pixel_file(BINARY)  # what version 1 wrote
+    assert read_header(old).sections["raw"][1:] == read_header(packed[BINARY]).sections["raw"][1:]
+
+
+def test_only_a_stem_with_its_zeros_is_stored_without_them(rng):
+    pixels = rng.integers(1, 100, (2, 7, 7, 3)).astype(np.int8)
+    kernel = to_blocks(pixels)
+    assert kernel_operation(kernel.ravel(), kernel.shape) == Op.BLOCKS
+    assert kernel_operation(kernel.ravel(), (4, 4, 4, 6)) == Op.RAW
+    assert kernel_operation(kernel.ravel()[1:], kernel.shape) == Op.RAW  # a damaged model's
+    kernel[1, 0, 0, 0] = 5
+    assert kernel_operation(kernel.ravel(), kernel.shape) == Op.RAW
 
 
 @pytest.mark.parametrize("name", QUANTS)

@@ -12,8 +12,9 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.expand import Expansion
-from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, SECTIONS, SIZES
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, LAST_OPS, SECTIONS, SIZES, VERSION
 from cunet_tf.files.packed.reader import read_header, read_section
+from tests.packed_cases import KERNEL, example, expanded, on_blocks
 
 MUTANTS = 400
 
@@ -23,6 +24,7 @@ def vectors() -> dict[str, Any]:
     sections, plain = every_operation()
     small = assemble(sections, plain)
     sound = [_sound("every operation", small, plain)]
+    sound += [_sound(f"version {version}", example(version), expanded(version)) for version in LAST_OPS]
     for name in ("face-mobile", "pose-mobile"):
         tflite, _ = shipped_spec(name)
         sound.append(_sound(name, pack(tflite), tflite))
@@ -64,6 +66,7 @@ def every_operation() -> tuple[dict[str, bytes], bytes]:
         (bytes([5, 6]), bytes(127 * (digit - 1) % 256 for digit in digits)), (bytes([6, 2]), b"xy"),
         (bytes([10, 4]), words.tobytes()), (bytes([7, 2]), scales.tobytes()),
         (bytes([8, 0]), steps.astype("<f4").tobytes()), (bytes([9, 0]), wholes.tobytes()),
+        (bytes([11, 2]), on_blocks(KERNEL) + on_blocks(KERNEL[::-1])),
     ]  # fmt: skip
     plain = b"".join(part for _, part in parts)
     start = plain.index(words.tobytes())
@@ -79,7 +82,7 @@ def every_operation() -> tuple[dict[str, bytes], bytes]:
         "groups": struct.pack("<Id", 1, 2.0) + struct.pack("<Id", 3, 0.125),
         **{f"copy{index}": copy for index, copy in enumerate(copies)},
         "scale_low": b"\x00" + _low(halves), "bits": bytes(bits), "trits": bytes(trits),
-        "scale_high": b"\x3c" + _low(halves.view(np.uint16) >> 8), "raw": b"xy",
+        "scale_high": b"\x3c" + _low(halves.view(np.uint16) >> 8), "raw": b"xy" + KERNEL + KERNEL[::-1],
         "bias_low": _low(biases), "bias_high": _low(biases >> 8),
     }  # fmt: skip
     return sections, plain
@@ -94,7 +97,7 @@ def assemble(sections: dict[str, bytes], plain: bytes) -> bytes:
     """A container of these sections, deflated where that is shorter."""
     stored = [min(sections[name], zlib.compress(sections[name], 9), key=len) for name in SECTIONS]
     sizes = b"".join(SIZES.pack(len(one), len(sections[name])) for name, one in zip(SECTIONS, stored, strict=True))
-    head = HEAD.pack(b"CUNET\r\n\x1a", 1, len(SECTIONS), len(plain), hashlib.sha256(plain).digest())
+    head = HEAD.pack(b"CUNET\r\n\x1a", VERSION, len(SECTIONS), len(plain), hashlib.sha256(plain).digest())
     return sealed(head + sizes + b"".join(stored))
 
 
@@ -148,7 +151,7 @@ def changed(sections: dict[str, bytes], plain: bytes) -> list[bytes]:
         rng = np.random.default_rng((seed, 1))
         name = names[seed % len(names)] if seed % 3 else "program"
         data, place = bytearray(sections[name]), int(rng.integers(len(sections[name])))
-        value = int(rng.integers(256)) if seed % 2 else int(rng.integers(12))
+        value = int(rng.integers(256)) if seed % 2 else int(rng.integers(13))
         data[place : place + int(rng.integers(3))] = bytes([value] * (1 + seed % 5 // 4))
         made.append(_mended(assemble({**sections, name: bytes(data)}, plain)))
     return made
@@ -159,7 +162,7 @@ def _mended(file: bytes) -> bytes:
     header = read_header(file)
     try:
         sections = {name: np.frombuffer(read_section(file, header, name), np.uint8) for name in SECTIONS}
-        expansion = Expansion(sections, header.size)
+        expansion = Expansion(sections, header.size, header.version)
         expansion.run()
         expansion.link()
     except CUNetError:

@@ -49,7 +49,7 @@ def size_report(container: bytes) -> dict[str, int]:
     ``skeleton`` is whatever no rule gives: the flatbuffer's tables, and the weights of a float model.
 
     Raises:
-        CUNetError: not a container, another version, or damaged.
+        CUNetError: not a container, a newer version, or damaged.
     """
     sections = read_header(container).sections
     report = {"header": HEADER_BYTES}

@@ -1,11 +1,13 @@
 """Finds what a ``.tflite`` file need not store: where its vectors lie and which rule gives their bytes."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cunet_tf.compat import schema
+from cunet_tf.files.blocks import BLOCK_KERNEL, from_blocks
 from cunet_tf.files.packed.layout import EXPONENT, MAX_SMALL, PEAK, Op
 from cunet_tf.files.packed.numbers import FRACTION, LIMIT, bias_steps, kernel_scales, whole_biases
 from cunet_tf.spec import SPEC_NAME
@@ -109,7 +111,7 @@ class Vectors:
             if len(vector) and (vector == vector[0]).all():
                 self._add(vector, Op.FILL)
             elif tensor.Type() == schema.TensorType.INT8:
-                self._add(vector, kernel_operation(vector.view(np.int8)))
+                self._add(vector, kernel_operation(vector.view(np.int8), tensor.ShapeAsNumpy()))
         zeros = tensor.Quantization() and tensor.Quantization().ZeroPointAsNumpy()
         if isinstance(zeros, np.ndarray) and len(zeros) > 1 and not zeros.any():
             self._add(zeros, Op.FILL)
@@ -155,12 +157,15 @@ def _scales(tensor: Any) -> np.ndarray | None:
     return scales if (np.isfinite(scales) & (scales > 0)).all() else None
 
 
-def kernel_operation(values: np.ndarray) -> Op:
-    """How an int8 kernel is stored: one bit, one ternary digit or one byte a weight."""
+def kernel_operation(values: np.ndarray, shape: Any) -> Op:
+    """How an int8 kernel is stored: one bit, one ternary digit or one byte a weight, without a stem's zeros."""
     sizes = np.bincount(np.abs(values.astype(np.int16)), minlength=PEAK + 1)
     if sizes[PEAK] == len(values):
         return Op.BITS
-    return Op.TRITS if sizes[0] + sizes[PEAK] == len(values) else Op.RAW
+    if sizes[0] + sizes[PEAK] == len(values):
+        return Op.TRITS
+    own = np.array_equal(shape, (len(values) // math.prod(BLOCK_KERNEL), *BLOCK_KERNEL))
+    return Op.BLOCKS if own and from_blocks(values.reshape(shape)) is not None else Op.RAW
 
 
 def step_candidates(step: np.float32) -> list[float]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.vectors import Piece, Vectors
+from cunet_tf.files.blocks import BLOCK_KERNEL, from_blocks
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.layout import (
     COPY,
@@ -181,6 +182,12 @@ class _Sections:
     def _raw(self, piece: Piece, data: np.ndarray) -> None:
         self._emit(Op.RAW, len(data))
         self.parts["raw"].append(data.tobytes())
+
+    def _blocks(self, piece: Piece, data: np.ndarray) -> None:
+        kernel = from_blocks(data.reshape(-1, *BLOCK_KERNEL))
+        assert kernel is not None, "a kernel on blocks has its zeros"
+        self._emit(Op.BLOCKS, len(kernel))
+        self.parts["raw"].append(kernel.tobytes())
 
     def _scales(self, piece: Piece, data: np.ndarray) -> None:
         assert piece.group is not None, "scales and biases belong to a group"

@@ -10,7 +10,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.report import size_report
 from cunet_tf.export.packed.writer import deflated, varint, with_crc
 from cunet_tf.files.packed.expand import expand, varints
-from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, MAX_SIZE, MIB, SECTIONS, SIZES
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, LAST_OPS, MAX_SIZE, MIB, SECTIONS, SIZES
 from cunet_tf.files.packed.reader import read_header, read_section, read_spec
 from cunet_tf.files.shipped import shipped_models
 from tests.fuzz import changes
@@ -87,7 +87,7 @@ def in_numbers(source: Source, rng: random.Random) -> bytes:
         elif kind == 1:
             numbers[place : place + 1] = [rng.choice((*NUMBERS, 2**35, 2**63))]
         elif kind == 2:
-            numbers[place:place] = [rng.randrange(12), rng.choice(NUMBERS)]
+            numbers[place:place] = [rng.randrange(13), rng.choice(NUMBERS)]
         elif kind == 3:
             del numbers[place : place + rng.choice((1, 2))]
         else:
@@ -169,13 +169,15 @@ def read(path: Path) -> None:
 
 @functools.cache
 def sources() -> tuple[Source, ...]:
-    """Sound containers; the first serves 99 of 100 times."""
-    return Source(example()), *(Source(file.read_bytes()) for file in shipped_models().values())
+    """Sound containers; those written by hand, one of each version, serve 99 of 100 times."""
+    small = [Source(example(version)) for version in LAST_OPS]
+    return (*small, *(Source(file.read_bytes()) for file in shipped_models().values()))
 
 
 def write(rng: random.Random, folder: Path) -> None:
     """A damaged container."""
-    source = sources()[0] if rng.randrange(100) else rng.choice(sources()[1:])
+    small, large = sources()[: len(LAST_OPS)], sources()[len(LAST_OPS) :]
+    source = rng.choice(small if rng.randrange(100) else large)
     (folder / ENTRY).write_bytes(mutated(source, rng))
 
 

@@ -4,11 +4,13 @@ Needs numpy and the standard library only. Layout: ``docs/packed-format.md``.
 """
 
 import hashlib
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from cunet_tf.files.packed.layout import COPY, EXPONENT, GROUP, PEAK, SECTIONS, TRIT_BYTES, Op
+from cunet_tf.files.blocks import BLOCK_KERNEL, PIXEL_KERNEL, PLACES
+from cunet_tf.files.packed.layout import COPY, EXPONENT, GROUP, LAST_OPS, PEAK, SECTIONS, TRIT_BYTES, Op
 from cunet_tf.files.packed.numbers import LIMIT, TRITS, bias_steps, float16_values, kernel_scales, whole_biases
 from cunet_tf.files.packed.reader import damaged, read_header, read_section
 
@@ -21,11 +23,11 @@ def expand(container: bytes) -> bytes:
     Takes memory for about three times the expanded file (at most 64 MiB), whatever the bytes say.
 
     Raises:
-        CUNetError: not a container, another version, or damaged.
+        CUNetError: not a container, a newer version, or damaged.
     """
     header = read_header(container)
     sections = {name: np.frombuffer(read_section(container, header, name), np.uint8) for name in SECTIONS}
-    expansion = Expansion(sections, header.size)
+    expansion = Expansion(sections, header.size, header.version)
     expansion.run()
     expansion.link()
     if hashlib.sha256(expansion.out.data).digest() != header.digest:
@@ -61,9 +63,11 @@ class Expansion:
     Args:
         sections: name -> plain bytes, uint8.
         size: of the file.
+        version: of the layout.
     """
 
-    def __init__(self, sections: dict[str, np.ndarray], size: int):
+    def __init__(self, sections: dict[str, np.ndarray], size: int, version: int):
+        self.last_op = LAST_OPS[version]
         self.sections, self.places = sections, dict.fromkeys(sections, 0)
         self.out, self.at = np.empty(size, np.uint8), 0
         self.group = 0
@@ -92,7 +96,7 @@ class Expansion:
         """
         numbers = iter(varints(self.sections["program"].tobytes()))
         for code in numbers:
-            if code not in OPERATIONS:
+            if code not in OPERATIONS or code > self.last_op:
                 raise damaged(f"operation {code} is unknown")
             method, arguments = OPERATIONS[code]
             values = [next(numbers, None) for _ in range(arguments)]
@@ -177,6 +181,12 @@ class Expansion:
         """An int8 kernel as it is."""
         self._room(n)[:] = self._take("raw", n)
 
+    def blocks(self, n: int) -> None:
+        """An int8 kernel on blocks of pixels, from what it is on pixels."""
+        filters = self._room(n * math.prod(BLOCK_KERNEL)).reshape(n, -1)
+        filters[:] = 0
+        filters[:, PLACES] = self._take("raw", n * math.prod(PIXEL_KERNEL)).reshape(n, -1)
+
     def scales(self, step: int) -> None:
         """The steps of a group's filters."""
         self._floats(kernel_scales(self._select(step)[0]))
@@ -221,4 +231,5 @@ OPERATIONS: dict[int, tuple[Callable[..., None], int]] = {
     Op.BIAS_SCALES: (Expansion.bias_scales, 1),
     Op.BIASES: (Expansion.biases, 1),
     Op.WORDS: (Expansion.words, 1),
+    Op.BLOCKS: (Expansion.blocks, 1),
 }  # fmt: skip

@@ -1,10 +1,10 @@
-"""Byte layout of a ``.cunet`` file, version 1: ``docs/packed-format.md`` in numbers."""
+"""Byte layout of a ``.cunet`` file, versions 1 and 2: ``docs/packed-format.md`` in numbers."""
 
 import struct
 from enum import IntEnum
 
 MARK = b"CUNET\r\n\x1a"  # a transfer as text changes line ends, and ends at 1A
-VERSION = 1
+VERSION = 2  # that is written
 HEAD = struct.Struct("<8sHHI32s")  # mark, version, number of sections, expanded size, SHA-256
 SIZES = struct.Struct("<II")  # of a section: stored, plain
 GROUP = [("n", "<u4"), ("s", "<f8")]  # a convolution: filters, step of its input
@@ -41,3 +41,7 @@ class Op(IntEnum):
     BIAS_SCALES = 8
     BIASES = 9
     WORDS = 10
+    BLOCKS = 11
+
+
+LAST_OPS = {1: Op.WORDS, 2: Op.BLOCKS}  # of each version that is read

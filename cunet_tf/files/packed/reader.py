@@ -14,6 +14,7 @@ from cunet_tf.files.packed.layout import (
     HEAD,
     HEADER_BYTES,
     LARGE,
+    LAST_OPS,
     MARK,
     MAX_EXTRA,
     MAX_PROGRAM,
@@ -38,11 +39,13 @@ class Header:
     """What stands in front of the sections, checked.
 
     Attributes:
+        version: of the layout.
         size: bytes of the expanded file.
         digest: its SHA-256.
         sections: name -> (offset in the container, stored bytes, plain bytes).
     """
 
+    version: int
     size: int
     digest: bytes
     sections: dict[str, tuple[int, int, int]]
@@ -52,13 +55,17 @@ def read_header(container: bytes) -> Header:
     """The header of a container whose checksum and declared sizes are right; allocates nothing large.
 
     Raises:
-        CUNetError: not a container, another version, damaged, or a size above its limit.
+        CUNetError: not a container, a newer version, damaged, or a size above its limit.
     """
     if len(container) < HEADER_BYTES + CRC_BYTES or container[: len(MARK)] != MARK:
         raise CUNetError(f"not a .cunet file (no {MARK[:5].decode()} mark, or cut off): pack the model again.")
     _, version, count, size, digest = HEAD.unpack_from(container)
-    if version != VERSION:
-        raise CUNetError(f"this .cunet file has layout version {version}, this cunet-tf reads {VERSION}: update it.")
+    if version > VERSION:
+        raise CUNetError(
+            f"this .cunet file has layout version {version}, this cunet-tf reads up to {VERSION}: update it."
+        )
+    if version not in LAST_OPS:
+        raise damaged(f"the header names layout version {version}")
     if count != len(SECTIONS):
         raise damaged(f"the header names {count} sections instead of {len(SECTIONS)}")
     if not 1 <= size <= MAX_SIZE:
@@ -71,7 +78,7 @@ def read_header(container: bytes) -> Header:
         raise damaged("the checksum (CRC-32) does not fit its bytes")
     sections = {name: (end, *pair) for name, end, pair in zip(SECTIONS, ends, sizes, strict=False)}
     _check_sizes(sections, size)
-    return Header(size, digest, sections)
+    return Header(version, size, digest, sections)
 
 
 def _check_sizes(sections: dict[str, tuple[int, int, int]], size: int) -> None:
@@ -110,7 +117,7 @@ def read_spec(container: bytes) -> ModelSpec | None:
     """What the model is, without expanding it; ``None`` when its ``.tflite`` had no description.
 
     Raises:
-        CUNetError: not a container, another version, or damaged.
+        CUNetError: not a container, a newer version, or damaged.
     """
     text = read_section(container, read_header(container), "spec")
     if not text:

@@ -20,7 +20,8 @@ public final class PackedModel {
         "scale_low", "scale_high", "bias_low", "bias_high", "bits", "trits", "raw",
     };
     private static final byte[] MARK = {'C', 'U', 'N', 'E', 'T', '\r', '\n', 0x1A};
-    private static final int VERSION = 1;
+    /** The newest layout; older ones are read too. */
+    private static final int VERSION = 2;
     private static final int HEAD = 48;
     private static final int START = HEAD + 8 * SECTIONS.length;
     private static final int MIB = 1 << 20;
@@ -36,7 +37,7 @@ public final class PackedModel {
      * Checks the header and the checksum; expands nothing.
      *
      * @param file the whole file, kept
-     * @throws CUNetException not a packed model, another version, or damaged
+     * @throws CUNetException not a packed model, a newer version, or damaged
      */
     public PackedModel(byte[] file) {
         this.file = file;
@@ -44,10 +45,12 @@ public final class PackedModel {
         if (!marked(file) || file.length < START + 4) {
             throw new CUNetException("not a .cunet file (no CUNET mark, or cut off): pack the model again.");
         }
-        int version = header.getShort(8) & 0xFFFF;
-        if (version != VERSION) {
-            throw new CUNetException("this .cunet file has layout version " + version
-                    + ", this program reads " + VERSION + ": update it.");
+        if (version() > VERSION) {
+            throw new CUNetException("this .cunet file has layout version " + version()
+                    + ", this program reads up to " + VERSION + ": update it.");
+        }
+        if (version() < 1) {
+            throw damaged("its header names layout version 0");
         }
         if ((header.getShort(10) & 0xFFFF) != SECTIONS.length) {
             throw damaged("its header does not name " + SECTIONS.length + " sections");
@@ -96,6 +99,10 @@ public final class PackedModel {
         return large ? Long.MAX_VALUE : section == PROGRAM ? MIB / 4 : MIB;
     }
 
+    private int version() {
+        return header.getShort(8) & 0xFFFF;
+    }
+
     private long stored(int section) {
         return header.getInt(HEAD + 8 * section) & 0xFFFFFFFFL;
     }
@@ -133,7 +140,7 @@ public final class PackedModel {
         for (int i = 0; i < sections.length; i++) {
             sections[i] = section(i);
         }
-        byte[] out = new PackedProgram(sections, size).run();
+        byte[] out = new PackedProgram(sections, size, version()).run();
         byte[] expected = Arrays.copyOfRange(file, 16, HEAD);
         try {
             if (!Arrays.equals(MessageDigest.getInstance("SHA-256").digest(out), expected)) {

@@ -14,6 +14,9 @@ final class PackedProgram {
     private static final int TRITS = 13;
     private static final int RAW = 14;
     private static final byte PEAK = 127;
+    /** Weights of a filter of 7x7 pixels with 3 colours, and of 4x4 blocks with 12 channels. */
+    private static final int ON_PIXELS = 147;
+    private static final int ON_BLOCKS = 192;
 
     private final byte[][] sections;
     /** Place in each section. */
@@ -21,11 +24,13 @@ final class PackedProgram {
     private final byte[] out;
     private final ByteBuffer words;
     private final PackedGroups groups;
+    private final int version;
     private int p;
 
     /** @param sections inflated, in the order of the file */
-    PackedProgram(byte[][] sections, int size) {
+    PackedProgram(byte[][] sections, int size, int version) {
         this.sections = sections;
+        this.version = version;
         groups = new PackedGroups(sections);
         out = new byte[size];
         words = ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN);
@@ -51,6 +56,9 @@ final class PackedProgram {
     }
 
     private void operate(int operation) {
+        if (operation == 11 && version < 2) {
+            throw PackedModel.damaged("its program has an operation 11, which version 1 has not");
+        }
         switch (operation) {
             case 1: copy(room(number(PROGRAM), 1)); break;
             case 2: fill(); break;
@@ -60,6 +68,7 @@ final class PackedProgram {
             case 6: raw(room(number(PROGRAM), 1)); break;
             case 7: case 8: case 9: group(operation); break;
             case 10: sums(room(number(PROGRAM), 4)); break;
+            case 11: blocks(room(number(PROGRAM), ON_BLOCKS)); break;
             default: throw PackedModel.damaged("its program has an operation " + operation);
         }
     }
@@ -146,6 +155,18 @@ final class PackedProgram {
     private void raw(int count) {
         System.arraycopy(sections[RAW], take(RAW, count), out, p, count);
         p += count;
+    }
+
+    /** Filters on pixels, written as filters on blocks of 2x2 pixels; the file's bytes are 0 until they are written. */
+    private void blocks(int filters) {
+        int from = take(RAW, filters * ON_PIXELS);
+        for (int i = 0; i < filters * ON_PIXELS; i++) {
+            int row = i % ON_PIXELS / 21 + 1;
+            int column = i / 3 % 7 + 1;
+            int place = 48 * (row / 2) + 12 * (column / 2) + 6 * (row % 2) + 3 * (column % 2) + i % 3;
+            out[p + i / ON_PIXELS * ON_BLOCKS + place] = sections[RAW][from + i];
+        }
+        p += filters * ON_BLOCKS;
     }
 
     private void group(int operation) {

@@ -1,0 +1,40 @@
+"""New tensors and operators in a parsed ``.tflite`` model."""
+
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.compat import schema
+
+
+def shape_as(tensor: Any, shape: tuple[int, ...]) -> None:
+    """Give a tensor another shape."""
+    tensor.shape, tensor.shapeSignature, tensor.hasRank = np.array(shape, np.int32), None, True
+
+
+def new_tensor(graph: Any, shape: tuple[int, ...], kind: int, quantization: Any = None) -> int:
+    """A tensor without content; its index.
+
+    Args:
+        graph: a subgraph.
+        shape: of the tensor.
+        kind: a ``TensorType``.
+        quantization: its grid, that of another tensor.
+    """
+    tensor = schema.TensorT()
+    tensor.type, tensor.quantization, tensor.buffer, tensor.name = kind, quantization, 0, b""
+    shape_as(tensor, shape)
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
+def new_operator(model: Any, code: tuple[int, int], source: int, target: int) -> Any:
+    """An operator from one tensor to another; ``code``: builtin code, lowest version for int8."""
+    entry = schema.OperatorCodeT()
+    entry.builtinCode, entry.version = code
+    entry.deprecatedBuiltinCode = code[0]
+    model.operatorCodes.append(entry)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs, operator.outputs = np.array([source], np.int32), np.array([target], np.int32)
+    return operator
