@@ -41,9 +41,9 @@ def test_shipped_models_are_found_by_name():
 
 
 def test_unusable_names(tmp_path):
-    other = tmp_path / "m.onnx"
+    other = tmp_path / "m.bin"
     other.write_bytes(b"x")
-    for name, words in [(str(other), "ends in .keras, .tflite"), ("face-mobil", "Did you mean 'face-mobile'"),
+    for name, words in [(str(other), "ends in .keras, .onnx, .tflite"), ("face-mobil", "Did you mean 'face-mobile'"),
                         ("a/b.tflite", "no such file")]:  # fmt: skip
         with pytest.raises(CUNetError, match=words):
             load_engine(name)

@@ -8,8 +8,9 @@ from absl import flags
 
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError, require_package
+from cunet_tf.files.described import exported_spec
 from cunet_tf.files.shipped import find_model, shipped_models
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.tflite import read_model
 from cunet_tf.flags import NETWORK_FLAGS, source_for
 from cunet_tf.outputs import claim, claim_pages, page_text
 from cunet_tf.presets import PRESETS, preset
@@ -66,7 +67,7 @@ def _preset_name(name: str) -> str:
 
 
 def _spec(name: str) -> Any:
-    return spec_of(read_model(find_model(name))) if _is_file(name) else preset(_preset_name(name))
+    return exported_spec(find_model(name)) if _is_file(name) else preset(_preset_name(name))
 
 
 def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[Any]:
