@@ -33,6 +33,11 @@ def _elsewhere(model):
     model.graph.initializer[0].external_data.add(key="location", value="/etc/passwd")
 
 
+def _size_of_the_picture(model):
+    resize = next(node for node in model.graph.node if node.op_type == "Resize")
+    resize.input[2] = "image"
+
+
 def _inner_graph(model):
     model.graph.node[3].attribute.append(onnx.helper.make_attribute("body", model.graph))
 
@@ -41,6 +46,7 @@ def _inner_graph(model):
     (_operation("Loop"), "operation 'Loop': not one of a network"),
     (_operation("Conv", "com.microsoft"), "operation 'Conv': not one of a network"),
     (_elsewhere, "its numbers lie in another file"),
+    (_size_of_the_picture, "operation 'Resize': its sizes are not stored"),
     (_inner_graph, "holds another graph"),
     (lambda model: model.functions.add(), "not an ONNX network"),
     (lambda model: model.opset_import.pop(), "no opset"),
@@ -67,6 +73,12 @@ def test_a_number_in_place_of_a_text_takes_no_memory():
     node = field(1, field(4, 2**40))
     with pytest.raises(CUNetError, match="a text in it is none"):
         parse_onnx(field(MODEL["graph"], node))
+
+
+def test_more_fields_than_any_network(monkeypatch):
+    monkeypatch.setattr("cunet_tf.files.onnx.MOST_FIELDS", 100)
+    with pytest.raises(CUNetError, match="more than 100 fields"):
+        parse_onnx(small_network())
 
 
 def test_no_such_file(tmp_path):

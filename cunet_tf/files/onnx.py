@@ -15,24 +15,24 @@ from cunet_tf.spec import SPEC_NAME, ModelSpec
 
 MOST_BYTES = 1 << 30
 MOST_FIELDS = 1_000_000  # of the fields that are looked at; a network of ours has some 10,000
-# What networks from pictures to heat maps are made of. None takes a shape from the values of a picture, holds another
-# graph, or comes from a library of the user's.
+# What networks from pictures to heat maps are made of; none holds another graph, or comes from elsewhere.
 OPERATIONS = {
-    "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv",
-    "ConvTranspose", "DepthToSpace", "DequantizeLinear", "Div", "Elu", "Equal", "Exp", "Expand", "Flatten", "Gather",
-    "Gemm", "GlobalAveragePool", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "MatMul", "Max",
-    "MaxPool", "Min", "Mul", "Neg", "PRelu", "Pad", "Pow", "QuantizeLinear", "Reciprocal", "ReduceMean", "ReduceSum",
-    "Relu", "Reshape", "Resize", "Round", "Shape", "Sigmoid", "Sign", "Slice", "Softmax", "Softplus", "SpaceToDepth",
-    "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze", "Upsample", "Where",
+    "Abs", "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Constant", "Conv", "ConvTranspose",
+    "DepthToSpace", "DequantizeLinear", "Div", "Elu", "Exp", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu",
+    "Log", "Max", "MaxPool", "Min", "Mul", "Neg", "PRelu", "Pad", "Pow", "QuantizeLinear", "Reciprocal", "Relu",
+    "Reshape", "Resize", "Round", "Sigmoid", "Sign", "Slice", "Softmax", "Softplus", "SpaceToDepth", "Sqrt", "Sub",
+    "Sum", "Tanh", "Transpose", "Upsample",
 }  # fmt: skip
+# After the first input these take sizes; they must be stored, so that a picture cannot ask for memory.
+SIZED = {"Pad", "Reshape", "Resize", "Slice", "Upsample"}
 OWN_DOMAINS = "", "ai.onnx"
 DAMAGED = "damaged: export it again."
 FIXED = {1: 8, 5: 4}  # bytes of a number, by its kind on the wire
 MODEL = {"graph": 7, "opset": 8, "metadata": 14, "functions": 25}
 GRAPH = {"node": 1, "initializer": 5, "sparse": 15}
-NODE = {"operation": 4, "attribute": 5, "domain": 7}
+NODE = {"input": 1, "output": 2, "operation": 4, "attribute": 5, "domain": 7}
 ATTRIBUTE = {"tensor": 5, "graph": 6, "tensors": 10, "graphs": 11}
-TENSOR = {"elsewhere": (13, 14)}
+TENSOR = {"name": 8, "elsewhere": (13, 14)}
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ class _Reader:
         while place < len(data):
             key, place = _number(data, place)
             self.left -= 1
+            if self.left < 0:
+                raise CUNetError(f"more than {MOST_FIELDS:,} fields: give a smaller network.")
             size = FIXED.get(key & 7)
             if key & 7 == 0:
                 value, place = _number(data, place)
@@ -123,43 +125,58 @@ class _Reader:
                 continue
             if key & 7 == 2:
                 size, place = _number(data, place)
-            if size is None or place + size > len(data) or not self.left:
+            if size is None or place + size > len(data):
                 raise CUNetError(f"not an ONNX network, or {DAMAGED}")
             yield key >> 3, data[place : place + size]
             place += size
 
     def check_graph(self, data: Any) -> None:
-        """Refuse operations that no network of pictures has, and numbers that lie in other files."""
+        """Refuse operations that no network of pictures has, and numbers that lie in other files or are not there."""
+        stored, nodes = {""}, []
         for index, value in self.fields(data):
             if index == GRAPH["node"]:
-                self._check_node(value)
+                nodes.append(value)
             elif index == GRAPH["initializer"]:
-                self._check_tensor(value)
+                stored.add(self._tensor_name(value))
             elif index == GRAPH["sparse"]:
                 raise CUNetError("sparse tensors are not read: write the network without them.")
+        for node in nodes:
+            self._check_node(node, stored)
 
-    def _check_node(self, data: Any) -> None:
-        operation = domain = ""
+    def _check_node(self, data: Any, stored: set[str]) -> None:
+        """Look at one operation, which comes behind those whose results it takes; a constant is stored, too."""
+        parts: dict[int, list] = {}
         for index, value in self.fields(data):
-            if index == NODE["attribute"]:
-                self._check_attribute(value)
-            elif index == NODE["operation"]:
-                operation = _text(value)
-            elif index == NODE["domain"]:
-                domain = _text(value)
-        if operation not in OPERATIONS or domain not in OWN_DOMAINS:
-            raise CUNetError(f"operation {shown(operation)}: not one of a network from pictures to heat maps.")
+            parts.setdefault(index, []).append(value)
+        for attribute in parts.get(NODE["attribute"], []):
+            self._check_attribute(attribute)
+        operation, domain, inputs, outputs = (
+            [_text(each) for each in parts.get(NODE[name], [])] for name in ("operation", "domain", "input", "output")
+        )
+        kind = operation[-1] if operation else ""
+        if kind not in OPERATIONS or not {*domain} <= {*OWN_DOMAINS}:
+            raise CUNetError(f"operation {shown(kind)}: not one of a network from pictures to heat maps.")
+        if kind == "Constant":
+            stored.update(outputs)
+        elif kind in SIZED and not {*inputs[1:]} <= stored:
+            raise CUNetError(f"operation {shown(kind)}: its sizes are not stored in the file.")
 
     def _check_attribute(self, data: Any) -> None:
         for index, value in self.fields(data):
             if index in (ATTRIBUTE["graph"], ATTRIBUTE["graphs"]):
                 raise CUNetError(f"an operation holds another graph: {DAMAGED}")
             if index in (ATTRIBUTE["tensor"], ATTRIBUTE["tensors"]):
-                self._check_tensor(value)
+                self._tensor_name(value)
 
-    def _check_tensor(self, data: Any) -> None:
-        if any(index in TENSOR["elsewhere"] and value for index, value in self.fields(data)):
-            raise CUNetError("its numbers lie in another file: write the network into one file.")
+    def _tensor_name(self, data: Any) -> str:
+        """The name of a tensor whose numbers lie in this file."""
+        name = ""
+        for index, value in self.fields(data):
+            if index in TENSOR["elsewhere"] and value:
+                raise CUNetError("its numbers lie in another file: write the network into one file.")
+            if index == TENSOR["name"]:
+                name = _text(value)
+        return name
 
 
 def _number(data: memoryview, place: int) -> tuple[int, int]:

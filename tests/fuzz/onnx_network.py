@@ -161,4 +161,4 @@ def read(path: Path) -> None:
     assert maps.ndim == 4 and len(maps) == 2, maps.shape
 
 
-TARGET = Target("onnx network", 3, ENTRY, write=write, read=read, memory=4096 * MIB, seconds=70.0)
+TARGET = Target("onnx-network", 3, ENTRY, write=write, read=read, memory=4096 * MIB, seconds=70.0)
