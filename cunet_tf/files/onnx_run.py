@@ -93,8 +93,10 @@ def run_once(file: Path) -> int:
         taken, _ = shapes_of(session)
         picture = np.full([1 if side is None else side for side in taken], 0.5, np.float32)
         run_session(session, {session.get_inputs()[0].name: picture})
-    except (CUNetError, MemoryError, ValueError) as error:
-        return refused(str(error).removeprefix("the model: ") or "not enough memory: export it again.")
+    except CUNetError as error:
+        return refused(str(error).removeprefix("the model: "))
+    except (MemoryError, ValueError) as error:  # of a picture of such a size
+        return refused(_refusal(error))
     return 0
 
 
