@@ -32,7 +32,8 @@ MODEL = {"graph": 7, "opset": 8, "metadata": 14, "functions": 25}
 GRAPH = {"node": 1, "initializer": 5, "sparse": 15}
 NODE = {"input": 1, "output": 2, "operation": 4, "attribute": 5, "domain": 7}
 ATTRIBUTE = {"tensor": 5, "graph": 6, "tensors": 10, "graphs": 11}
-TENSOR = {"name": 8, "elsewhere": (13, 14)}
+TENSOR = {"name": 8}
+ELSEWHERE = 13, 14  # fields of a tensor whose numbers lie in another file
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class _Reader:
         """The name of a tensor whose numbers lie in this file."""
         name = ""
         for index, value in self.fields(data):
-            if index in TENSOR["elsewhere"] and value:
+            if index in ELSEWHERE and value:
                 raise CUNetError("its numbers lie in another file: write the network into one file.")
             if index == TENSOR["name"]:
                 name = _text(value)
