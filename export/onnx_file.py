@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.errors import CUNetError, reason
+from cunet_tf.errors import CUNetError, reason, require_package
 from cunet_tf.export.tflite import require_tensorflow
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
 from cunet_tf.spec import SPEC_NAME, ModelSpec
@@ -32,6 +32,16 @@ def convert_onnx(model: keras.Model, spec: ModelSpec) -> bytes:
     import_quietly("onnx")
     import_quietly("tf2onnx")
     return _finished(_converted(model), spec)
+
+
+def require_packages() -> None:
+    """Refuse before any work what would lack a package of the extra ``onnx`` at its end.
+
+    Raises:
+        MissingPackage: one is not installed.
+    """
+    for module in ("onnx", "tf2onnx", "onnxruntime"):
+        require_package(module)
 
 
 def require_float(spec: ModelSpec) -> None:

@@ -52,6 +52,7 @@ def _inner_graph(model):
     (lambda model: model.opset_import.pop(), "no opset"),
     (lambda model: model.ClearField("graph"), "not an ONNX network"),
     (lambda model: model.graph.sparse_initializer.add(), "sparse tensors"),
+    (lambda model: model.graph.node[3].attribute.add().sparse_tensor.dims.append(2), "sparse tensors"),
     (lambda model: setattr(model.metadata_props[0], "value", "{}"), "cunet_spec"),
 ])  # fmt: skip
 def test_what_no_network_of_pictures_has(change, words):

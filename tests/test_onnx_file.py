@@ -48,6 +48,12 @@ def test_quantized_networks_are_refused():
         export_model(network(BINARY), spec_of(BINARY), "onnx", crops())
 
 
+def test_without_the_converter(monkeypatch, capsys):
+    monkeypatch.setattr("cunet_tf.errors.importlib.util.find_spec", lambda module: None if module == "tf2onnx" else 1)
+    assert main(["export", "--model=face-mobile", "--format=onnx", "--out=nowhere/m.onnx"]) == 2
+    assert "pip install onnx tf2onnx onnxruntime" in capsys.readouterr().err
+
+
 def test_the_command_compares_in_onnxruntime(tmp_path, capsys):
     """A file is written, says what it is, runs, and is no source of another."""
     network().save(tmp_path / "m.keras")

@@ -72,8 +72,11 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     import_quietly("keras")
     from cunet_tf.export import parity
     from cunet_tf.export.formats import require_format
+    from cunet_tf.export.onnx_file import require_packages
 
     require_format(values.format, values.out)
+    if values.format == "onnx":
+        require_packages()
     claim([values.out], "--out", is_described)
     if values.calibration:
         if values.format in FLOAT:

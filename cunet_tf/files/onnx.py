@@ -14,7 +14,7 @@ from cunet_tf.reading import read_bytes
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
 MOST_BYTES = 1 << 30
-MOST_FIELDS = 1_000_000  # of the fields that are looked at; a network of ours has some 10,000
+MOST_FIELDS = 1_000_000  # of the fields that are looked at; face-mobile has 5,173
 # What networks from pictures to heat maps are made of; none holds another graph, or comes from elsewhere.
 OPERATIONS = {
     "Abs", "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Constant", "Conv", "ConvTranspose",
@@ -26,12 +26,13 @@ OPERATIONS = {
 # After the first input these take sizes; they must be stored, so that a picture cannot ask for memory.
 SIZED = {"Pad", "Reshape", "Resize", "Slice", "Upsample"}
 OWN_DOMAINS = "", "ai.onnx"
+SPARSE = "sparse tensors are not read: write the network without them."
 DAMAGED = "damaged: export it again."
 FIXED = {1: 8, 5: 4}  # bytes of a number, by its kind on the wire
 MODEL = {"graph": 7, "opset": 8, "metadata": 14, "functions": 25}
 GRAPH = {"node": 1, "initializer": 5, "sparse": 15}
 NODE = {"input": 1, "output": 2, "operation": 4, "attribute": 5, "domain": 7}
-ATTRIBUTE = {"tensor": 5, "graph": 6, "tensors": 10, "graphs": 11}
+ATTRIBUTE = {"tensor": 5, "graph": 6, "tensors": 10, "graphs": 11, "sparse": 22, "all sparse": 23}
 TENSOR = {"name": 8}
 ELSEWHERE = 13, 14  # fields of a tensor whose numbers lie in another file
 
@@ -140,7 +141,7 @@ class _Reader:
             elif index == GRAPH["initializer"]:
                 stored.add(self._tensor_name(value))
             elif index == GRAPH["sparse"]:
-                raise CUNetError("sparse tensors are not read: write the network without them.")
+                raise CUNetError(SPARSE)
         for node in nodes:
             self._check_node(node, stored)
 
@@ -166,6 +167,8 @@ class _Reader:
         for index, value in self.fields(data):
             if index in (ATTRIBUTE["graph"], ATTRIBUTE["graphs"]):
                 raise CUNetError(f"an operation holds another graph: {DAMAGED}")
+            if index in (ATTRIBUTE["sparse"], ATTRIBUTE["all sparse"]):
+                raise CUNetError(SPARSE)
             if index in (ATTRIBUTE["tensor"], ATTRIBUTE["tensors"]):
                 self._tensor_name(value)
 
