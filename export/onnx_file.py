@@ -52,7 +52,7 @@ def require_float(spec: ModelSpec) -> None:
     """
     if not spec.quantization.is_float:
         raise CUNetError(
-            f"--format=onnx: this network is quantized ({spec.quant}), and ONNX runtimes round its integers otherwise "
+            f"--format=onnx: this network is quantized ({spec.quant}), and onnxruntime rounds its integers otherwise "
             "than training did: choose int8, packed or gz."
         )
 
