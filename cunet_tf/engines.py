@@ -1,4 +1,6 @@
-"""What runs a network: Keras for ``.keras``, LiteRT for ``.tflite``, packed or not (without TensorFlow)."""
+"""What runs a network: Keras for ``.keras``; without TensorFlow, LiteRT for ``.tflite``, packed or not, and onnxruntime
+for ``.onnx``.
+"""
 
 import contextlib
 import os
@@ -9,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from cunet_tf.errors import CUNetError, reason
+from cunet_tf.files.onnx import OnnxFile, read_onnx
+from cunet_tf.files.onnx_run import prepare_session, run_session, shapes_of, try_session
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
@@ -108,6 +112,34 @@ class LiteRTEngine:
         return (output.astype(np.float32) - zero) * np.float32(scale)
 
 
+class OnnxEngine:
+    """Runs an ``.onnx`` model picture by picture, as a file from elsewhere was tried.
+
+    Args:
+        file: as :func:`~cunet_tf.files.onnx.read_onnx` gives it.
+        threads: of one picture; all cores when ``None``.
+        name: of the file, for messages.
+
+    Raises:
+        CUNetError: the model cannot be prepared, or is not a network from pictures to heat maps as described.
+        MissingPackage: onnxruntime is not installed.
+    """
+
+    def __init__(self, file: OnnxFile, threads: int | None = None, name: str = "the model"):
+        self.name, self.spec = name, file.spec
+        self._session = prepare_session(file.data, threads, name)  # may be run by several threads at once
+        self._input = self._session.get_inputs()[0].name if self._session.get_inputs() else ""
+        taken, given = shapes_of(self._session, name)
+        check_described(name, self.spec, taken, given)
+        self._taken = taken[1:]
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        if tuple(images.shape[1:]) != self._taken:
+            raise CUNetError(f"the model takes pictures of shape {self._taken}, not {images.shape[1:]}.")
+        pictures = np.asarray(images, np.float32)[:, None]
+        return np.concatenate([run_session(self._session, {self._input: each}, self.name) for each in pictures])
+
+
 def check_described(name: str, spec: ModelSpec | None, taken: tuple, given: tuple) -> None:
     """Whether a network takes and gives what its description says.
 
@@ -170,6 +202,7 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
 
     Raises:
         CUNetError: no such model, another format, or a damaged file.
+        MissingPackage: what runs this format is not installed.
     """
     path = find_model(name)
     if path.suffix == ".keras":
@@ -179,4 +212,8 @@ def load_engine(name: str, threads: int | None = None) -> Engine:
         engine = KerasEngine(load_keras(path))
         check_described(str(path), engine.spec, *engine.shapes)
         return engine
+    if path.suffix == ".onnx":
+        file = read_onnx(path)
+        try_session(path)
+        return OnnxEngine(file, threads, str(path))
     return LiteRTEngine(read_model(path), threads, str(path))

@@ -83,10 +83,12 @@ def reason(error: BaseException) -> str:
 
 
 # Module -> what of it is needed, and what to install; `docs/light-install.md` leaves these out.
+_ONNX = "the packages of ONNX files", "onnx tf2onnx onnxruntime"
 _FRAMEWORK = "TensorFlow and Keras", "tensorflow keras matplotlib"
 _LEFT_OUT = {
     "keras": _FRAMEWORK, "tensorflow": _FRAMEWORK, "scipy": ("SciPy", "scipy"), "yaml": ("PyYAML", "pyyaml"),
-    "matplotlib": ("Matplotlib", "matplotlib"),
+    "matplotlib": ("Matplotlib", "matplotlib"), "onnxruntime": ("onnxruntime", "onnxruntime"),
+    "onnx": _ONNX, "tf2onnx": _ONNX,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Bytes, latency, memory and delegation of ``.tflite`` models, measured side by side."""
+"""Bytes, latency, memory and delegation of ``.tflite`` models, and of ``.onnx`` models beside them."""
 
 import os
 import subprocess
@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.engines import Engine, LiteRTEngine, OnnxEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.delegation import delegation
+from cunet_tf.files.onnx import parse_onnx
+from cunet_tf.files.onnx_run import prepare_session, run_session, shapes_of
 from cunet_tf.quiet import native_stderr_hidden
 
 WARM_UP = 3
@@ -27,14 +30,14 @@ class Candidate:
     Attributes:
         name: of the model, ``face-8``.
         fmt: ``int8``, ``packed`` ...
-        tflite: bytes of the model that runs.
+        data: bytes of the model that runs: ``.tflite``, or of the format ``onnx`` ``.onnx``.
         stored: bytes of the file on disk.
         trained: whether its metric means anything.
     """
 
     name: str
     fmt: str
-    tflite: bytes
+    data: bytes
     stored: int
     trained: bool = True
 
@@ -43,6 +46,10 @@ class Candidate:
         """Name and format."""
         return f"{self.name} {self.fmt}"
 
+    def engine(self) -> Engine:
+        """What runs it."""
+        return OnnxEngine(parse_onnx(self.data)) if self.fmt == "onnx" else LiteRTEngine(self.data)
+
 
 def latencies(
     candidates: list[Candidate], threads: int, runs: int, progress: Callable[[int, int], None] | None = None
@@ -50,7 +57,7 @@ def latencies(
     """Milliseconds of single pictures, ``[runs]`` for each label.
 
     All models run in turn, once each a round, so that a slow moment of the machine hits all of
-    them. Only ``invoke`` is timed.
+    them. Only the run of the network is timed.
     """
     calls = {candidate.label: _prepare(candidate, threads) for candidate in candidates}
     times: dict[str, list[float]] = {label: [] for label in calls}
@@ -65,12 +72,24 @@ def latencies(
     return {label: np.array(values) for label, values in times.items()}
 
 
-def _prepare(candidate: Candidate, threads: int) -> Callable[[], None]:
+def _prepare(candidate: Candidate, threads: int) -> Callable[[], Any]:
+    return (_prepare_onnx if candidate.fmt == "onnx" else _prepare_tflite)(candidate, threads)
+
+
+def _prepare_onnx(candidate: Candidate, threads: int) -> Callable[[], Any]:
+    session = prepare_session(candidate.data, threads, candidate.label)
+    taken, _ = shapes_of(session, candidate.label)
+    image = np.random.default_rng(0).random((1, *taken[1:]), dtype=np.float32)
+    feed = {session.get_inputs()[0].name: image}
+    return lambda: run_session(session, feed, candidate.label)
+
+
+def _prepare_tflite(candidate: Candidate, threads: int) -> Callable[[], Any]:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
         with native_stderr_hidden():
-            interpreter = Interpreter(model_content=candidate.tflite, num_threads=threads)
+            interpreter = Interpreter(model_content=candidate.data, num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise CUNetError(f"{candidate.label}: LiteRT cannot prepare this model: {error}") from None
@@ -87,28 +106,42 @@ def _prepare(candidate: Candidate, threads: int) -> Callable[[], None]:
 PEAK = """
 import re, sys
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+{imports}
 def highest():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 idle = highest()
-interpreter = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
-interpreter.allocate_tensors()
+{prepare}
 for _ in range(2):
-    interpreter.invoke()
+    {run}
 print("peak", highest() - idle)
 """
+PEAK_TFLITE = PEAK.format(
+    imports="from ai_edge_litert.interpreter import Interpreter",
+    prepare="""interpreter = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
+interpreter.allocate_tensors()""",
+    run="interpreter.invoke()",
+)
+PEAK_ONNX = PEAK.format(
+    imports="import onnxruntime",
+    prepare="""options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = int(sys.argv[2])
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+(image,) = session.get_inputs()
+feed = {image.name: np.zeros([1, *image.shape[1:]], np.float32)}""",
+    run="session.run(None, feed)",
+)
 
 
-def peak_memory(tflite: bytes, threads: int = 1) -> float:
+def peak_memory(data: bytes, threads: int = 1, script: str = PEAK_TFLITE) -> float:
     """MiB that loading and running a model adds to an idle process, its file included.
 
     Raises:
         CUNetError: the model does not run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.tflite"
-        file.write_bytes(tflite)
-        command = [sys.executable, "-c", PEAK, str(file), str(threads)]
+        file = Path(folder) / "model"
+        file.write_bytes(data)
+        command = [sys.executable, "-c", script, str(file), str(threads)]
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     lines = [line for line in done.stdout.splitlines() if line.startswith("peak ")]
     if done.returncode or not lines:
@@ -124,20 +157,22 @@ def compare(
     Returns:
         ``model``, ``format``, ``trained``, ``bytes``; ``median_ms``, ``p90_ms``, ``threads``,
         ``runs``; ``peak_mib``; ``operations``, ``operations_delegated``, ``delegated_share``
-        (0..1); ``relative``, the median divided by that of ``relative_to``, the first candidate.
+        (0..1), of ``onnx`` ``None``; ``relative``, the median divided by that of ``relative_to``, the first candidate.
     """
     times = latencies(candidates, threads, runs, progress)
     first = candidates[0].label
     rows = []
     for candidate in candidates:
-        own, found = times[candidate.label], delegation(candidate.tflite)
+        own, onnx = times[candidate.label], candidate.fmt == "onnx"
+        found = {} if onnx else delegation(candidate.data)
+        peak = peak_memory(candidate.data, threads, PEAK_ONNX if onnx else PEAK_TFLITE)
         rows.append({
             "model": candidate.name, "format": candidate.fmt, "trained": candidate.trained,
             "bytes": candidate.stored,
             "median_ms": float(np.median(own)), "p90_ms": float(np.percentile(own, 90)),
             "relative": float(np.median(own) / np.median(times[first])), "relative_to": first,
-            "threads": threads, "runs": runs, "peak_mib": peak_memory(candidate.tflite, threads),
-            "operations": found["operations"], "operations_delegated": found["operations_delegated"],
-            "delegated_share": found["operations_delegated"] / found["operations"],
+            "threads": threads, "runs": runs, "peak_mib": peak,
+            "operations": found.get("operations"), "operations_delegated": found.get("operations_delegated"),
+            "delegated_share": found["operations_delegated"] / found["operations"] if found else None,
         })  # fmt: skip
     return rows

@@ -25,7 +25,7 @@ def page(rows: list[Row], data: str) -> str:
     for row in rows:
         cells = [row["model"] if row["trained"] else f"{row['model']} (untrained)", row["format"], f"{row['bytes']:,}",
                  f"{row['median_ms']:.2f}", f"{row['p90_ms']:.2f}", f"{row['relative']:.3f}", f"{row['peak_mib']:.1f}",
-                 f"{row['operations_delegated']} of {row['operations']}"]  # fmt: skip
+                 delegated(row)]  # fmt: skip
         if data:
             cells.append("-" if row.get("value") is None else f"{row['value']:.3f}")
         lines.append(cells)
@@ -34,6 +34,11 @@ def page(rows: list[Row], data: str) -> str:
         f"of {first['runs']} rounds in which every model runs once; peak memory in a fresh process. Untrained models "
         f"have drawn weights: bytes and time are theirs, a metric they have none.\n\n{markdown_table(lines)}\n"
     )
+
+
+def delegated(row: Row) -> str:
+    """How many operations XNNPACK takes over; of a model that LiteRT does not run nothing is said."""
+    return "-" if row["operations"] is None else f"{row['operations_delegated']} of {row['operations']}"
 
 
 def _metric_name(rows: list[Row]) -> str:

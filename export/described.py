@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.tflite import read_model
 from cunet_tf.quiet import import_quietly
 from cunet_tf.spec import SPEC_NAME, ModelSpec
@@ -15,12 +16,13 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
     """Write a copy of a model file whose description is ``spec``.
 
     Args:
-        source: ``.keras``, ``.tflite``, ``.tflite.gz`` or ``.cunet``.
+        source: ``.keras``, ``.onnx``, ``.tflite``, ``.tflite.gz`` or ``.cunet``.
         spec: of the same network.
         target: with the same ending.
 
     Raises:
         CUNetError: the endings differ, or the source cannot be read.
+        MissingPackage: what writes this format is not installed.
     """
     require_ending(source, target)
     if source.suffix == ".keras":
@@ -30,6 +32,12 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
         model = load_keras(source)
         model.spec = spec
         replace_file(target, lambda part: model.save(part.with_suffix(".keras")))
+        return
+    if source.suffix == ".onnx":
+        from cunet_tf.export.onnx_file import with_description as described_onnx
+
+        described = described_onnx(read_onnx(source).data, spec)
+        replace_file(target, lambda part: part.write_bytes(described))
         return
     data = with_description(read_model(source), spec)
     if source.suffix == ".cunet":

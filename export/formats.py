@@ -7,11 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from cunet_tf.engines import Engine, LiteRTEngine, OnnxEngine
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.export.deploy import deploy
+from cunet_tf.export.onnx_file import convert_onnx
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import convert, convert_int8
 from cunet_tf.files.formats import ENDINGS, FLOAT
+from cunet_tf.files.onnx import parse_onnx
 from cunet_tf.spec import ModelSpec
 
 
@@ -22,7 +25,7 @@ class Exported:
     Attributes:
         fmt: of :data:`ENDINGS`.
         data: bytes of the file.
-        tflite: bytes of the ``.tflite`` model that the file holds.
+        tflite: bytes of the ``.tflite`` model that the file holds; of ``onnx`` empty.
         calibration: of integer formats, a row for each tensor, see
             :meth:`cunet_tf.export.deploy.Deployed.calibrate`.
     """
@@ -31,6 +34,15 @@ class Exported:
     data: bytes
     tflite: bytes
     calibration: list[dict[str, Any]]
+
+    def engine(self) -> Engine:
+        """What runs the file."""
+        return LiteRTEngine(self.tflite) if self.tflite else OnnxEngine(parse_onnx(self.data))
+
+    @property
+    def opset(self) -> int | None:
+        """Version of ONNX's operations, of ``onnx`` alone."""
+        return None if self.tflite else parse_onnx(self.data).opset
 
 
 def require_format(fmt: str, out: str) -> None:
@@ -51,15 +63,18 @@ def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarra
     Args:
         model: trained, float or quantized.
         spec: written into the file as its self-description.
-        fmt: ``float32``, ``float16``; ``int8``; ``int8-float-io`` (float at both ends); ``packed``
+        fmt: ``float32``, ``float16``, ``onnx``; ``int8``; ``int8-float-io`` (float at both ends); ``packed``
             (the int8 file near one bit a weight, ``.cunet``) or ``gz`` (the int8 file, gzip).
         crops: float32 ``[B, H, W, 3]`` in 0..1, to choose the grids that training left open; not
             looked at for float formats.
 
     Raises:
-        CUNetError: unknown format, or a network that has no deploy twin.
+        CUNetError: unknown format, a network that has no deploy twin, or a quantized one as ``onnx``.
+        MissingPackage: the packages of the extra ``onnx`` are not installed.
     """
     require_format(fmt, ENDINGS.get(fmt, ""))
+    if fmt == "onnx":
+        return Exported(fmt, convert_onnx(model, spec), b"", [])
     if fmt in FLOAT:
         data = convert(model, spec, fmt)
         return Exported(fmt, data, data, [])

@@ -11,6 +11,7 @@ from cunet_tf.engines import Engine, LiteRTEngine
 from cunet_tf.evaluation import evaluate
 from cunet_tf.export.delegation import delegation
 from cunet_tf.export.integer_reference import Reference
+from cunet_tf.files.formats import FLOAT
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Localizer
 from cunet_tf.spec import ModelSpec
@@ -44,8 +45,9 @@ def crops_of(source: Source, spec: ModelSpec, count: int) -> np.ndarray:
 def tolerance(spec: ModelSpec, fmt: str) -> dict[str, float]:
     """What the differences of :func:`compare` and :func:`metrics` may reach at most."""
     trained = spec.quantization.features is not None
-    if fmt in ("float32", "float16"):
-        kind = f"{fmt} on grids" if trained else fmt
+    if fmt in FLOAT:
+        kind = "float32" if fmt == "onnx" else fmt
+        kind += " on grids" if trained else ""
     else:
         kind = "int8" if trained else "calibrated"
     heat, points, metric = TOLERANCE[kind]

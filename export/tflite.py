@@ -34,8 +34,7 @@ def convert(model: keras.Model, spec: ModelSpec, fmt: str = "float32") -> bytes:
     """
     if fmt not in FLOAT_FORMATS:
         raise CUNetError(f"--format={fmt}: use one of {', '.join(FLOAT_FORMATS)}.")
-    if keras.backend.backend() != "tensorflow":
-        raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
+    require_tensorflow()
     import tensorflow as tf
 
     baked = bake(model)
@@ -44,6 +43,16 @@ def convert(model: keras.Model, spec: ModelSpec, fmt: str = "float32") -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     return _finished(converter, spec)
+
+
+def require_tensorflow() -> None:
+    """Refuse another backend of Keras.
+
+    Raises:
+        CUNetError: it is another.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
 
 
 def convert_int8(deployed: Deployed, spec: ModelSpec, float_io: bool = False) -> bytes:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.export.deploy import Deployed, deploy
+from cunet_tf.export.onnx_file import convert_onnx
 from cunet_tf.export.tflite import convert, convert_int8
 from cunet_tf.export.untrained import draw_normalizations
 from cunet_tf.models.build import build_network
@@ -85,3 +86,9 @@ def integer_file(quant: str, shape: str = "plain", float_io: bool = False) -> by
 def float_file(quant: str = "float", fmt: str = "float32") -> bytes:
     """The network as a float ``.tflite`` file."""
     return convert(network(quant), spec_of(quant), fmt)
+
+
+@functools.cache
+def onnx_file(shape: str = "plain") -> bytes:
+    """The float network as an ``.onnx`` file."""
+    return convert_onnx(network(shape=shape), spec_of(shape=shape))

@@ -7,6 +7,7 @@ from cunet_tf.cli import main
 from cunet_tf.export.benchmark import Candidate, compare, latencies, peak_memory
 from cunet_tf.export.packed.writer import pack
 from tests.networks import BINARY, float_file, integer_file
+from tests.onnx_network import small_network
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,17 @@ def test_command_compares_files_with_their_metric(files, tmp_path, capsys):
         assert len(list(csv.DictReader(file))) == 2
     assert "| low | packed |" in (out / "benchmark.md").read_text()
     assert (out / "benchmark.png").stat().st_size > 1000
+
+
+def test_an_onnx_file_beside_the_others(files, tmp_path, capsys):
+    (tmp_path / "float.onnx").write_bytes(small_network())
+    names = [str(files / "float.tflite"), str(tmp_path / "float.onnx")]
+    assert main(["benchmark", *names, "--runs=3", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["format"] for row in rows] == ["tflite", "onnx"] and rows[1]["operations"] is None
+    assert rows[1]["median_ms"] > 0 and 1 < rows[1]["peak_mib"] < 200
+    assert main(["benchmark", *names, "--runs=1"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("-")
 
 
 def test_presets_run_untrained_and_are_kept(tmp_path, capsys):

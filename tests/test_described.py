@@ -7,10 +7,13 @@ from cunet_tf.boxes import BoxMap
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import with_description, write_described
+from cunet_tf.files.described import is_described
+from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from tests.networks import network
 from tests.networks import spec_of as described_as
+from tests.onnx_network import small_network
 
 IMAGES = np.random.default_rng(0).random((2, 128, 128, 3), dtype=np.float32)
 
@@ -26,6 +29,15 @@ def test_a_copy_has_the_new_description_and_the_same_network(tmp_path, ending):
     write_described(source, spec, target)
     assert spec_of(read_model(target)) == spec
     np.testing.assert_array_equal(load_engine(str(target))(IMAGES), load_engine(str(source))(IMAGES))
+
+
+def test_an_onnx_file(tmp_path):
+    source, target = tmp_path / "old.onnx", tmp_path / "new.onnx"
+    source.write_bytes(small_network())
+    spec = read_onnx(source).spec.replace(name="other")
+    write_described(source, spec, target)
+    assert read_onnx(target).spec == spec and is_described(target) and not is_described(tmp_path)
+    assert target.stat().st_size < 1.1 * source.stat().st_size
 
 
 def test_a_keras_file(tmp_path):

@@ -3,12 +3,15 @@ import gzip
 import numpy as np
 import pytest
 
-from cunet_tf.engines import KerasEngine, LiteRTEngine, load_engine
+from cunet_tf.engines import KerasEngine, LiteRTEngine, OnnxEngine, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
+from cunet_tf.files.onnx import OnnxFile
 from cunet_tf.files.shipped import find_model
+from cunet_tf.localizer import Localizer
 from tests import tflite_cases
 from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of
+from tests.onnx_network import small_network
 from tests.test_graph import changed
 
 
@@ -36,14 +39,36 @@ def test_integer_files_agree_however_they_are_wrapped(tmp_path):
         np.testing.assert_array_equal(engine(crops()), expected)
 
 
+def test_an_onnx_file_runs_as_it_was_tried(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(small_network())
+    engine = load_engine(str(tmp_path / "m.onnx"), 1)
+    assert isinstance(engine, OnnxEngine) and engine.spec == tflite_cases.spec()
+    maps = engine(crops())
+    assert maps.shape == (2, 16, 16, 2)
+    np.testing.assert_array_equal(engine(crops()[1:]), maps[1:])
+    with pytest.raises(CUNetError, match=r"\(64, 64, 3\)"):
+        engine(crops()[:, :32])
+    (tmp_path / "bare.onnx").write_bytes(small_network(described=False))
+    with pytest.raises(CUNetError, match="carries no description"):
+        Localizer.load(tmp_path / "bare.onnx")
+    assert Localizer.load(tmp_path / "bare.onnx", spec=tflite_cases.spec()).locate(np.zeros((40, 50, 3), np.uint8))
+
+
+def test_an_onnx_file_that_is_described_as_another():
+    spec = tflite_cases.spec()
+    spec = spec.replace(config=spec.config.replace(input_size=128))
+    with pytest.raises(CUNetError, match="m.onnx: the description says 128 pixels and 2 landmarks, the network takes"):
+        OnnxEngine(OnnxFile(small_network(), spec, 15), 1, "m.onnx")
+
+
 def test_shipped_models_are_found_by_name():
     assert find_model("face-mobile").suffix == ".cunet"
 
 
 def test_unusable_names(tmp_path):
-    other = tmp_path / "m.onnx"
+    other = tmp_path / "m.bin"
     other.write_bytes(b"x")
-    for name, words in [(str(other), "ends in .keras, .tflite"), ("face-mobil", "Did you mean 'face-mobile'"),
+    for name, words in [(str(other), "ends in .keras, .onnx, .tflite"), ("face-mobil", "Did you mean 'face-mobile'"),
                         ("a/b.tflite", "no such file")]:  # fmt: skip
         with pytest.raises(CUNetError, match=words):
             load_engine(name)

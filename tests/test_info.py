@@ -6,6 +6,7 @@ import pytest
 
 from cunet_tf.cli import main
 from cunet_tf.presets import PRESETS
+from tests.onnx_network import small_network
 
 
 def info(capsys, *arguments):
@@ -132,10 +133,13 @@ def test_files_of_every_kind(exported_run, trained_run, capsys):
         (["facemobile"], "Did you mean 'face-mobile'"),
         (["--model=face-mobile", "--stacks=3"], "--model stands alone"),
         (["--model={t}/x.keras"], "not a Keras model file"),
+        (["--model={t}/x.onnx"], "x.onnx: not an ONNX network"),
+        (["--model={t}/bare.onnx"], "bare.onnx carries no description"),
         (["face-mobile", "pose-mobile"], "unexpected argument"),
     ],
 )
 def test_bad_models(arguments, words, tmp_path, capsys):
-    (tmp_path / "x.keras").write_bytes(b"x")
+    for name, data in (("x.keras", b"x"), ("x.onnx", b"x"), ("bare.onnx", small_network(described=False))):
+        (tmp_path / name).write_bytes(data)
     assert main(["info", *(argument.format(t=tmp_path) for argument in arguments)]) == 2
     assert words in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """cunet benchmark: models side by side (bytes, latency, memory, metric), or the speed of a data source.
 
-With names behind it: files (.tflite, .cunet, .tflite.gz, also of others), shipped names, presets
+With names behind it: files (.tflite, .cunet, .tflite.gz, .onnx, also of others), shipped names, presets
 (untrained, in --formats, or PRESET+QUANT:FORMAT), with --data the metric of each. Without
 names: how fast --data feeds training, against what --preset consumes.
 

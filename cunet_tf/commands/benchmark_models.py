@@ -6,10 +6,12 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError, require_package
+from cunet_tf.files.described import exported_spec
+from cunet_tf.files.onnx import read_onnx
+from cunet_tf.files.onnx_run import try_session
 from cunet_tf.files.shipped import find_model, shipped_models
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.tflite import read_model
 from cunet_tf.flags import NETWORK_FLAGS, source_for
 from cunet_tf.outputs import claim, claim_pages, page_text
 from cunet_tf.presets import PRESETS, preset
@@ -66,7 +68,7 @@ def _preset_name(name: str) -> str:
 
 
 def _spec(name: str) -> Any:
-    return spec_of(read_model(find_model(name))) if _is_file(name) else preset(_preset_name(name))
+    return exported_spec(find_model(name)) if _is_file(name) else preset(_preset_name(name))
 
 
 def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[Any]:
@@ -79,10 +81,13 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
 
     if _is_file(name):
         path = find_model(name)
-        kind = {".cunet": "packed", ".gz": "gz"}.get(path.suffix, "tflite")
+        kind = {".cunet": "packed", ".gz": "gz", ".onnx": "onnx"}.get(path.suffix, "tflite")
         if path.suffix == ".keras":
             raise CUNetError(f"{name}: export it first; a .keras file is not what a phone runs.")
-        return [Candidate(path.name.split(".")[0], kind, read_model(path), path.stat().st_size)]
+        data = _content(path)
+        if kind == "onnx":
+            try_session(path)
+        return [Candidate(path.name.split(".")[0], kind, data, path.stat().st_size)]
     name, _, fmt = name.partition(":")
     base, _, quant = name.partition("+")
     spec = preset(base)
@@ -98,7 +103,7 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
 
 
 def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tuple[bytes, int]:
-    """The ``.tflite`` bytes of an untrained preset and its size on disk, from the cache where it is there."""
+    """The bytes that run of an untrained preset, and its size on disk, from the cache where it is there."""
     from cunet_tf.export.formats import ENDINGS, FLOAT, require_format
 
     require_format(fmt, ENDINGS.get(fmt, ""))
@@ -112,7 +117,12 @@ def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tupl
 
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(export_untrained(spec, fmt).data)
-    return read_model(file), file.stat().st_size
+    return _content(file), file.stat().st_size
+
+
+def _content(file: Path) -> bytes:
+    """The model in an exported file, as a runtime takes it."""
+    return read_onnx(file).data if file.suffix == ".onnx" else read_model(file)
 
 
 def _metric(values: flags.FlagValues, candidate: Any) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def _metric(values: flags.FlagValues, candidate: Any) -> dict[str, Any]:
     from cunet_tf.evaluation import evaluate
     from cunet_tf.localizer import Localizer
 
-    engine = LiteRTEngine(candidate.tflite)
+    engine = candidate.engine()
     if not candidate.trained or engine.spec is None:
         return {"metric": None, "value": None}
     result = evaluate(Localizer(engine), source_for(values, engine.spec))
@@ -139,6 +149,8 @@ def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -
 
 
 def describe(result: dict[str, Any]) -> str:
+    from cunet_tf.export.benchmark_page import delegated
+
     head = ("model", "bytes", "median ms", "p90 ms", f"of {result['rows'][0]['relative_to']}", "peak MiB", "delegated")
     rows: list[tuple] = [head]
     for row in result["rows"]:
@@ -146,5 +158,5 @@ def describe(result: dict[str, Any]) -> str:
         value = f", {row['metric']} {row['value']:.3f}" if row.get("value") is not None else ""
         rows.append((f"{row['model']} {row['format']}{mark}{value}", row["bytes"], f"{row['median_ms']:.2f}",
                      f"{row['p90_ms']:.2f}", f"{row['relative']:.3f}", f"{row['peak_mib']:.1f}",
-                     f"{row['operations_delegated']} of {row['operations']}"))  # fmt: skip
+                     delegated(row)))  # fmt: skip
     return f"{result['runs']} interleaved runs, {result['threads']} thread(s)\n\n{table(rows)}"

@@ -1,4 +1,4 @@
-"""cunet evaluate: figures of a model (.keras, .tflite or a shipped name) on a data set.
+"""cunet evaluate: figures of a model (.keras, .tflite, .onnx or a shipped name) on a data set.
 
 Example:
   cunet evaluate --model=face-mobile --data=300w --root=300w --split=common
@@ -55,7 +55,7 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     no_arguments(rest)
     if not values.model:
-        raise CUNetError("name a model with --model: a .keras or .tflite file, or a shipped name.")
+        raise CUNetError("name a model with --model: a .keras, .tflite or .onnx file, or a shipped name.")
     if values.out:
         require_package("matplotlib")  # of the curve, drawn at the end
         claim([Path(values.out, name) for name in (REPORT, *CURVES)], "--out")

@@ -1,7 +1,7 @@
 """cunet export: a trained model for deployment, checked against its source and against integer arithmetic.
 
-Formats: float32, float16; int8 (what a low-bit network computes in training, exactly), int8-float-io
-(the same with float at both ends); packed (.cunet, the int8 file near one bit a weight), gz.
+Formats: float32, float16; onnx (float32, of float networks); int8 (what a low-bit network computes in training,
+exactly), int8-float-io (the same with float at both ends); packed (.cunet, the int8 file near one bit a weight), gz.
 Float networks become int8 too: --data gives the pictures that choose their grids. Integer formats are also
 made of an integer file (.cunet, .tflite), without its Keras model. Of a shipped name float formats come from its
 float network, integer ones from its .cunet, which was trained in low bits.
@@ -22,11 +22,11 @@ from absl import flags
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import can_draw, load_synthetic
-from cunet_tf.engines import Engine, KerasEngine, LiteRTEngine, load_engine
+from cunet_tf.engines import Engine, KerasEngine, load_engine
 from cunet_tf.errors import CUNetError
-from cunet_tf.files.formats import FLOAT
+from cunet_tf.files.described import is_described
+from cunet_tf.files.formats import ENDINGS, FLOAT
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
-from cunet_tf.files.tflite import is_described
 from cunet_tf.flags import define_data, no_arguments, source_for
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import PRESETS, preset
@@ -46,9 +46,12 @@ def define(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
-    flags.DEFINE_string("format", "float16", "float32, float16, int8, int8-float-io, packed or gz.", flag_values=values)
+    flags.DEFINE_string("format", "float16", f"{', '.join(ENDINGS)}.", flag_values=values)
     flags.DEFINE_string(
-        "out", None, "The file to write: .tflite; .cunet for packed, .tflite.gz for gz.", flag_values=values
+        "out",
+        None,
+        "The file to write: .tflite; .onnx for onnx, .cunet for packed, .tflite.gz for gz.",
+        flag_values=values,
     )
     flags.DEFINE_string("name", None, "The model's own name; by default its preset's.", flag_values=values)
     flags.DEFINE_string("license", None, "Terms of the weights, written into the file.", flag_values=values)
@@ -69,8 +72,11 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     import_quietly("keras")
     from cunet_tf.export import parity
     from cunet_tf.export.formats import require_format
+    from cunet_tf.export.onnx_file import require_packages
 
     require_format(values.format, values.out)
+    if values.format == "onnx":
+        require_packages()
     claim([values.out], "--out", is_described)
     if values.calibration:
         if values.format in FLOAT:
@@ -78,7 +84,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         claim([values.calibration], "--calibration", begins_with("tensor", "scale"))
     file = source_file(values.model, values.format in FLOAT)
     exported, spec, reference, source = (_of_keras if file.suffix == ".keras" else _of_integers)(values, file)
-    test, engine = parity.crops_of(source, spec, values.parity_pictures), LiteRTEngine(exported.tflite)
+    test, engine = parity.crops_of(source, spec, values.parity_pictures), exported.engine()
     known = bool(values.data) or can_draw(spec.skeleton)
     report = {"landmarks": parity.compare(reference, engine, test, spec, values.format, known)}
     if values.format not in FLOAT:
@@ -91,16 +97,18 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if values.calibration:
         write_csv(Path(values.calibration), exported.calibration, digits=6)
     return {"model": values.model, "source": str(file), "out": values.out, "format": values.format,
-            "bytes": len(exported.data), "parity_data": f"{source.name} {source.split}", "parity": report,
-            "sizes": _sizes(exported), "calibration": exported.calibration, "ok": ok}  # fmt: skip
+            "bytes": len(exported.data), "opset": exported.opset, "parity_data": f"{source.name} {source.split}",
+            "parity": report, "sizes": _sizes(exported), "calibration": exported.calibration, "ok": ok}  # fmt: skip
 
 
 def source_file(name: str, floats: bool) -> Path:
     """The file that a format is made of; of a shipped name it depends on the kind of format, and that is said.
 
     Raises:
-        CUNetError: there is none.
+        CUNetError: there is none, or an ``.onnx`` file.
     """
+    if Path(name).suffix == ".onnx":
+        raise CUNetError(f"--model={name}: nothing is made of an .onnx file: name the .keras file of its network.")
     if Path(name).exists() or name not in shipped_models():
         return find_weights(name) if Path(name).is_dir() or not Path(name).is_file() else Path(name)
     file = find_weights(name) if floats else find_model(name)
@@ -204,9 +212,10 @@ def describe(result: dict[str, Any]) -> str:
             parts.append(f"most clipped tensor: {worst['tensor']}, {100 * worst['clipped']:.3f} % of its values")
     if result["sizes"]:
         parts.append("bytes: " + ", ".join(f"{name} {count:,}" for name, count in result["sizes"].items()))
+    opset = f", opset {result['opset']}" if result["opset"] else ""
     verdict = "within tolerance" if result["ok"] else "OUT OF TOLERANCE, file not written"
     return "\n".join([
-        f"{result['out']}: {result['format']}, {result['bytes']:,} bytes",
+        f"{result['out']}: {result['format']}, {result['bytes']:,} bytes{opset}",
         f"parity with {result['source']} on {landmarks['pictures']} pictures of {result['parity_data']}: {verdict}", "",
         table(rows), *parts,
     ])  # fmt: skip

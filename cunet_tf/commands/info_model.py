@@ -8,6 +8,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.formats import FLOAT, INTEGERS
 from cunet_tf.files.graph import read_graph
 from cunet_tf.files.keras_archive import CONFIG, read_config, read_parts
+from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.models.counts import count
@@ -35,6 +36,11 @@ def describe_file(file: Path) -> dict[str, Any]:
     if file.suffix == ".keras":
         spec, kind = keras_spec(file), "float"
         formats: tuple[str, ...] = FLOAT + INTEGERS
+        if spec and not spec.quantization.is_float:
+            formats = tuple(fmt for fmt in formats if fmt != "onnx")
+    elif file.suffix == ".onnx":
+        onnx = read_onnx(file)
+        spec, kind, formats = onnx.spec, f"float, ONNX opset {onnx.opset}", ()
     else:
         tflite = read_model(file)
         spec = spec_of(tflite)

@@ -3,10 +3,11 @@
 ENDINGS = {
     "float32": ".tflite",
     "float16": ".tflite",
+    "onnx": ".onnx",
     "int8": ".tflite",
     "int8-float-io": ".tflite",
     "packed": ".cunet",
     "gz": ".tflite.gz",
 }
-FLOAT = ("float32", "float16")
+FLOAT = ("float32", "float16", "onnx")
 INTEGERS = tuple(fmt for fmt in ENDINGS if fmt not in FLOAT)

@@ -39,7 +39,7 @@ def read_model(path: Path | str) -> bytes:
         elif path.suffix == ".cunet":
             data = expand(data)
         elif path.suffix != ".tflite":
-            raise CUNetError("a model file ends in .keras, .tflite, .tflite.gz or .cunet.")
+            raise CUNetError("a model file ends in .keras, .onnx, .tflite, .tflite.gz or .cunet.")
         if data[4:8] != IDENTIFIER:
             raise CUNetError(f"not a TensorFlow Lite model (no {IDENTIFIER.decode()} mark): export it again.")
         if require_sound(data):
@@ -81,14 +81,6 @@ def spec_of(data: bytes) -> ModelSpec | None:
     """
     text = stored_text(data, SPEC_NAME)
     return None if text is None else ModelSpec.from_json(text)
-
-
-def is_described(file: Path) -> bool:
-    """Whether a file is a model with a description: an earlier export, which a new one may replace."""
-    try:
-        return spec_of(read_model(file)) is not None
-    except CUNetError:
-        return False
 
 
 def takes_int8(tflite: bytes) -> bool:

@@ -9,6 +9,7 @@ from tests.fuzz import (
     keras_file,
     mat_file,
     onnx_file,
+    onnx_network,
     picture_file,
     pts_file,
     tflite_file,
@@ -17,6 +18,6 @@ from tests.fuzz import (
 )
 from tests.fuzz.target import Target
 
-MODULES = (cunet, tflite_file, gzip_file, keras_file, hdf5_file, onnx_file, mat_file, json_file, csv_file, pts_file,
-           yolo_file, picture_file, video_file)  # fmt: skip
+MODULES = (cunet, tflite_file, gzip_file, keras_file, hdf5_file, onnx_file, onnx_network, mat_file, json_file,
+           csv_file, pts_file, yolo_file, picture_file, video_file)  # fmt: skip
 TARGETS: dict[str, Target] = {module.TARGET.name: module.TARGET for module in MODULES}

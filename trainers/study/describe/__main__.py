@@ -17,8 +17,8 @@ from cunet_tf.data.sample import Source
 from cunet_tf.detector import load_detector
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import require_ending, write_described
+from cunet_tf.files.described import is_described
 from cunet_tf.files.shipped import find_model
-from cunet_tf.files.tflite import is_described
 from cunet_tf.flags import define_data, shown_path, source_for
 from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import normalizer_distance
