@@ -14,6 +14,7 @@ from cunet_tf.files.keras_archive import CONFIG, METADATA, WEIGHTS, read_config,
 from cunet_tf.models.legacy import upgraded
 from cunet_tf.models.saved_config import check_classes, limited_variables
 from cunet_tf.models.stored_weights import check_weights
+from cunet_tf.writing import writing
 
 # Keras finds a saved class by its registered name: the modules that define ours must have been imported.
 DEFINING = (
@@ -53,7 +54,7 @@ def load_keras(path: str | Path, compile: bool = False) -> keras.Model:
 
 def _written(file: Path, config: dict[str, Any], weights: bytes) -> Path:
     """The parts as a plain archive that says nothing else."""
-    with zipfile.ZipFile(file, "w") as archive:
+    with writing(file), zipfile.ZipFile(file, "w") as archive:
         for name, part in ((METADATA, "{}"), (CONFIG, json.dumps(config)), (WEIGHTS, weights)):
             archive.writestr(name, part)
     return file

@@ -21,7 +21,6 @@ from tests.fuzz.targets import TARGETS
 
 CRASHES = Path("fuzz-crashes")
 MOST_CRASHES = 20  # of a format; then something is wrong at large
-PARALLEL = 2
 
 
 @dataclass

@@ -101,10 +101,10 @@ def write(values: flags.FlagValues, name: str, rows: list[Row]) -> None:
 
 def _page(values: flags.FlagValues, rows: list[Row]) -> str:
     names = ("data", "root", "split", "images", "calls", "threads", "pictures", "kills", "inside", "seed")
-    command = command_line("", values, names)
+    command = command_line("reliability", values, names).removeprefix("cunet reliability")
     parts = [
         "# Reliability, measured",
-        f"Made by `python -m cunet_tf.trainers.study.reliability{command.removeprefix('cunet ')}`, measure by measure "
+        f"Made by `python -m cunet_tf.trainers.study.reliability{command}`, measure by measure "
         f"(`--measures=NAME`); all rows are in [{STEM}.csv]({STEM}.csv). What they mean: "
         "[reliability.md](../reliability.md).",
     ]

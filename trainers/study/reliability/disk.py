@@ -42,7 +42,7 @@ def _calls(train: list[str], picture: str) -> dict[str, list[str]]:
     model = "--model=face-mobile"
     return {
         "train": [*train, "--workdir={out}/run"],
-        "export": ["export", model, "--format=float16", "--out={out}/face.tflite"],
+        "export": ["export", model, "--format=int8-float-io", "--out={out}/face.tflite"],
         "predict": ["predict", model, "--out={out}/found", picture],
         "evaluate": ["evaluate", model, "--data=synthetic", "--split=1:20", "--out={out}/report"],
     }
