@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cunet_tf.rows import table, write_csv
+from cunet_tf.rows import Row, read_csv, table, write_csv
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
@@ -88,22 +88,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--total", type=int, default=100_000, help="files of all formats together")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--formats", default=",".join(TARGETS), help="of " + ", ".join(TARGETS))
+    parser.add_argument("--formats", default=",".join(TARGETS), help="only these of them: " + ", ".join(TARGETS))
     parser.add_argument("--out", type=Path, help="folder for fuzz.csv")
     parser.add_argument("--refusals", action="store_true", help="print each refusal, and how often it came")
     values = parser.parse_args()
-    targets = [TARGETS[name] for name in values.formats.split(",")]
-    rows = []
-    for name, count in shares(values.total, targets).items():
-        result = fuzz(TARGETS[name], count, values.seed)
-        rows.append(row(name, count, result))
+    counts, rows = shares(values.total, list(TARGETS.values())), []
+    for name in values.formats.split(","):
+        result = fuzz(TARGETS[name], counts[name], values.seed)
+        rows.append(row(name, counts[name], result))
         print(json.dumps(rows[-1]), *map(str, result.crashes), flush=True)
         for text, times in result.outcomes.most_common() if values.refusals else ():
             print(f"{times:>9,}  {text}")
+        if values.out:
+            keep(values.out / "fuzz.csv", rows[-1])
     print(table([tuple(rows[0]), *(tuple(each.values()) for each in rows)]))
-    if values.out:
-        write_csv(values.out / "fuzz.csv", rows)
     return 1 if any(each["crashes"] for each in rows) else 0
+
+
+def keep(file: Path, row: Row) -> None:
+    """Put a row in the place of the earlier one of its format: a run can go on with the formats that are missing."""
+    rows: list[Row] = [each for each in read_csv(file) if each["format"] != row["format"]]
+    write_csv(file, sorted([*rows, row], key=lambda each: list(TARGETS).index(each["format"])))
 
 
 if __name__ == "__main__":
