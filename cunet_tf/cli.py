@@ -1,6 +1,7 @@
 """The command line: ``cunet VERB --flag=value ...``."""
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -81,6 +82,10 @@ def _asked(argv: list[str]) -> int:
         return _run(argv[0], argv[1:])
     except ModuleNotFoundError as error:
         raise missing_package(error) from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise CUNetError(f"{error.filename}: this name is too long for the system: give a shorter one.") from None
 
 
 def _run(verb: str, arguments: list[str]) -> int:

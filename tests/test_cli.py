@@ -40,6 +40,10 @@ def test_overview_and_exit_codes(capsys):
         (["evaluate", "--data=synthetic"], "--model"),
         (["evaluate", "--model=fase-mobile", "--data=synthetic"], "neither a file nor a shipped model"),
         (["predict", "--model=face.tflite", "--out=x"], "name the pictures"),
+        (
+            ["evaluate", "--model=face-mobile", "--data=300w", f"--root={'a' * 300}"],
+            "this name is too long for the system",
+        ),
         (["export", "--model=a.keras"], "--out"),
         (["export", "--model=a.keras", "--out=a.bin"], "ends in .tflite"),
     ],

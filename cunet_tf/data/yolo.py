@@ -156,17 +156,17 @@ def _swaps(order: Any, count: int) -> bool:
 def _pictures(file: Path, fields: YoloPlaces, part: str, allow_outside: bool) -> list[Path]:
     """Pictures of a split: folders, or text files that list pictures."""
     base = Path(fields.path or ".")
-    base = base if base.is_absolute() and base.is_dir() else file.parent / ("" if base.is_absolute() else base)
-    base = base if base.is_dir() else file.parent  # `path` often names a place of the machine that made it
+    base = base if base.is_absolute() and os.path.isdir(base) else file.parent / ("" if base.is_absolute() else base)
+    base = base if os.path.isdir(base) else file.parent  # `path` often names a place of the machine that made it
     fence, given = Fence(base, allow_outside), getattr(fields, part)
     found: list[Path] = []
     for place in (base / name for name in (given if isinstance(given, list) else [given])):
-        if place.is_dir():
+        if os.path.isdir(place):  # also of names that no system takes
             fence.passed(place, f"{file}, {part}")
             found += [
                 each for each in files_below(place) if each.suffix.lower() in PICTURE_ENDINGS and not is_note(each.name)
             ]
-        elif place.is_file():
+        elif os.path.isfile(place):
             fence.passed(place, f"{file}, {part}")
             lines = enumerate(read_text(place, LIST_BYTES).splitlines(), 1)
             found += [

@@ -70,6 +70,8 @@ def _check_array(name: str, entry: h5py.Dataset, stored: int) -> int:
     chunk = math.prod(entry.chunks or (0,)) * entry.dtype.itemsize
     if packed > stored or max(size, chunk) > max(SMALL, packed * (EXPANSION if packings else 1)):
         raise _refused(f"{name[:100]!r} of the shape {entry.shape} has {packed:,} bytes")
+    if entry.chunks and len(entry.chunks) != len(entry.shape):  # ends h5py's process
+        raise _refused(f"{name[:100]!r} of the shape {entry.shape} lies in pieces of {entry.chunks}")
     if not packings <= PACKINGS:
         raise _refused(f"{name[:100]!r} is packed in a way that Keras does not use")
     return size
