@@ -35,7 +35,7 @@ def read_matlab(file: Path, variable: str) -> Any:
             the parser.
         ModuleNotFoundError: SciPy is not installed.
     """
-    if importlib.util.find_spec("scipy") is None:
+    if importlib.util.find_spec("scipy") is None:  # no CUNetError: callers take that for a fault of the file
         raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
     fault = why_unfit(file, MOST_BYTES)
     if fault:

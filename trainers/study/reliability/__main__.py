@@ -12,6 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
+from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import Request, load_source
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.flags import command_line
@@ -63,7 +64,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _source(values: flags.FlagValues):
+def _source(values: flags.FlagValues) -> Source:
     return load_source(values.data, Request(values.root, values.split, FACE68, allow_missing=True))
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import struct
 import zipfile
@@ -127,8 +128,6 @@ def _video(data: bytes) -> Case:
 
 
 def _fifo(home: Path) -> list[str]:
-    import os
-
     os.mkfifo(home / "pipe.jpg")
     return [*PREDICT, "pipe.jpg"]
 
