@@ -8,26 +8,27 @@ from typing import Any
 import keras
 import numpy as np
 
-from cunet_tf.export.fold import batch_norm, fold, int8_kernel
+from cunet_tf.export.fold import Kernel, batch_norm
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
 from cunet_tf.files.blocks import BLOCK, PADS, to_blocks
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.quantize.quantizers import Uniform
 
 
 class TwinConv:
     """``grid(conv(x) + bias)`` on an int8 kernel, with a ReLU in front of the grid or without.
 
     Args:
-        kernel: float ``[h, w, cin, C]``.
+        kernel: of ``[h, w, cin, C]``.
         bias: float ``[C]``, or ``None``.
         grid_tensor: where the result lands.
         relu: cut off below zero.
     """
 
-    def __init__(self, kernel: np.ndarray, bias: np.ndarray | None, grid_tensor: GridTensor, relu: bool = False):
-        self.kernel, self.peak = int8_kernel(np.asarray(kernel, np.float64))
+    def __init__(self, kernel: Kernel, bias: np.ndarray | None, grid_tensor: GridTensor, relu: bool = False):
+        self.kernel, self.peak = kernel.int8()
         self.bias = None if bias is None else half(bias)
         self.grid_tensor, self.relu = grid_tensor, relu
 
@@ -52,7 +53,7 @@ class TwinNorm:
     """
 
     def __init__(self, scale: np.ndarray, offset: np.ndarray, grid_tensor: GridTensor, shared: bool):
-        self.kernel, self.peak = int8_kernel(np.asarray(scale, np.float64)[None])
+        self.kernel, self.peak = Kernel(np.asarray(scale, np.float64)[None]).int8()
         self.offset, self.grid_tensor, self.shared = half(offset), grid_tensor, shared
 
     def __call__(self, tensors: list[Any]) -> Any:
@@ -83,10 +84,14 @@ def _weights(kernel: np.ndarray, peak: np.ndarray) -> Any:
     return tf.quantization.fake_quant_with_min_max_vars_per_channel(values, -peak, peak, narrow_range=True)
 
 
-def baked_kernel(layer: ConcatBNReLUConv) -> np.ndarray:
-    """The kernel that the trained network computes with."""
-    kernel = layer.kernel if layer.kernel_quantizer is None else layer.kernel_quantizer(layer.kernel)
-    return np.asarray(keras.ops.convert_to_numpy(kernel), np.float64)
+def trained_kernel(layer: ConcatBNReLUConv) -> Kernel:
+    """The kernel that the trained network computes with; of k-bit ones their integers too (ternary ones need none)."""
+    quantizer = layer.kernel_quantizer
+    if isinstance(quantizer, Uniform) and quantizer.bits > 2:
+        integers, steps = (np.asarray(each, np.float64) for each in quantizer.integers(layer.kernel))
+        return Kernel(integers * steps, steps.reshape(-1))
+    kernel = layer.kernel if quantizer is None else quantizer(layer.kernel)
+    return Kernel(np.asarray(keras.ops.convert_to_numpy(kernel), np.float64))
 
 
 class DeployConv(keras.layers.Layer):
@@ -105,7 +110,7 @@ class DeployConv(keras.layers.Layer):
             mark = f"{path}#{index + 1}" if index else path
             grid_tensor = grid_tensors.get(f"{mark} input", layer.input_quantizer)
             norm = TwinNorm(*batch_norm(*variables), grid_tensor, grid_tensors.shared)
-            conv = TwinConv(baked_kernel(layer), None, grid_tensors.get(f"{mark} output", layer.output_quantizer))
+            conv = TwinConv(trained_kernel(layer), None, grid_tensors.get(f"{mark} output", layer.output_quantizer))
             self.passes.append((norm, conv))
 
     def call(self, inputs: Any, bn_set: int = 0) -> Any:
@@ -127,11 +132,11 @@ class DeployBlock(keras.layers.Layer):
             norm_tensor = grid_tensors.get(f"{first.path}{mark} input", first.input_quantizer)
             fold_tensor = grid_tensors.get(f"{second.path}{mark} input", second.input_quantizer)
             new_tensor = grid_tensors.get(f"{second.path}{mark} output", second.output_quantizer)
-            kernel, bias = fold(baked_kernel(first), *batch_norm(*second.bn[index]))
+            scale, bias = batch_norm(*second.bn[index])
             self.passes.append((
                 TwinNorm(*batch_norm(*first.bn[index]), norm_tensor, grid_tensors.shared),
-                TwinConv(kernel, bias, fold_tensor, relu=True),
-                TwinConv(baked_kernel(second), None, new_tensor),
+                TwinConv(trained_kernel(first).scaled(scale), bias, fold_tensor, relu=True),
+                TwinConv(trained_kernel(second), None, new_tensor),
             ))  # fmt: skip
 
     def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
@@ -150,10 +155,11 @@ class DeployStem(keras.layers.Layer):
 
     def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors):
         super().__init__(name=stem.name, trainable=False)
-        kernel, bias = fold(keras.ops.convert_to_numpy(stem.kernel), *batch_norm(*stem.bn[0]))
+        scale, bias = batch_norm(*stem.bn[0])
+        kernel = np.asarray(keras.ops.convert_to_numpy(stem.kernel), np.float64) * scale
         self.image = grid_tensors.fixed("image", PIXELS)
         on_blocks = np.moveaxis(to_blocks(np.moveaxis(kernel, -1, 0)), 0, -1)
-        self.conv = TwinConv(on_blocks, bias, grid_tensors.get("stem output", quantizer), relu=True)
+        self.conv = TwinConv(Kernel(on_blocks), bias, grid_tensors.get("stem output", quantizer), relu=True)
 
     def call(self, image: Any) -> Any:
         import tensorflow as tf

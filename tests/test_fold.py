@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from cunet_tf.export.fold import batch_norm, fold, int8_kernel
+from cunet_tf.export.fold import Kernel, batch_norm
 
 
 def test_scale_and_offset_are_keras_batch_normalisation(rng):
@@ -14,17 +14,25 @@ def test_scale_and_offset_are_keras_batch_normalisation(rng):
     np.testing.assert_allclose(x * scale + offset, np.asarray(layer(x)), rtol=1e-5, atol=1e-6)
 
 
-def test_folding_scales_filters(rng):
-    kernel, bias = fold(np.ones((1, 1, 2, 3)), np.float64([1, -2, 0.5]), np.float64([3, 4, 5]))
-    np.testing.assert_array_equal(kernel[0, 0, 0], [1, -2, 0.5])
-    np.testing.assert_array_equal(bias, [3, 4, 5])
+def test_scaling_filters_keeps_integers(rng):
+    integers = rng.integers(-7, 8, (3, 3, 4, 4))
+    steps, scale = np.float64([0.01, 0.02, 0.5, 1.0]), np.float64([1, -2, 0.37, 0.0])
+    values, peak = Kernel(integers * steps, steps).scaled(scale).int8()
+    np.testing.assert_array_equal(values, integers * np.sign(scale).astype(int))
+    np.testing.assert_allclose(peak[:3], 127 * np.abs(steps * scale)[:3], rtol=2.0**-11)
+    assert peak[3] > 0
+
+
+def test_a_step_holds_where_no_weight_reaches_the_end():
+    values, _ = Kernel(np.float64([[3.0], [-1.0]]), np.float64([0.5])).int8()
+    np.testing.assert_array_equal(values[:, 0], [6, -2])
 
 
 def test_ternary_filters_are_exact(rng):
     signs = rng.integers(-1, 2, (3, 3, 4, 5))
     signs[0, 0, 0] = 1
     alpha = np.float64([0.1, -0.5, 3.0, 0.01, 1.0])
-    values, peak = int8_kernel(signs * alpha)
+    values, peak = Kernel(signs * alpha).int8()
     np.testing.assert_array_equal(values, 127 * signs * np.sign(alpha))
     np.testing.assert_allclose(peak, np.abs(alpha), rtol=2.0**-11)
     np.testing.assert_array_equal(peak, peak.astype("float16").astype("float32"))
@@ -32,10 +40,10 @@ def test_ternary_filters_are_exact(rng):
 
 def test_other_filters_err_by_half_a_step(rng):
     kernel = rng.normal(size=(3, 3, 4, 5))
-    values, peak = int8_kernel(kernel)
+    values, peak = Kernel(kernel).int8()
     assert np.abs(values * (peak / 127.0) - kernel).max() <= 0.55 * peak.max() / 127
 
 
 def test_a_filter_of_zeros_has_a_scale():
-    values, peak = int8_kernel(np.zeros((1, 1, 2, 1)))
+    values, peak = Kernel(np.zeros((1, 1, 2, 1))).int8()
     assert not values.any() and peak[0] > 0

@@ -36,6 +36,60 @@ def test_binary_takes_two_values_and_keeps_signs(w):
 
 
 @FEW
+@given(KERNELS, st.sampled_from(F.KERNEL_BITS))
+def test_uniform_kernels_are_whole_multiples_of_a_step(w, bits):
+    integers, steps = (np.asarray(each) for each in F.uniform_integers(w, bits))
+    assert (integers == np.rint(integers)).all() and np.abs(integers).max() < 2 ** (bits - 1)
+    np.testing.assert_array_equal(F.uniform(w, bits), integers * steps)
+    assert steps.shape == (1, 1, 1, 2) and (steps >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "draw, arguments", [("normal", (0, 1)), ("laplace", (0, 1)), ("uniform", (-1, 1)), ("standard_t", (4,))]
+)
+@pytest.mark.parametrize("bits", [2, 4, 6])
+def test_no_step_errs_much_less_than_the_one_found(draw, arguments, bits, rng):
+    """A search over fine steps, filter by filter."""
+    w, limit = getattr(rng, draw)(*arguments, (576, 16)).astype("float32"), 2 ** (bits - 1) - 1
+    found = np.square(w - F.uniform(w, bits).numpy()).sum(0)
+    steps = np.linspace(0.05, 1.0, 400)[:, None, None] * np.abs(w).max(0) / limit
+    least = np.square(w - steps * np.clip(np.rint(w / steps), -limit, limit)).sum(1).min(0)
+    assert (found / least).mean() <= 1.08
+
+
+@pytest.mark.parametrize("bits", F.KERNEL_BITS)
+def test_steps_of_normal_filters(bits, rng):
+    """The table is the optimum of a normal distribution, and the search ends there."""
+    x, limit = np.linspace(-8, 8, 40_001), 2 ** (bits - 1) - 1
+    density = np.exp(-x * x / 2) / np.exp(-x * x / 2).sum()
+
+    def error(step):
+        return ((x - step * np.clip(np.rint(x / step), -limit, limit)) ** 2 * density).sum()
+
+    step = F.NORMAL_STEPS[bits]
+    assert error(step) <= min(error(0.97 * step), error(1.03 * step))
+    _, found = F.uniform_integers(rng.normal(size=(40_000, 1)).astype("float32"), bits)
+    assert abs(float(found[0, 0]) / step - 1) < 0.06
+
+
+def test_uniform_restores_what_it_made(rng):
+    integers = rng.integers(-7, 8, (5, 5, 4, 3))
+    integers[0, 0, 0] = 7
+    w = (integers * np.float32([0.5, 0.01, 2.0])).astype("float32")
+    np.testing.assert_array_equal(F.uniform_integers(w, 4)[0], integers)
+    np.testing.assert_allclose(F.uniform(w, 4), w, rtol=1e-6)
+
+
+def test_uniform_passes_the_gradient_everywhere(rng):
+    upstream = rng.normal(size=(3, 2)).astype("float32")
+    w = np.float32([[3.0, 0.0], [0.2, 0.0], [-0.1, 0.0]])
+    np.testing.assert_array_equal(gradient(lambda x: F.uniform(x, 4), w, upstream), upstream)
+    assert not F.uniform(w, 4).numpy()[:, 1].any()
+    with pytest.raises(CUNetError, match="2 to 8"):
+        F.uniform(w, 1)
+
+
+@FEW
 @given(KERNELS)
 def test_ternary_takes_three_values(w):
     size = np.abs(w)

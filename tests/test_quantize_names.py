@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from cunet_tf.errors import CUNetError
 from cunet_tf.quantize.names import QuantConfig
 
-NAMES = ("float", "BW", "BW-a", "TW", "TW-a", "BW-a-QIG(818)", "TW-QIG(626)", "BW-QIG(616)", "FW-QIG(8,32,8)",
+NAMES = ("float", "BW", "BW-a", "TW", "TW-a", "BW-a-QIG(818)", "TW-QIG(626)", "BW-QIG(616)", "W2", "W5",
+         "W4-QIG(848)", "W8-QIG(8,8,32)+bound=2", "FW-QIG(8,32,8)",
          "BW-QIG(8,1,32)", "BW-a-QIG(818)+signed=1+narrow+float_layers=unet0_neck/*,unet1_input")  # fmt: skip
 
 
@@ -49,6 +50,10 @@ def test_convolutions_are_chosen_by_name():
         ("BW-QIG(1,1,8)", "features"),
         ("BW-QIG(8,1,99)", "gradients"),
         ("FW-a", "no alpha"),
+        ("W4-a", "no alpha"),
+        ("W9", "use one of"),
+        ("W9-QIG(898)", "use one of"),
+        ("W4-QIG(838)", "weights of W4 have 4 bits"),
         ("BW+narow", "Did you mean 'narrow'"),
         ("BW+signed=x", "not a value"),
         ("BW-QIG(818)+signed=3", "power of two"),

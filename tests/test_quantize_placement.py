@@ -10,7 +10,7 @@ from cunet_tf.models.health import convolutions, quantized_kernels
 from cunet_tf.models.saved import load_keras
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.placement import conv_quantizers, output_grid
-from cunet_tf.quantize.quantizers import Binary, Linear
+from cunet_tf.quantize.quantizers import Binary, Linear, Uniform
 from tests.networks import TINY
 
 QUANT = "BW-a-QIG(818)+narrow"
@@ -36,6 +36,8 @@ def test_which_convolutions_get_which_quantizers():
     assert inner["output_quantizer"] == output_grid(quant) == Linear(8, 16.0, narrow=True, gradient_bits=8)
     assert conv_quantizers(quant, "unet0_down0/bottleneck", concatenated=False)["output_quantizer"] is None
     assert set(conv_quantizers(QuantConfig.parse("BW+float_layers=a/b"), "a/b").values()) == {None}
+    assert conv_quantizers(QuantConfig.parse("W4"), "a/b")["kernel_quantizer"] == Uniform(4)
+    assert conv_quantizers(QuantConfig.parse("W4-QIG(848)"), "a/b")["kernel_quantizer"] == Uniform(4, bound=1.0)
     assert output_grid(QuantConfig.parse("BW-a")) is None
     assert output_grid(QuantConfig.parse("BW-QIG(8,1,32)")).gradient_bits is None
 

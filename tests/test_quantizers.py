@@ -4,13 +4,15 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.quantize import functional, quantizers
-from cunet_tf.quantize.quantizers import Binary, ClipMaster, Linear, Ternary, fixed_scale
+from cunet_tf.quantize.quantizers import Binary, ClipMaster, Linear, Ternary, Uniform, fixed_scale
 
 EVERY = [
     Binary(),
     Binary(True, True),
     Ternary(shift=True),
     Ternary(True),
+    Uniform(4),
+    Uniform(3, centered=True, gradient_bits=8, bound=1.0),
     Linear(6, 2.0, False),
     Linear(8, narrow=True),
 ]
@@ -60,3 +62,10 @@ def test_step_and_limits_of_a_grid():
 
 def test_masters_are_clipped():
     np.testing.assert_array_equal(ClipMaster()(np.float32([-3, 0.5, 2])), [-1, 0.5, 1])
+
+
+def test_masters_of_uniform_kernels_are_bounded_only_where_a_bound_is_given():
+    assert Uniform(4).constraint is None and Uniform(4, bound=1.0).constraint.bound == 1.0
+    assert quantizers.get("w4") == Uniform(4)
+    with pytest.raises(CUNetError, match="2 to 8"):
+        Uniform(9)

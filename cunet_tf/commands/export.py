@@ -36,6 +36,8 @@ from cunet_tf.skeletons import FACE68
 from cunet_tf.spec import ModelSpec
 from cunet_tf.writing import replace_file
 
+NORM_BATCH = 32  # pictures; the last batch may be smaller
+
 
 def define(values: flags.FlagValues) -> None:
     define_data(values, split="test")
@@ -61,6 +63,16 @@ def define(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_integer("calibration_pictures", 64, "So many pictures of it.", 1, flag_values=values)
     flags.DEFINE_string(
+        "quant", None, "Round a float network's kernels to W2 to W8, without training.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "norm_pictures",
+        480,
+        "With --quant and --data: so many pictures of --calibration_split estimate the batch normalisations again.",
+        0,
+        flag_values=values,
+    )
+    flags.DEFINE_string(
         "calibration", None, "Write grid and clipping rate of each tensor to this CSV.", flag_values=values
     )
 
@@ -82,7 +94,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         if values.format in FLOAT:
             raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
         claim([values.calibration], "--calibration", begins_with("tensor", "scale"))
-    file = source_file(values.model, values.format in FLOAT)
+    file = source_file(values.model, values.format in FLOAT or bool(values.quant))
     exported, spec, reference, source = (_of_keras if file.suffix == ".keras" else _of_integers)(values, file)
     test, engine = parity.crops_of(source, spec, values.parity_pictures), exported.engine()
     known = bool(values.data) or can_draw(spec.skeleton)
@@ -128,17 +140,40 @@ def _of_keras(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Eng
 
     model = load_keras(file)
     spec = _described(values, model)
-    source, calibration = _sources(values, spec, values.format not in FLOAT)
+    source, calibration = _sources(values, spec, values.format not in FLOAT or bool(values.quant))
+    if values.quant:
+        model, spec = _rounded(values, model, spec, calibration)
     crops = parity.crops_of(calibration, spec, values.calibration_pictures)
     return export_model(model, spec, values.format, crops), spec, KerasEngine(model), source
+
+
+def _rounded(values: flags.FlagValues, model: Any, spec: ModelSpec, pictures: Source) -> tuple[Any, ModelSpec]:
+    """The network with k-bit kernels, its normalisations estimated again where pictures are the user's."""
+    from cunet_tf.export import parity
+    from cunet_tf.export.rounding import round_kernels
+
+    batches = []
+    if values.data and values.norm_pictures:
+        crops = parity.crops_of(pictures, spec, values.norm_pictures)
+        batches = [crops[start : start + NORM_BATCH] for start in range(0, len(crops), NORM_BATCH)]
+    else:
+        print(
+            "notice: batch normalisations keep the statistics of the float network: --data and --norm_pictures "
+            "estimate them again, which repairs a part of what rounding costs.", file=sys.stderr,
+        )  # fmt: skip
+    model = round_kernels(model, spec, values.quant, batches)
+    return model, model.spec
 
 
 def _of_integers(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Engine, Source]:
     """The same of an integer file, which is itself what is compared with."""
     from cunet_tf.export.integer_file import export_integer
 
-    if values.calibration or values.preset:
-        raise CUNetError(f"--calibration and --preset go with .keras files; {file} has its grids and its description.")
+    if values.calibration or values.preset or values.quant:
+        raise CUNetError(
+            f"--calibration, --preset and --quant go with .keras files; {file} has its grids, its description and "
+            "its kernels."
+        )
     changes = {name: values[name].value for name in ("name", "license") if values[name].value}
     exported, spec = export_integer(file, values.format, changes)
     return exported, spec, load_engine(str(file)), _sources(values, spec, False)[0]

@@ -68,14 +68,14 @@ def _layer(conv: ConvCount, quant: QuantConfig) -> dict[str, Any]:
 def ideal_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
     """Bytes of the model with every kernel at its bits and all else in float32.
 
-    All else: one alpha for each quantized filter (with ``-a``), four vectors for each batch
+    All else: one alpha (with ``-a``) or step (k-bit kernels) for each quantized filter, four vectors for each batch
     normalisation (gamma, beta, moving mean and variance), kernels that stay in float. Each
     kernel is rounded up to whole bytes.
     """
     total = 0
     for conv in convs:
         bits = _weight_bits(conv, quant)
-        alphas = conv.outputs if quant.alpha and bits < FLOAT_BITS else 0
+        alphas = conv.outputs if quant.has_steps and bits < FLOAT_BITS else 0
         total += math.ceil(conv.weights * bits / 8) + 4 * alphas + 4 * 4 * conv.normalized
     return total
 
@@ -83,8 +83,8 @@ def ideal_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
 def packed_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
     """Estimated bytes of a packed file for deployment, without header or padding.
 
-    Assumed: binary kernels 8 values in a byte, ternary ones 5 (base 3); float16 alphas
-    (without ``-a`` the scale follows from the shape); each batch normalisation folded into
+    Assumed: binary kernels 8 values in a byte, ternary ones (2 bits) 5 (base 3), others at their bits, without the
+    entropy coding of the real file; float16 alphas and steps (without ``-a`` the scale follows from the shape); each batch normalisation folded into
     two float16 vectors, scale and offset; kernels that stay in float as int8, with one
     float32 scale for each filter.
     """
@@ -94,8 +94,8 @@ def packed_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
         if bits == FLOAT_BITS:
             total += conv.weights + 4 * conv.outputs
         else:
-            in_byte = 8 if bits == 1 else TERNARY_IN_BYTE
-            total += math.ceil(conv.weights / in_byte) + (2 * conv.outputs if quant.alpha else 0)
+            kernel = math.ceil(conv.weights / TERNARY_IN_BYTE if bits == 2 else conv.weights * bits / 8)
+            total += kernel + (2 * conv.outputs if quant.has_steps else 0)
         total += 2 * 2 * conv.normalized
     return total
 
@@ -107,14 +107,15 @@ def operation_ratio(conv: ConvCount, weight_bits: int, feature_bits: int) -> flo
 
     One instruction does 64 binary operations; w-bit weights and f-bit features need w times f
     passes over them (bit-serial; f = w = 1 is XNOR-Net's own formula), and each output is
-    scaled once. With float features, 1 or 2 bit weights only save the multiplications: 2.
+    scaled once. With float features, 1 or 2 bit weights only save the multiplications: 2; more bits
+    save nothing: 1.
     Float weights: 1.
 
     Example:
         >>> round(operation_ratio(ConvCount("", "", 3, 256, 256, 14, 256), 1, 1), 2)
         62.27
     """
-    if weight_bits == FLOAT_BITS:
+    if weight_bits == FLOAT_BITS or (feature_bits == FLOAT_BITS and weight_bits > 2):
         return 1.0
     if feature_bits == FLOAT_BITS:
         return 2.0

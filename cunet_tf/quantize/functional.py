@@ -14,6 +14,11 @@ from cunet_tf.errors import CUNetError
 
 TERNARY_THRESHOLD = 0.7  # of mean |w| (TWN)
 MIN_BITS, MAX_BITS = 2, 16  # of features and gradients
+KERNEL_BITS = range(2, 9)  # of uniform kernels
+# Steps that lose least of a normal distribution of variance 1, for 2 to 8 bits; where the search for a filter's begins.
+NORMAL_STEPS = dict(zip(KERNEL_BITS, (1.224, 0.651, 0.353, 0.193, 0.105, 0.057, 0.031), strict=True))
+STARTS = (0.6, 0.8, 1.0, 1.25, 1.6, 2.0)  # multiples of them: filters are less or more heavy-tailed
+REFINEMENTS = 4
 
 
 def binary(w: Any, alpha: bool = False) -> Any:
@@ -56,6 +61,69 @@ def ternary(w: Any, alpha: bool = False) -> Any:
         return signs * tf.cast(tf.math.divide_no_nan(_mean(size * far), _mean(far)), tf.float32) if alpha else signs
 
     return _straight_through(w, values)
+
+
+def uniform(w: Any, bits: int) -> Any:
+    r"""k-bit symmetric kernel with one step for each filter.
+
+    .. math:: q(w) = s\,\mathrm{clip}(\mathrm{round}(w / s), -L, L), \quad L = 2^{k-1} - 1, \quad
+       s = \arg\min \|q(w) - w\|^2 \text{ per filter}
+    .. math:: \partial q / \partial w = 1
+
+    Not of the paper, whose kernels have one bit or two; the steps are those of :func:`uniform_integers`. The gradient
+    passes everywhere: a weight beyond the last integer widens its filter's step in the next call.
+
+    Raises:
+        CUNetError: bits outside 2..8.
+
+    Example:
+        >>> uniform(np.float32([[3.0], [-1.1], [0.1]]), bits=3).numpy().round(2).ravel()
+        array([ 3.01, -1.  ,  0.  ], dtype=float32)
+    """
+
+    def values(full: Any) -> Any:
+        integers, step = uniform_integers(full, bits)
+        return integers * step
+
+    return _straight_through(w, values, everywhere=True)
+
+
+def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
+    r"""The whole numbers of :func:`uniform`, and the step of each filter.
+
+    From each of a few steps s, the best of a normal distribution and multiples of it, and the one that cuts nothing
+    off, the least squares solution :math:`s = \langle w, q \rangle / \langle q, q \rangle` and the rounding q are
+    found in turn; the step of least error is taken.
+
+    Returns:
+        Integers -L..L as float32, of w's shape; steps, float32 ``[1, ..., filters]``, 0 for a filter of zeros.
+
+    Raises:
+        CUNetError: bits outside 2..8.
+    """
+    if bits not in KERNEL_BITS:
+        raise CUNetError(f"{bits!r} bits for kernels: give an integer from {KERNEL_BITS[0]} to {KERNEL_BITS[-1]}.")
+    tf = tensorflow()
+    w = tf.cast(w, tf.float32)
+    axes = list(range(len(w.shape) - 1))
+    limit = 2.0 ** (bits - 1) - 1.0
+
+    def total(x: Any) -> Any:
+        return tf.reduce_sum(x, axes, keepdims=True)
+
+    def rounded(step: Any) -> Any:
+        return tf.clip_by_value(tf.round(tf.math.divide_no_nan(w, step)), -limit, limit)
+
+    normal = NORMAL_STEPS[bits] * tf.sqrt(tf.reduce_mean(tf.square(w), axes, keepdims=True))
+    steps = [start * normal for start in STARTS] + [tf.reduce_max(tf.abs(w), axes, keepdims=True) / limit]
+    best_step, least = tf.zeros_like(normal), total(tf.square(w))
+    for step in steps:
+        for _ in range(REFINEMENTS):
+            q = rounded(step)
+            step = tf.math.divide_no_nan(total(w * q), total(q * q))
+        error = total(tf.square(w - step * rounded(step)))
+        best_step, least = tf.where(error < least, step, best_step), tf.minimum(error, least)
+    return rounded(best_step), best_step
 
 
 def center(w: Any) -> Any:
@@ -185,13 +253,13 @@ def quantized_gradient(x: Any, bits: int, stochastic: bool = True) -> Any:
     return identity(x)
 
 
-def _straight_through(w: Any, values: Callable) -> Any:
+def _straight_through(w: Any, values: Callable, everywhere: bool = False) -> Any:
     @custom_gradient
     def quantize(full: Any) -> tuple[Any, Callable]:
         tf = tensorflow()
 
         def grad(dy: Any) -> Any:
-            return dy * tf.cast(tf.abs(full) <= 1.0, dy.dtype)
+            return dy if everywhere else dy * tf.cast(tf.abs(full) <= 1.0, dy.dtype)
 
         return values(full), grad
 

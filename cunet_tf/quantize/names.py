@@ -1,4 +1,4 @@
-"""Quantizations by the paper's names: ``BW``, ``TW-a``, ``BW-a-QIG(818)`` ..."""
+"""Quantizations by the paper's names, ``BW``, ``TW-a``, ``BW-a-QIG(818)``, and k-bit kernels beside them, ``W4``."""
 
 import fnmatch
 import re
@@ -8,13 +8,14 @@ from typing import Any
 
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.quantize.functional import MAX_BITS, MIN_BITS, limits
+from cunet_tf.quantize.functional import KERNEL_BITS, MAX_BITS, MIN_BITS, limits
 
 FLOAT = "float"
 FLOAT_LAYERS = ("stem", "*_head")  # the paper's "first and last"; by name, never by index
-WEIGHT_BITS = {"BW": 1, "TW": 2, "FW": 32}
-EXAMPLES = "float, BW, BW-a, TW, TW-a, BW-QIG(818), BW-a-QIG(616), TW-QIG(626)"
-NAME = re.compile(r"(BW|TW|FW)(-a)?(?:-(?:QIG|QFG)\(([\d,]+)\))?")
+UNIFORM = {f"W{bits}": bits for bits in KERNEL_BITS}
+WEIGHT_BITS = {"BW": 1, "TW": 2, "FW": 32, **UNIFORM}
+EXAMPLES = "float, BW, BW-a, TW, TW-a, BW-QIG(818), BW-a-QIG(616), TW-QIG(626), W4, W4-QIG(848)"
+NAME = re.compile(r"(BW|TW|FW|W\d+)(-a)?(?:-(?:QIG|QFG)\(([\d,]+)\))?")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class QuantConfig:
     A name may be followed by switches, separated by ``+``: ``BW-a-QIG(818)+narrow+signed=1``.
 
     Attributes:
-        weights: ``"BW"`` binary, ``"TW"`` ternary, ``"FW"`` float kernels of the inner convolutions.
+        weights: kernels of the inner convolutions: ``"BW"`` binary, ``"TW"`` ternary, ``"FW"`` float, ``"W2"`` to
+            ``"W8"`` symmetric integers with a step for each filter (not of the paper).
         alpha: one scale for each filter (``-a``).
         features: bits of features, ``None`` for float ones.
         gradients: bits of the features' gradients, 32 for float ones.
@@ -60,8 +62,8 @@ class QuantConfig:
     def __post_init__(self) -> None:
         if self.weights not in WEIGHT_BITS:
             raise CUNetError(f"quantization {self.weights!r}: use one of {', '.join(WEIGHT_BITS)}.")
-        if self.alpha and self.weights == "FW":
-            raise CUNetError("float weights (FW) have no alpha: leave out -a.")
+        if self.alpha and self.weights not in ("BW", "TW"):
+            raise CUNetError(f"{self.weights} has no alpha, which binary and ternary kernels have: leave out -a.")
         if (self.features is None) != (self.gradients is None):
             raise CUNetError("give bits of features and of gradients (32 for float gradients), or neither.")
         for name in ("features", "gradients", "weight_gradients"):
@@ -74,8 +76,13 @@ class QuantConfig:
 
     @property
     def weight_bits(self) -> int:
-        """1, 2 or 32 bits for each inner weight."""
+        """1 to 8, or 32, bits for each inner weight."""
         return WEIGHT_BITS[self.weights]
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether each quantized filter has a scale of its own: alpha, or the step of k-bit kernels."""
+        return self.alpha or self.weights in UNIFORM
 
     @property
     def is_float(self) -> bool:
@@ -154,7 +161,7 @@ def _bits(weights: str, digits: str | None) -> dict[str, Any]:
         features, own, gradients = map(int, parts)
     except ValueError:
         raise CUNetError(f"QIG({digits}): give three widths, such as QIG(818) or QIG(8,1,32).") from None
-    if own != WEIGHT_BITS[weights]:
+    if weights in WEIGHT_BITS and own != WEIGHT_BITS[weights]:
         raise CUNetError(f"{weights}-QIG({digits}): weights of {weights} have {WEIGHT_BITS[weights]} bits, not {own}.")
     return {"features": features, "gradients": gradients}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.quantizers import Binary, Linear, Ternary
+from cunet_tf.quantize.names import UNIFORM, QuantConfig
+from cunet_tf.quantize.quantizers import Binary, Linear, Ternary, Uniform
 
 
 def output_grid(quant: QuantConfig) -> Linear | None:
@@ -50,6 +50,9 @@ def _grid(quant: QuantConfig, r: float, signed: bool) -> Linear | None:
 def _kernel(quant: QuantConfig) -> Any:
     if quant.weights == "FW":
         return None
-    kind = Binary if quant.weights == "BW" else Ternary
     bits = quant.weight_gradients or None
+    if quant.weights in UNIFORM:
+        bound = quant.bound if quant.features else 0.0  # float features have no range to stay in
+        return Uniform(quant.weight_bits, quant.centered, bits, bound)
+    kind = Binary if quant.weights == "BW" else Ternary
     return kind(quant.alpha, quant.centered, shift=True, gradient_bits=bits, bound=quant.bound)

@@ -40,7 +40,7 @@ class Quantizer:
 
 
 class KernelQuantizer(Quantizer):
-    """Common part of :class:`Binary` and :class:`Ternary`.
+    """Common part of :class:`Binary`, :class:`Ternary` and, but for alpha and shift, :class:`Uniform`.
 
     Args:
         alpha: scale each filter by its own alpha.
@@ -69,18 +69,21 @@ class KernelQuantizer(Quantizer):
         self.gradient_bits, self.bound = gradient_bits, bound
 
     @property
-    def constraint(self) -> "ClipMaster":
+    def constraint(self) -> "ClipMaster | None":
         """What keeps the float master in range after each step."""
         return ClipMaster(self.bound)
 
     def __call__(self, w: Any) -> Any:
+        w = self.prepare(w)
+        q = type(self).function(w, self.alpha)
+        return q if self.alpha or not self.shift else q * fixed_scale(math.prod(w.shape[:-1]))
+
+    def prepare(self, w: Any) -> Any:
+        """The kernel that is rounded: centred where that is wanted; its gradient is quantized on the way back."""
         w = ops.convert_to_tensor(w)
         if self.gradient_bits:
             w = functional.quantized_gradient(w, self.gradient_bits)
-        q = type(self).function(functional.center(w) if self.centered else w, self.alpha)
-        if self.alpha or not self.shift:
-            return q
-        return q * fixed_scale(math.prod(w.shape[:-1]))
+        return functional.center(w) if self.centered else w
 
 
 def fixed_scale(fan_in: int) -> float:
@@ -107,6 +110,35 @@ class Ternary(KernelQuantizer):
 
     bits = 2
     function = staticmethod(functional.ternary)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Uniform(KernelQuantizer):
+    """:func:`~cunet_tf.quantize.functional.uniform` as an object: k-bit kernels, a step for each filter.
+
+    Args:
+        bits: k, 2 to 8.
+        centered, gradient_bits, bound: see :class:`KernelQuantizer`; without a bound masters are left alone.
+    """
+
+    def __init__(
+        self, bits: int = 4, centered: bool = False, gradient_bits: int | None = None, bound: float = 0.0
+    ):  # fmt: skip
+        if bits not in functional.KERNEL_BITS:
+            raise CUNetError(f"{bits!r} bits for kernels: give an integer from 2 to 8.")
+        self.bits, self.centered, self.gradient_bits, self.bound = bits, centered, gradient_bits, bound
+
+    @property
+    def constraint(self) -> "ClipMaster | None":
+        """See :class:`KernelQuantizer`."""
+        return ClipMaster(self.bound) if self.bound else None
+
+    def __call__(self, w: Any) -> Any:
+        return functional.uniform(self.prepare(w), self.bits)
+
+    def integers(self, w: Any) -> tuple[Any, Any]:
+        """Whole numbers of a kernel and the step of each filter, see :func:`functional.uniform_integers`."""
+        return functional.uniform_integers(self.prepare(w), self.bits)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -187,6 +219,7 @@ NAMED: dict[str, Callable[[], Quantizer]] = {
     "binary-a": partial(Binary, alpha=True),
     "ternary": Ternary,
     "ternary-a": partial(Ternary, alpha=True),
+    **{f"w{bits}": partial(Uniform, bits) for bits in functional.KERNEL_BITS},
     "signed8": partial(Linear, 8),
     "unsigned8": partial(Linear, 8, signed=False),
     "signed6": partial(Linear, 6),

@@ -1,0 +1,52 @@
+"""A trained float network with its kernels rounded to k bits: a few hundred kilobytes without training."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.models.build import build_network
+from cunet_tf.models.renorm import estimate_norms
+from cunet_tf.quantize.names import UNIFORM, QuantConfig
+from cunet_tf.spec import ModelSpec
+
+
+def require_rounding(spec: ModelSpec, quant: str) -> QuantConfig:
+    """The quantization that a trained network is rounded to.
+
+    Raises:
+        CUNetError: not one of k-bit kernels alone, or the network is quantized already or takes no quantizers.
+    """
+    wanted = QuantConfig.parse(quant)
+    if wanted.weights not in UNIFORM or wanted.features is not None:
+        raise CUNetError(
+            f"--quant={quant}: a trained network is rounded to {', '.join(UNIFORM)}; binary and ternary kernels, and "
+            f"features on grids, must be trained: cunet train --quant={quant}."
+        )
+    if not spec.quantization.is_float:
+        raise CUNetError(f"--quant={quant}: the model is {spec.quant} already: round a float network, or leave it out.")
+    wanted.require(spec.config)
+    return wanted
+
+
+def round_kernels(model: keras.Model, spec: ModelSpec, quant: str, batches: Iterable[Any] = ()) -> keras.Model:
+    """A network whose inner kernels are k-bit integers with a step for each filter (:func:`functional.uniform`).
+
+    Args:
+        model: trained, in float; it stays as it is.
+        spec: its description.
+        quant: ``"W2"`` to ``"W8"``.
+        batches: pictures to estimate the batch normalisations from again, see
+            :func:`~cunet_tf.models.renorm.estimate_norms`; without any they keep their statistics.
+
+    Raises:
+        CUNetError: see :func:`require_rounding`.
+    """
+    rounded = build_network(spec, quant=require_rounding(spec, quant))
+    for ours, theirs in zip(rounded.variables, model.variables, strict=True):
+        ours.assign(theirs)
+    batches = list(batches)
+    if batches:
+        estimate_norms(rounded, batches)
+    return rounded
