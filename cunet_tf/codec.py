@@ -6,7 +6,7 @@ Names (``--targets=disk,gaussian``) are for the edges of the program; inside, co
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -61,12 +61,14 @@ class GaussianCodec(Codec):
 
     Attributes:
         sigma: standard deviation in heat-map pixels.
+        foreground: w, pixels weigh ``1 + w * target`` in the loss, see :class:`cunet_tf.losses.HeatmapLoss`.
     """
 
     name: ClassVar[str] = "gaussian"
     measure: ClassVar[str] = "sigma"
     decoders: ClassVar[tuple[str, ...]] = ("dark", "quarter", "argmax")
     sigma: float = 1.2
+    foreground: float = 0.0
 
     @property
     def size(self) -> float:
@@ -81,7 +83,7 @@ class GaussianCodec(Codec):
         """Squared error."""
         from cunet_tf.losses import HeatmapLoss
 
-        return HeatmapLoss(self.sigma)
+        return HeatmapLoss(self.sigma, foreground=self.foreground)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class ReferenceCodec(GaussianCodec):
         """Squared error."""
         from cunet_tf.losses import HeatmapLoss
 
-        return HeatmapLoss(self.sigma, reference=True)
+        return HeatmapLoss(self.sigma, reference=True, foreground=self.foreground)
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,22 @@ def parse_codecs(names: str, size: float | None = None, like: Codec | None = Non
 def codec_names(codecs: Sequence[Codec]) -> str:
     """Inverse of :func:`parse_codecs`, but for the sizes."""
     return ",".join(str(codec) for codec in codecs)
+
+
+def with_foreground(codecs: Sequence[Codec], weight: float) -> tuple[Codec, ...]:
+    """The same supervision, its regression losses weighted ``1 + weight * target``.
+
+    Raises:
+        CUNetError: nothing regresses; disks have a weight of their own.
+    """
+    if not any(isinstance(codec, GaussianCodec) for codec in codecs):
+        raise CUNetError(f"--foreground={weight:g}: --targets={codec_names(codecs)} has no heat maps to weigh: drop it.")
+    return tuple(replace(codec, foreground=weight) if isinstance(codec, GaussianCodec) else codec for codec in codecs)
+
+
+def foreground_of(codecs: Sequence[Codec]) -> float:
+    """Inverse of :func:`with_foreground`."""
+    return max((codec.foreground for codec in codecs if isinstance(codec, GaussianCodec)), default=0.0)
 
 
 def codecs_of_heads(codecs: Sequence[Codec], config: NetworkConfig) -> list[Codec]:

@@ -65,3 +65,20 @@ def test_detection_loss_is_finite_for_extreme_logits():
     target = np.array([[[3.0, 4.0, 1.0]]], "float32")
     for logit in (-1e4, 1e4):
         assert np.isfinite(float(DetectionLoss()(target, np.full((1, 8, 8, 1), logit, "float32"))))
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_foreground_by_hand(reference):
+    """Each pixel weighs 1 + w * target; 0 is the plain mean."""
+    target = np.array([[[3.0, 4.0, 1.0]]], "float32")
+    maps = np.full((1, 8, 8, 1), 0.3, "float32")
+    drawn = gaussian(3, 4, 1.2, 8)
+    if reference:
+        drawn[:, 7] = drawn[0] = 0.0  # beyond 3.5 pixels
+    expected = np.mean((1 + 20 * drawn) * (0.3 - drawn) ** 2)
+    loss = HeatmapLoss(1.2, reference, scale=1.0, foreground=20.0)
+    assert float(loss(target, maps)) == pytest.approx(expected, rel=1e-5)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert again.foreground == 20.0
+    plain = HeatmapLoss(1.2, reference, scale=1.0, foreground=0.0)(target, maps)
+    assert float(plain) == pytest.approx(np.mean((0.3 - drawn) ** 2), rel=1e-5)

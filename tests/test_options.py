@@ -95,3 +95,11 @@ def test_determinism_is_asked_for_once_and_said(monkeypatch, capsys):
             pass
     enable_determinism.cache_clear()
     assert calls == [1] and capsys.readouterr().err.count("deterministic") == 1
+
+
+def test_a_warm_up_may_be_asked_for_with_fresh_weights_too():
+    assert Options(warmup=200).warmup_steps(10_000, started=False) == 200
+    assert Options().warmup_steps(10_000, started=False) == 0 and Options().warmup_steps(1000, started=True) == 100
+    schedule = FACE_MOBILE.optimizer(100, 10, Options(warmup=200).warmup_steps(1000, started=False)).get_config()
+    rate = keras.optimizers.deserialize({"class_name": "RMSprop", "config": schedule})._learning_rate
+    assert [float(rate(step)) for step in (0, 99)] == pytest.approx([5e-6, 5e-4 * 0.976], rel=2e-2)

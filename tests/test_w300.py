@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 
 import numpy as np
@@ -357,3 +358,18 @@ def test_real_common_split_lacks_lfpw(w300_root):
     assert len(source) == 330 and source.missing == ("lfpw/testset",)
     image = source.samples[0].load()
     assert image.ndim == 3 and image.shape[2] == 3
+
+
+def test_a_pinned_share_is_held_out(tmp_path):
+    for number in range(30):
+        write_face(tmp_path / "lfpw/trainset", f"image_{number:04}", number)
+    held, rest = (load_300w(tmp_path, f"lfpw/trainset@{share}") for share in ("heldout", "rest"))
+    digests = {f"lfpw/trainset/image_{n:04}": hashlib.sha1(f"image_{n:04}".encode()).hexdigest() for n in range(30)}
+    assert names(held) == [name for name, digest in digests.items() if int(digest, 16) % 5 == 0] != []
+    assert sorted(names(held) + names(rest)) == names(load_300w(tmp_path, "lfpw/trainset"))
+    both = load_300w(tmp_path, "lfpw/trainset@rest, lfpw/trainset@heldout")
+    assert names(both) == names(rest) + names(held) and {sample.subset for sample in both} == {"lfpw/trainset"}
+    with pytest.raises(CUNetError, match="Did you mean 'heldout'"):
+        load_300w(tmp_path, "lfpw/trainset@held")
+    with pytest.raises(CUNetError, match="missing afw@rest"):
+        load_300w(tmp_path, "afw@rest")

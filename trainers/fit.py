@@ -20,6 +20,7 @@ from cunet_tf.models.build import build_network
 from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.averages import Averages
 from cunet_tf.trainers.guard import StopAtNaN, memory_is_named
 from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options, prepare_device
@@ -126,7 +127,9 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str) -> kera
     callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
     if plan.watched is not None:
         callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
-    callbacks.append(Recorder(folder, *monitor(spec), start, plan.options.patience, plan.options.save_every))
+    averages = Averages(model, examples, batch_size) if model.optimizer.use_ema else None
+    options = plan.options
+    callbacks.append(Recorder(folder, *monitor(spec), start, options.patience, options.save_every, averages))
     data = {"validation_data": feed(validation, batch_size), "callbacks": callbacks, "shuffle": False,
             "verbose": verbose}  # fmt: skip
     try:
@@ -139,6 +142,8 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str) -> kera
             if first < epochs and not (skip and model.stop_training):
                 batches = feed(examples, batch_size, training=True, epoch=first)
                 model.fit(batches, steps_per_epoch=steps, initial_epoch=first, epochs=epochs, **data)
+                if averages:  # Keras has put them in for good
+                    averages.estimate()
     except Exception:
         for failure in examples.failures + validation.failures:
             raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None

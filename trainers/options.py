@@ -23,8 +23,9 @@ class Options:
 
     Attributes:
         patience: stop after so many epochs without a better validation value; 0 never stops.
-        ema: decay of an exponential moving average of the weights, such as 0.999; the
-            averaged weights are validated and saved as ``best.keras``.
+        ema: largest decay of a moving average of the weights, such as 0.999, see
+            :class:`cunet_tf.optimizers.AveragingRMSprop`; the averaged weights are validated and saved as
+            ``best.keras``, with batch normalisations estimated for them.
         clipnorm: largest global norm of the gradient.
         mixed_precision: compute in bfloat16, keep variables in float32.
         deterministic: the same bits in every run on the same machine (slower).

@@ -5,10 +5,11 @@ from typing import Any
 
 import keras
 
-from cunet_tf.codec import Codec, GaussianCodec, codec_names
+from cunet_tf.codec import Codec, GaussianCodec, codec_names, foreground_of
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
+from cunet_tf.optimizers import AveragingRMSprop
 from cunet_tf.schedules import WarmUp
 from cunet_tf.spec import ModelSpec
 
@@ -44,7 +45,7 @@ class Recipe:
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "codecs"}
         augmentation = asdict(self.augmentation)
         return {**values, "augmentation": augmentation, "sigma": self.codecs[-1].size,
-                "targets": codec_names(self.codecs)}  # fmt: skip
+                "targets": codec_names(self.codecs), "foreground": foreground_of(self.codecs)}  # fmt: skip
 
     def schedule(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Learning rate as a function of the optimizer's step."""
@@ -68,7 +69,8 @@ class Recipe:
         """
         schedule = self.schedule(steps_per_epoch, epochs)
         schedule = WarmUp(schedule, warmup) if warmup > 1 else schedule
-        return keras.optimizers.RMSprop(schedule, rho=0.99, epsilon=1e-16, **options)
+        kind = AveragingRMSprop if options.get("use_ema") else keras.optimizers.RMSprop
+        return kind(schedule, rho=0.99, epsilon=1e-16, **options)
 
 
 # Faces at 256 px, the paper's recipe: learning rate /5 at epoch 30, /2 at 60 and 90; it names no total, ours is 120.

@@ -14,6 +14,7 @@ from cunet_tf.figures import plot_curves
 from cunet_tf.outputs import claim, is_ours, json_text
 from cunet_tf.rows import write_csv
 from cunet_tf.spec import ModelSpec
+from cunet_tf.trainers.averages import Averages
 from cunet_tf.trainers.history import read_history
 from cunet_tf.writing import remove_unfinished, replace_file, replace_text
 
@@ -117,13 +118,15 @@ class Recorder(keras.callbacks.Callback):
         start: epochs already done.
         patience: stop after so many epochs without a better value; 0 never stops.
         save_every: minutes after which ``last.keras`` is written inside an epoch; 0 never.
+        averages: of the weights, which are then validated and kept as the best in their place.
     """
 
     def __init__(
         self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0, patience: int = 0,
-        save_every: float = 0.0,
+        save_every: float = 0.0, averages: Averages | None = None,
     ):  # fmt: skip
         super().__init__()
+        self.averages = averages
         self.seconds, self._saved_at = 60.0 * save_every, monotonic()
         self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
         self.patience = patience
@@ -132,20 +135,13 @@ class Recorder(keras.callbacks.Callback):
         if len(self.rows) < len(folder.history()):  # untouched, it stays older than the last checkpoint
             folder.write_history(self.rows)
 
-    def set_model(self, model: keras.Model) -> None:
-        super().set_model(model)
-        # With a moving average, the averaged weights are validated and kept as the best.
-        self._average = keras.callbacks.SwapEMAWeights() if getattr(model.optimizer, "use_ema", False) else None
-        if self._average:
-            self._average.set_model(model)
-
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if self._average:
-            self._average.on_test_begin(logs)
+        if self.averages:
+            self.averages.put_in()
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self._average:
-            self._average.on_test_end(logs)
+        if self.averages:
+            self.averages.take_out()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}

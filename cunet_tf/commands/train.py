@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from cunet_tf.codec import codec_names, codecs_of_heads, parse_codecs
+from cunet_tf.codec import codec_names, codecs_of_heads, foreground_of, parse_codecs, with_foreground
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -63,12 +63,14 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
+    flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the regression loss; the recipe's by default.",
+                       0, flag_values=values)  # fmt: skip
     flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
     flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
     flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
                          0, flag_values=values)  # fmt: skip
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
-    flags.DEFINE_float("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
+    flags.DEFINE_float("ema", 0.0, "Largest decay of a moving average of the weights, such as 0.999.", flag_values=values)
     flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
     memory = "Kept for the backward pass: none, recompute, both; switches +bottleneck, +bits=4."
     flags.DEFINE_string("memory", "none", memory, flag_values=values)
@@ -170,6 +172,8 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     codecs = recipe.codecs
     if values.targets or values.sigma:
         codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
+    weight = foreground_of(recipe.codecs) if values.foreground is None else values.foreground
+    codecs = with_foreground(codecs, weight) if weight else codecs
     codecs_of_heads(codecs, spec.config)  # refuses another number of passes
     changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
     if spec.skeleton.flip_pairs is None:

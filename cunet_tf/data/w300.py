@@ -1,5 +1,6 @@
 """300-W faces: 68 points in .pts files beside the pictures (iBUG mark-up)."""
 
+import hashlib
 import re
 import sys
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ import numpy as np
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.matlab import MAT_ERRORS, read_matlab, structs
 from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, files_below, is_note
-from cunet_tf.errors import CUNetError, FaultyFile, shown
+from cunet_tf.errors import CUNetError, FaultyFile, did_you_mean, shown
 from cunet_tf.reading import FARTHEST, MIB, read_text
 from cunet_tf.skeletons import FACE68
 
@@ -22,6 +23,9 @@ COUNTS = {"afw": 337, "helen/trainset": 2000, "lfpw/trainset": 811, "helen/tests
           "ibug": 135}  # faces of the distribution: 3,148 to learn from, 554 common, 135 challenging  # fmt: skip
 PTS_BYTES = MIB  # 68 lines have 2 KB
 SPLITS = {"train": TRAIN, "common": COMMON, "challenging": CHALLENGING, "full": COMMON + CHALLENGING}
+
+# A pinned fifth of any folder, and what is left: FOLDER@heldout and FOLDER@rest.
+HELDOUT, REST = "heldout", "rest"
 
 # Where the boxes of the official face detector are, in the distribution's own file names.
 BOX_FILES = {
@@ -42,7 +46,8 @@ def load_300w(
     Args:
         root: folder with ``afw/``, ``helen/``, ``lfpw/``, ``ibug/``.
         split: ``train``, ``common``, ``challenging``, ``full``, or folders below the root,
-            separated by commas; each is searched for ``.pts`` files.
+            separated by commas; each is searched for ``.pts`` files. ``FOLDER@heldout`` is a pinned fifth of a
+            folder (``sha1(name without ending) mod 5`` is 0), ``FOLDER@rest`` the rest.
         allow_missing: go on without an absent folder and name it in the result.
         box: ``"tight"`` (of the points), or ``"official"``, the detector's boxes from the
             distribution's ``bounding_boxes_*.mat`` files.
@@ -60,7 +65,7 @@ def load_300w(
         raise CUNetError(f"--root={root}: no such folder. Give the folder that holds afw/, helen/, lfpw/.")
     parts = [part.strip().strip("/") for part in split.split(",")]
     folders = SPLITS.get(split) or tuple(part for part in parts if part) or (".",)
-    missing = tuple(folder for folder in folders if not (base / folder).is_dir())
+    missing = tuple(folder for folder in folders if not (base / _share(folder)[0]).is_dir())
     if missing and (not allow_missing or len(missing) == len(folders)):
         advice = "add it" if len(missing) == len(folders) else "add it, or go on without with --allow_missing"
         raise CUNetError(
@@ -85,7 +90,24 @@ def _say_other_counts(folders: list[str], samples: list[Sample]) -> None:
         )
 
 
-def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
+def _share(part: str) -> tuple[str, str]:
+    """Folder and share of ``FOLDER``, ``FOLDER@heldout`` or ``FOLDER@rest``.
+
+    Raises:
+        CUNetError: another share.
+    """
+    folder, at, share = part.partition("@")
+    if at and share not in (HELDOUT, REST):
+        raise CUNetError(f"300w split {part!r}: {did_you_mean(share, (HELDOUT, REST))} Write FOLDER@{HELDOUT}.")
+    return folder, share
+
+
+def _is_held_out(file: Path) -> bool:
+    return int(hashlib.sha1(file.stem.encode()).hexdigest(), 16) % 5 == 0
+
+
+def _read_folder(base: Path, part: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
+    folder, share = _share(part)
     below = [file for file in files_below(base / folder) if not is_note(file.name)]
     files = [file for file in below if file.suffix.lower() == ".pts"]
     pictures: dict[Path, list[Path]] = defaultdict(list)
@@ -94,6 +116,8 @@ def _read_folder(base: Path, folder: str, box: str, problems: list[CUNetError] |
             pictures[each.with_suffix("")].append(each)
     if not files:
         raise CUNetError(f"{base / folder}: no .pts file in it. Give a folder with pictures and .pts files.")
+    if share:
+        files = [file for file in files if _is_held_out(file) == (share == HELDOUT)]
     boxes = _official_boxes(base, folder) if box == "official" else None
     samples = []
     for file in files:

@@ -1,0 +1,32 @@
+"""The optimizer of trainings that average their weights."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class AveragingRMSprop(keras.optimizers.RMSprop):
+    """RMSprop whose moving average of the weights forgets where they began.
+
+    Keras' own average starts at the fresh weights and keeps ``ema_momentum ** t`` of them after t updates: 37 % after
+    1,000 with 0.999. Here the decay rises, ``min(ema_momentum, (1 + t) / (10 + t))``, so that the average spans the
+    last tenth of a short training, and with 0.999 has Keras' decay from update 8,990 on. The rule depends on the
+    counter of updates alone: a resumed training goes on exactly.
+
+    Arguments as Keras' optimizer; ``use_ema=True`` keeps the average.
+    """
+
+    def decay(self, update: Any) -> Any:
+        """The decay of the average at an update, 0-based."""
+        count = ops.cast(update, "float32")
+        return ops.minimum(self.ema_momentum, (1.0 + count) / (10.0 + count))
+
+    def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
+        largest = self.ema_momentum
+        self.ema_momentum = self.decay(self.iterations)
+        try:
+            super()._update_model_variables_moving_average(trainable_variables)
+        finally:
+            self.ema_momentum = largest
