@@ -1,6 +1,5 @@
 """300-W faces: 68 points in .pts files beside the pictures (iBUG mark-up)."""
 
-import hashlib
 import re
 import sys
 from collections import Counter, defaultdict
@@ -24,7 +23,9 @@ COUNTS = {"afw": 337, "helen/trainset": 2000, "lfpw/trainset": 811, "helen/tests
 PTS_BYTES = MIB  # 68 lines have 2 KB
 SPLITS = {"train": TRAIN, "common": COMMON, "challenging": CHALLENGING, "full": COMMON + CHALLENGING}
 
-# A pinned fifth of any folder, and what is left: FOLDER@heldout and FOLDER@rest.
+# First name of the faces that FOLDER@heldout holds out, pinned; FOLDER@rest is what is left to learn from. Near copies
+# (other faces of one photograph or scene) have near numbers: none of lfpw's lies on both sides of this border.
+HELDOUT_FROM = {"lfpw/trainset": "image_0731"}
 HELDOUT, REST = "heldout", "rest"
 
 # Where the boxes of the official face detector are, in the distribution's own file names.
@@ -46,8 +47,8 @@ def load_300w(
     Args:
         root: folder with ``afw/``, ``helen/``, ``lfpw/``, ``ibug/``.
         split: ``train``, ``common``, ``challenging``, ``full``, or folders below the root,
-            separated by commas; each is searched for ``.pts`` files. ``FOLDER@heldout`` is a pinned fifth of a
-            folder (``sha1(name without ending) mod 5`` is 0), ``FOLDER@rest`` the rest.
+            separated by commas; each is searched for ``.pts`` files. ``lfpw/trainset@heldout`` is its pinned
+            share that is kept out of trainings, ``lfpw/trainset@rest`` the rest.
         allow_missing: go on without an absent folder and name it in the result.
         box: ``"tight"`` (of the points), or ``"official"``, the detector's boxes from the
             distribution's ``bounding_boxes_*.mat`` files.
@@ -94,16 +95,13 @@ def _share(part: str) -> tuple[str, str]:
     """Folder and share of ``FOLDER``, ``FOLDER@heldout`` or ``FOLDER@rest``.
 
     Raises:
-        CUNetError: another share.
+        CUNetError: another share, or a folder without one.
     """
     folder, at, share = part.partition("@")
-    if at and share not in (HELDOUT, REST):
-        raise CUNetError(f"300w split {part!r}: {did_you_mean(share, (HELDOUT, REST))} Write FOLDER@{HELDOUT}.")
+    known = [f"{name}@{each}" for name in HELDOUT_FROM for each in (HELDOUT, REST)]
+    if at and part not in known:
+        raise CUNetError(f"300w split: {did_you_mean(part, known)}")
     return folder, share
-
-
-def _is_held_out(file: Path) -> bool:
-    return int(hashlib.sha1(file.stem.encode()).hexdigest(), 16) % 5 == 0
 
 
 def _read_folder(base: Path, part: str, box: str, problems: list[CUNetError] | None) -> list[Sample]:
@@ -117,7 +115,7 @@ def _read_folder(base: Path, part: str, box: str, problems: list[CUNetError] | N
     if not files:
         raise CUNetError(f"{base / folder}: no .pts file in it. Give a folder with pictures and .pts files.")
     if share:
-        files = [file for file in files if _is_held_out(file) == (share == HELDOUT)]
+        files = [file for file in files if (file.stem >= HELDOUT_FROM[folder]) == (share == HELDOUT)]
     boxes = _official_boxes(base, folder) if box == "official" else None
     samples = []
     for file in files:
