@@ -170,7 +170,9 @@ def with_foreground(codecs: Sequence[Codec], weight: float) -> tuple[Codec, ...]
         CUNetError: nothing regresses; disks have a weight of their own.
     """
     if not any(isinstance(codec, GaussianCodec) for codec in codecs):
-        raise CUNetError(f"--foreground={weight:g}: --targets={codec_names(codecs)} has no heat maps to weigh: drop it.")
+        raise CUNetError(
+            f"--foreground={weight:g}: --targets={codec_names(codecs)} has no heat maps to weigh: drop it."
+        )
     return tuple(replace(codec, foreground=weight) if isinstance(codec, GaussianCodec) else codec for codec in codecs)
 
 

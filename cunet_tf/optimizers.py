@@ -18,6 +18,8 @@ class AveragingRMSprop(keras.optimizers.RMSprop):
     Arguments as Keras' optimizer; ``use_ema=True`` keeps the average.
     """
 
+    ema_momentum: Any  # the largest decay; of a traced update its own
+
     def decay(self, update: Any) -> Any:
         """The decay of the average at an update, 0-based."""
         count = ops.cast(update, "float32")

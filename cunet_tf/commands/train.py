@@ -63,14 +63,14 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
-    flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the regression loss; the recipe's by default.",
+    flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the regression loss.",
                        0, flag_values=values)  # fmt: skip
     flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
     flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
     flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
                          0, flag_values=values)  # fmt: skip
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
-    flags.DEFINE_float("ema", 0.0, "Largest decay of a moving average of the weights, such as 0.999.", flag_values=values)
+    flags.DEFINE_float("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
     flags.DEFINE_float("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
     memory = "Kept for the backward pass: none, recompute, both; switches +bottleneck, +bits=4."
     flags.DEFINE_string("memory", "none", memory, flag_values=values)
