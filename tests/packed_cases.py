@@ -6,7 +6,7 @@ import struct
 import numpy as np
 
 from cunet_tf.export.packed.writer import assemble, varint, with_crc
-from cunet_tf.files.packed.layout import COPY, CRC_BYTES, Op
+from cunet_tf.files.packed.layout import COPY, CRC_BYTES, VERSION, Op
 
 SPEC = b'{"name": "' + 32 * b"a" + b'"}'
 STEP = 1 / 128
@@ -19,6 +19,10 @@ PROGRAM = (
     Op.SCALES, 2, Op.BIAS_SCALES, 0, Op.BIASES, 0, Op.SCALES, 1, Op.BIAS_SCALES, 0, Op.BIASES, 0,
 )  # fmt: skip
 KERNEL = bytes(range(1, 148))  # of one filter on pixels
+LEVELS = [5, -5, 0]
+FEW_BITS = {3: [3, -3, 0, 1, -1, 2, -2, 3, -3], 5: [-15, 15, 7], 8: [127, -127]}
+TAILS = {1: (), 2: (Op.BLOCKS, 1), 3: (Op.BLOCKS, 1, Op.LEVELS, 3, Op.LEVEL_BITS, 3, 9, Op.LEVEL_BITS, 5, 3,
+                                       Op.LEVEL_BITS, 8, 2)}  # fmt: skip
 
 
 def on_blocks(kernel: bytes) -> bytes:
@@ -30,7 +34,18 @@ def on_blocks(kernel: bytes) -> bytes:
     return bytes(filters)
 
 
-def expanded(version: int = 2) -> bytes:
+def signed_bytes(values: list[int]) -> bytes:
+    """int8 values."""
+    return bytes(value % 256 for value in values)
+
+
+def at_bits(values: list[int], k: int) -> bytes:
+    """k-bit whole numbers in a row, lowest bit first, filled up to a byte."""
+    number = sum(value % 2**k << place * k for place, value in enumerate(values))
+    return number.to_bytes(-(-len(values) * k // 8), "little")
+
+
+def expanded(version: int = VERSION) -> bytes:
     """What the example expands to."""
     parts = [
         struct.pack("<III", 7, 104, 208),  # COPY; 4 and 8 are added to the last two by links
@@ -47,13 +62,16 @@ def expanded(version: int = 2) -> bytes:
         struct.pack("<fff", 1 / 127, 0.5 / 127, 2**-14 / 127),  # SCALES of group 0
         struct.pack("<fff", 1 / 255 * (1 / 127), 1 / 255 * (0.5 / 127), 1 / 255 * (2**-14 / 127)),
         struct.pack("<iii", 24289, 0, -700),
-    ] + ([on_blocks(KERNEL)] if version > 1 else [])
+    ]
+    parts += [on_blocks(KERNEL)] if version > 1 else []
+    parts += [signed_bytes(values) for values in (LEVELS, *FEW_BITS.values())] if version > 2 else []
     return b"".join(parts)
 
 
-def sections(version: int = 2) -> dict[str, bytes]:
+def sections(version: int = VERSION) -> dict[str, bytes]:
     """Plain bytes of the example's sections."""
-    numbers = (*PROGRAM, Op.BLOCKS, 1) if version > 1 else PROGRAM
+    numbers = (*PROGRAM, *TAILS[version])
+    levels = signed_bytes(LEVELS) + b"".join(at_bits(values, k) for k, values in FEW_BITS.items())
     copied = struct.pack("<III", 7, 100, 200) + struct.pack("<III", 1000, 10, 20)
     planes = {name: copied[index::4] for index, name in enumerate(COPY)}
     for place, byte in zip((93, 94, 95), b"end", strict=True):
@@ -72,10 +90,11 @@ def sections(version: int = 2) -> dict[str, bytes]:
         "bits": bytes([0b10001101, 0b10]),
         "trits": bytes([0 + 3 * 1 + 9 * 2 + 27 * 1 + 81 * 2, 0 + 3 * 1]),
         "raw": b"\x01\xfe\x03" + (KERNEL if version > 1 else b""),
+        **({"levels": levels} if version > 2 else {}),
     }
 
 
-def example(version: int = 2, **changes: bytes) -> bytes:
+def example(version: int = VERSION, **changes: bytes) -> bytes:
     """The example's container, with other bytes in some sections."""
     plain = expanded(version)
     container = assemble({**sections(version), **changes}, len(plain), hashlib.sha256(plain).digest())
@@ -88,5 +107,5 @@ def as_text(data: bytes) -> str:
 
 
 if __name__ == "__main__":
-    for what in (example(), expanded(), example(1), expanded(1)):
+    for what in (made(version) for version in (3, 2, 1) for made in (example, expanded)):
         print(f"{len(what)} bytes\n```\n{as_text(what)}\n```")

@@ -7,7 +7,7 @@ from cunet_tf.export.tflite import convert, operator_names
 from tests.networks import crops, network
 
 
-@pytest.mark.parametrize("quant", ["BW-a", "TW-a-QIG(626)"])
+@pytest.mark.parametrize("quant", ["BW-a", "TW-a-QIG(626)", "W5"])
 def test_twin_has_plain_kernels_and_computes_the_same(quant):
     model = network(quant)
     twin = bake(model)

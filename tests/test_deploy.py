@@ -41,6 +41,19 @@ def test_quantized_network_keeps_the_grids_of_training():
     assert np.abs(twin(crops()) - expected).mean() < 0.05 * np.abs(expected).max()
 
 
+@pytest.mark.parametrize("quant", ["W4", "W4-QIG(848)"])
+def test_kernels_of_few_bits_keep_their_integers(quant):
+    """Also where a normalisation is folded in, which may turn their signs."""
+    model = network(quant)
+    block, conv = model.get_layer("unet1_up0"), model.get_layer("unet1_up0").bottleneck
+    trained = np.asarray(conv.kernel_quantizer.integers(conv.kernel)[0])
+    twin = deploy(model, model.spec).model.get_layer("unet1_up0")
+    _, bottleneck, features = twin.passes[0]
+    signs = np.where(np.asarray(block.features.bn[0][0]) < 0, -1, 1)
+    np.testing.assert_array_equal(bottleneck.kernel, trained * signs)
+    assert 1 < np.abs(features.kernel.astype(int)).max() <= 7
+
+
 def test_an_hourglass_is_refused(tiny_spec):
     spec = tiny_spec.replace(config=HourglassConfig(1, 8, 1, 68, 64))
     with pytest.raises(CUNetError, match="hourglass has no deploy twin"):

@@ -12,10 +12,10 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.report import size_report
 from cunet_tf.export.packed.writer import assemble, varint, with_crc
 from cunet_tf.files.packed.expand import expand
-from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, LAST_OPS, MAX_SIZE, MIB, SECTIONS, Op
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, LAST_OPS, MAX_SIZE, MIB, SECTIONS, VERSION, Op, header_bytes
 from cunet_tf.files.packed.reader import read_spec
 from tests.fuzz.cunet import TARGET, Source
-from tests.packed_cases import PROGRAM, as_text, example, expanded, sections
+from tests.packed_cases import PROGRAM, TAILS, as_text, example, expanded, sections
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "packed-format.md"
 
@@ -36,10 +36,11 @@ def test_every_operation_and_its_report(version):
     assert sum(size_report(example(version)).values()) == len(example(version))
 
 
-def test_a_version_has_its_own_operations():
-    old = with_crc(example()[:8] + b"\x01" + example()[9:-CRC_BYTES])
-    with pytest.raises(CUNetError, match="operation 11 is unknown"):
-        expand(old)
+@pytest.mark.parametrize("version, operation", [(1, 11), (2, 12)])
+def test_a_version_has_its_own_operations(version, operation):
+    numbers = (*PROGRAM, *TAILS[version + 1])
+    with pytest.raises(CUNetError, match=f"operation {operation} is unknown"):
+        expand(example(version, program=program(*numbers), raw=sections()["raw"]))
 
 
 def test_the_document_holds_the_examples_and_the_layout():
@@ -61,17 +62,18 @@ def test_an_empty_section_and_a_description_of_no_model():
         read_spec(example(spec=200_000 * b"["))
 
 
-SIZES_AT = HEAD.size
+SIZES_AT, SIZE = HEAD.size, len(expanded())
 HEADERS = {
     "empty": (b"", "not a .cunet file"),
     "short": (example()[:171], "not a .cunet file"),
     "mark": (changed(0, b"CUNET\n\n"), "not a .cunet file"),
-    "newer": (changed(8, b"\x03\0"), "layout version 3, this cunet-tf reads up to 2: update it"),
+    "newer": (changed(8, b"\x04\0"), "layout version 4, this cunet-tf reads up to 3: update it"),
     "no version": (changed(8, bytes(2)), "names layout version 0"),
-    "sections": (changed(10, b"\x10\0"), "16 sections instead of 15"),
+    "sections": (changed(10, b"\x0f\0"), "15 sections instead of 16"),
+    "sections of version 2": (changed(8, b"\x02"), "16 sections instead of 15"),
     "no size": (changed(12, bytes(4)), "declares 0 expanded bytes"),
     "huge size": (changed(12, struct.pack("<I", MAX_SIZE + 1)), "declares 67108865 expanded bytes"),
-    "other size": (changed(12, struct.pack("<I", 349)), "writes 348 of 349 bytes"),
+    "other size": (changed(12, struct.pack("<I", SIZE + 1)), f"writes {SIZE} of {SIZE + 1} bytes"),
     "digest": (changed(16, b"\0"), "another SHA-256"),
     "cut": (example()[:-1], "bytes, its sections need"),
     "longer": (example() + b"\0", "bytes, its sections need"),
@@ -83,7 +85,7 @@ HEADERS = {
     "huge raw": (changed(SIZES_AT + 14 * 8 + 4, b"\xff\xff\xff\xff"), "the sections declare"),
     "longer spec": (changed(SIZES_AT + 4, struct.pack("<I", 45)), "does not inflate to the 45 bytes"),
     "shorter spec": (changed(SIZES_AT + 4, struct.pack("<I", 43)), "does not inflate to the 43 bytes"),
-    "no zlib": (changed(168, b"\0"), "section spec does not inflate"),
+    "no zlib": (changed(header_bytes(VERSION), b"\0"), "section spec does not inflate"),
 }  # fmt: skip
 
 
@@ -108,18 +110,25 @@ def with_step(step: float) -> dict[str, bytes]:
 TAIL = PROGRAM[2:]
 CONTENTS = {
     "no operation": ({"program": program(*PROGRAM, 0)}, "operation 0 is unknown"),
-    "operation": ({"program": program(12)}, "operation 12 is unknown"),
+    "operation": ({"program": program(14)}, "operation 14 is unknown"),
     "no argument": ({"program": program(*PROGRAM[:-1])}, "ends inside an operation"),
     "half a number": ({"program": program(*PROGRAM) + b"\x80"}, "ends inside a number"),
     "33 bits": ({"program": program(Op.COPY, 2**32)}, "above 32 bits"),
     "endless number": ({"program": 9 * b"\xff"}, "above 32 bits"),
     "nothing": ({"program": program(Op.COPY, 0, *TAIL)}, "writes 0 bytes at 0"),
-    "too far": ({"program": program(Op.FILL, 349, 0)}, "writes 349 bytes at 0 of 348"),
+    "too far": ({"program": program(Op.FILL, SIZE + 1, 0)}, f"writes {SIZE + 1} bytes at 0 of {SIZE}"),
     "too far in words": ({"program": program(Op.WORDS, 2**30)}, "writes 4294967296 bytes"),
-    "too many filters": ({"program": program(Op.BLOCKS, 2)}, "writes 384 bytes at 0 of 348"),
+    "too many filters": ({"program": program(Op.BLOCKS, 2)}, f"writes 384 bytes at 0 of {SIZE}"),
     "no filter": ({"program": program(Op.BLOCKS, 0)}, "writes 0 bytes at 0"),
     "half a filter": ({"raw": sections()["raw"][:-1]}, "section raw is shorter"),
-    "too little": ({"program": program(*PROGRAM[:-2])}, "writes 144 of 348"),
+    "too little": ({"program": program(*PROGRAM[:-2])}, f"writes 144 of {SIZE}"),
+    "1 bit": ({"program": program(Op.LEVEL_BITS, 1, 8)}, "weights of 1 bits"),
+    "9 bits": ({"program": program(Op.LEVEL_BITS, 9, 8)}, "weights of 9 bits"),
+    "no weight": ({"program": program(Op.LEVEL_BITS, 3, 0)}, "writes 0 bytes at 0"),
+    "too many weights": ({"program": program(Op.LEVEL_BITS, 2, 2**32 - 1)}, "writes 4294967295 bytes"),
+    "no levels": ({"levels": b"\5"}, "section levels is shorter"),
+    "half a level": ({"levels": sections()["levels"][:-1]}, "section levels is shorter"),
+    "levels left over": ({"levels": sections()["levels"] + b"\0"}, "section levels is not used up"),
     "fill": ({"program": program(Op.FILL, 5, 256)}, "256 is no byte"),
     "not aligned": ({"program": program(Op.FILL, 5, 1, Op.WORDS, 1)}, "multiple of 4"),
     "no such group": ({"program": program(Op.SCALES, 4)}, "group 2 of 2"),
@@ -145,7 +154,7 @@ CONTENTS = {
     "half a group": ({"groups": sections()["groups"][:-1]}, "wrong length"),
     "half a scale": ({"scale_high": b"\x3c"}, "wrong length"),
     "same link": ({"links": b"\x01\0"}, "names a word twice"),
-    "link outside": ({"links": b"\x57"}, "outside the file"),
+    "link outside": ({"links": b"\x5b"}, "outside the file"),
     "no link": ({"links": b""}, "another SHA-256"),
 }  # fmt: skip
 
@@ -181,6 +190,7 @@ def test_a_bomb_is_not_inflated(name):
     "size, numbers, contents",
     [
         (MAX_SIZE, (Op.BITS, MAX_SIZE), {"bits": bytes(MAX_SIZE // 8)}),
+        (MAX_SIZE, (Op.LEVEL_BITS, 5, MAX_SIZE), {"levels": bytes(MAX_SIZE // 8 * 5)}),
         (MAX_SIZE // 192 * 192, (Op.BLOCKS, MAX_SIZE // 192), {"raw": bytes(MAX_SIZE // 192 * 147)}),
     ],
 )

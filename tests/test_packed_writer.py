@@ -13,10 +13,11 @@ from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.layout import CRC_BYTES, Op
 from cunet_tf.files.packed.reader import read_header, read_spec
 from cunet_tf.files.tflite import spec_of
-from tests.networks import BINARY, TERNARY, float_file, integer_file
+from cunet_tf.models.health import convolutions
+from tests.networks import BINARY, TERNARY, float_file, integer_file, network
 from tests.stems import pixel_file
 
-QUANTS = [BINARY, TERNARY, "float"]
+QUANTS = [BINARY, TERNARY, "float", "W3", "W7"]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,18 @@ def test_report_adds_up_and_names_what_is_there(packed):
         assert sum(report.values()) == len(packed[name])
     assert reports["BW-a-QIG(818)"]["binary kernels"] > 0 == reports["BW-a-QIG(818)"]["ternary kernels"]
     assert reports["TW-QIG(828)"]["ternary kernels"] > 0
+    assert reports["W7"]["k-bit kernels"] > reports["W3"]["k-bit kernels"] > 0 == reports["float"]["k-bit kernels"]
     assert reports["float"]["int8 kernels"] > reports["TW-QIG(828)"]["int8 kernels"]
     assert reports["float32"]["skeleton"] > 0.8 * len(packed["float32"])
+
+
+def test_few_bits_are_stored_the_shorter_way(packed):
+    """Coded by frequency where there are many weights of few values, at their bits where the code itself is long."""
+    weights = sum(np.size(each.kernel) for each in convolutions(network("W3")) if each.kernel_quantizer is not None)
+    few, many = (read_header(packed[name]) for name in ("W3", "W7"))
+    assert (few.version, many.version, read_header(packed[TERNARY]).version) == (3, 3, 2)
+    assert few.sections["levels"][1] < 0.5 * weights and few.sections["levels"][2] == weights
+    assert many.sections["levels"][2] < 0.9 * weights
 
 
 def test_a_stem_on_blocks_takes_the_bytes_of_one_on_pixels(packed):
@@ -71,7 +82,7 @@ def test_only_a_stem_with_its_zeros_is_stored_without_them(rng):
 @pytest.mark.parametrize("name", QUANTS)
 def test_every_scale_and_bias_follows_from_a_rule(models, packed, name):
     report = size_report(packed[name])
-    kernels = report["binary kernels"] + report["ternary kernels"] + report["int8 kernels"]
+    kernels = sum(count for kind, count in report.items() if kind.endswith("kernels"))
     vectors = report["scales"] + report["biases"]
     assert report["skeleton"] < 0.25 * len(models[name])
     assert len(packed[name]) == kernels + vectors + report["skeleton"] + sum(

@@ -12,9 +12,9 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.packed.expand import Expansion
-from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, LAST_OPS, SECTIONS, SIZES, VERSION
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, LAST_OPS, SECTIONS, SIZES, VERSION, header_bytes
 from cunet_tf.files.packed.reader import read_header, read_section
-from tests.packed_cases import KERNEL, example, expanded, on_blocks
+from tests.packed_cases import KERNEL, at_bits, example, expanded, on_blocks, signed_bytes
 
 MUTANTS = 400
 
@@ -59,6 +59,7 @@ def every_operation() -> tuple[dict[str, bytes], bytes]:
     biases[2] = 0xFC00 | 5  # the integer -5
     wholes = np.array([np.floor(0.75 / steps[0] + 0.5), -np.floor(2.0 / steps[1] + 0.5), -5]).astype("<i4")
     words = np.array([100, 300, 600, 1000], "<u4")
+    levels, nibbles = [-15, 15, 0, 7], [*range(-5, 5), 7]
     signs, digits = [1, 0, 0, 1, 1, 1, 0, 1, 1], [2, 0, 1, 1, 2, 0]
     parts = [
         (bytes([1, 3]), b"abc"), (bytes([2, 4, 9]), bytes([9] * 4)), (bytes([3]), spec),
@@ -66,7 +67,8 @@ def every_operation() -> tuple[dict[str, bytes], bytes]:
         (bytes([5, 6]), bytes(127 * (digit - 1) % 256 for digit in digits)), (bytes([6, 2]), b"xy"),
         (bytes([10, 4]), words.tobytes()), (bytes([7, 2]), scales.tobytes()),
         (bytes([8, 0]), steps.astype("<f4").tobytes()), (bytes([9, 0]), wholes.tobytes()),
-        (bytes([11, 2]), on_blocks(KERNEL) + on_blocks(KERNEL[::-1])),
+        (bytes([11, 2]), on_blocks(KERNEL) + on_blocks(KERNEL[::-1])), (bytes([12, 4]), signed_bytes(levels)),
+        (bytes([13, 4, 11]), signed_bytes(nibbles)), (bytes([13, 7, 3]), signed_bytes([-63, 63, 1])),
     ]  # fmt: skip
     plain = b"".join(part for _, part in parts)
     start = plain.index(words.tobytes())
@@ -83,6 +85,7 @@ def every_operation() -> tuple[dict[str, bytes], bytes]:
         **{f"copy{index}": copy for index, copy in enumerate(copies)},
         "scale_low": b"\x00" + _low(halves), "bits": bytes(bits), "trits": bytes(trits),
         "scale_high": b"\x3c" + _low(halves.view(np.uint16) >> 8), "raw": b"xy" + KERNEL + KERNEL[::-1],
+        "levels": signed_bytes(levels) + at_bits(nibbles, 4) + at_bits([-63, 63, 1], 7),
         "bias_low": _low(biases), "bias_high": _low(biases >> 8),
     }  # fmt: skip
     return sections, plain
@@ -111,7 +114,7 @@ def hostile(file: bytes) -> list[bytes]:
     body = file[:-CRC_BYTES]
     broken = [b"", file[:7], file[:100], file[:-1], file + b"\0", body + b"\0\0\0\0", b"TFL3" + file[4:]]
     huge = (0xFFFFFFFF, 0x7FFFFFFF, 1 << 28, 64 << 20, (64 << 20) + 1, 1 << 20, (1 << 20) + 1, 0)
-    places = [8, 10, 12, *range(HEAD.size, HEADER_BYTES, 4)]
+    places = [8, 10, 12, *range(HEAD.size, header_bytes(VERSION), 4)]
     for place in places:
         for value in huge:
             width = 2 if place < 12 else 4
@@ -133,7 +136,7 @@ def mutants(file: bytes) -> list[bytes]:
     for seed in range(MUTANTS):
         rng = np.random.default_rng(seed)
         body = bytearray(file[:-CRC_BYTES])
-        first = HEAD.size if seed % 2 else HEADER_BYTES
+        first = HEAD.size if seed % 2 else header_bytes(VERSION)
         for place in rng.integers(first, len(body), 1 + seed % 3 // 2):
             body[place] = rng.integers(256)
         made.append(sealed(bytes(body)))
@@ -151,7 +154,7 @@ def changed(sections: dict[str, bytes], plain: bytes) -> list[bytes]:
         rng = np.random.default_rng((seed, 1))
         name = names[seed % len(names)] if seed % 3 else "program"
         data, place = bytearray(sections[name]), int(rng.integers(len(sections[name])))
-        value = int(rng.integers(256)) if seed % 2 else int(rng.integers(13))
+        value = int(rng.integers(256)) if seed % 2 else int(rng.integers(15))
         data[place : place + int(rng.integers(3))] = bytes([value] * (1 + seed % 5 // 4))
         made.append(_mended(assemble({**sections, name: bytes(data)}, plain)))
     return made
@@ -161,7 +164,7 @@ def _mended(file: bytes) -> bytes:
     """With the digest of what its program writes; as it was where the program is wrong."""
     header = read_header(file)
     try:
-        sections = {name: np.frombuffer(read_section(file, header, name), np.uint8) for name in SECTIONS}
+        sections = {name: np.frombuffer(read_section(file, header, name), np.uint8) for name in header.sections}
         expansion = Expansion(sections, header.size, header.version)
         expansion.run()
         expansion.link()

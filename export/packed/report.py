@@ -12,7 +12,7 @@ from pathlib import Path
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.packed.expand import expand
-from cunet_tf.files.packed.layout import COPY, CRC_BYTES, HEADER_BYTES
+from cunet_tf.files.packed.layout import COPY, CRC_BYTES, header_bytes
 from cunet_tf.files.packed.reader import read_header
 from cunet_tf.files.tflite import read_model
 from cunet_tf.rows import markdown_table, number
@@ -28,6 +28,7 @@ KINDS = {
     "binary kernels": ("bits",),
     "ternary kernels": ("trits",),
     "int8 kernels": ("raw",),
+    "k-bit kernels": ("levels",),
 }
 
 
@@ -51,9 +52,10 @@ def size_report(container: bytes) -> dict[str, int]:
     Raises:
         CUNetError: not a container, a newer version, or damaged.
     """
-    sections = read_header(container).sections
-    report = {"header": HEADER_BYTES}
-    report |= {kind: sum(sections[name][1] for name in names) for kind, names in KINDS.items()}
+    header = read_header(container)
+    stored = {name: stored for name, (_, stored, _) in header.sections.items()}
+    report = {"header": header_bytes(header.version)}
+    report |= {kind: sum(stored.get(name, 0) for name in names) for kind, names in KINDS.items()}
     return {**report, "checksum": CRC_BYTES}
 
 

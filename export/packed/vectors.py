@@ -13,6 +13,7 @@ from cunet_tf.files.packed.numbers import FRACTION, LIMIT, bias_steps, kernel_sc
 from cunet_tf.spec import SPEC_NAME
 
 CONVOLUTIONS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
+MOST_LEVEL = 63  # of 7 bits; more take a byte anyway
 OFFSETS = {schema.Model: (6, 8, 12), schema.SubGraph: (4, 10)}  # vtable places of long lists of tables
 
 
@@ -158,12 +159,14 @@ def _scales(tensor: Any) -> np.ndarray | None:
 
 
 def kernel_operation(values: np.ndarray, shape: Any) -> Op:
-    """How an int8 kernel is stored: one bit, one ternary digit or one byte a weight, without a stem's zeros."""
+    """How an int8 kernel is stored: one bit, one ternary digit, few bits or one byte a weight, without a stem's zeros."""
     sizes = np.bincount(np.abs(values.astype(np.int16)), minlength=PEAK + 1)
     if sizes[PEAK] == len(values):
         return Op.BITS
     if sizes[0] + sizes[PEAK] == len(values):
         return Op.TRITS
+    if not sizes[MOST_LEVEL + 1 :].any():
+        return Op.LEVELS
     own = np.array_equal(shape, (len(values) // math.prod(BLOCK_KERNEL), *BLOCK_KERNEL))
     return Op.BLOCKS if own and from_blocks(values.reshape(shape)) is not None else Op.RAW
 

@@ -19,9 +19,9 @@ from cunet_tf.files.packed.layout import (
     MAX_SMALL,
     MIB,
     PEAK,
+    SECTION_COUNTS,
     SECTIONS,
     SIZES,
-    VERSION,
     Op,
 )
 from cunet_tf.files.tflite import IDENTIFIER
@@ -47,7 +47,11 @@ def pack(tflite: bytes) -> bytes:
         pieces = Vectors(data).pieces()
     except Exception as error:  # the generated reader raises whatever a damaged offset leads to
         raise CUNetError(f"damaged TensorFlow Lite model: {type(error).__name__}: {error}") from None
-    container = assemble(_Sections(data, pieces).sections(), len(tflite), hashlib.sha256(tflite).digest())
+    ways = (False, True) if any(piece.op is Op.LEVELS for piece in pieces) else (False,)
+    digest = hashlib.sha256(tflite).digest()
+    container = min(
+        (assemble(_Sections(data, pieces, at_bits).sections(), len(tflite), digest) for at_bits in ways), key=len
+    )
     try:
         same = expand(container) == tflite
     except CUNetError:
@@ -58,16 +62,17 @@ def pack(tflite: bytes) -> bytes:
 
 
 def assemble(sections: dict[str, bytes], size: int, digest: bytes) -> bytes:
-    """Header, sections and checksum.
+    """Header, sections and checksum, in the earliest version from 2 on that has all that is needed.
 
     Args:
         sections: plain bytes; those that are absent are empty.
         size: of the expanded file.
         digest: its SHA-256.
     """
-    plain = [sections.get(name, b"") for name in SECTIONS]
+    version = 3 if sections.get("levels") else 2
+    plain = [sections.get(name, b"") for name in SECTIONS[: SECTION_COUNTS[version]]]
     stored = [deflated(data) for data in plain]
-    head = HEAD.pack(MARK, VERSION, len(SECTIONS), size, digest)
+    head = HEAD.pack(MARK, version, len(plain), size, digest)
     sizes = (SIZES.pack(len(short), len(data)) for short, data in zip(stored, plain, strict=True))
     return with_crc(b"".join((head, *sizes, *stored)))
 
@@ -97,10 +102,16 @@ def varint(number: int) -> bytes:
 
 
 class _Sections:
-    """Turns pieces into the plain bytes of the sections."""
+    """Turns pieces into the plain bytes of the sections.
 
-    def __init__(self, data: np.ndarray, pieces: list[Piece]):
-        self.data, self.pieces = data.copy(), pieces
+    Args:
+        data: the model, uint8.
+        pieces: of it.
+        at_bits: k-bit kernels at their bits; else a byte a weight, which the section's entropy coding shortens.
+    """
+
+    def __init__(self, data: np.ndarray, pieces: list[Piece], at_bits: bool = False):
+        self.data, self.pieces, self.at_bits = data.copy(), pieces, at_bits
         self.parts: dict[str, list[bytes]] = defaultdict(list)
         self.group = 0
         self.groups = list(dict.fromkeys(piece.group for piece in pieces if piece.group is not None))
@@ -182,6 +193,16 @@ class _Sections:
     def _raw(self, piece: Piece, data: np.ndarray) -> None:
         self._emit(Op.RAW, len(data))
         self.parts["raw"].append(data.tobytes())
+
+    def _levels(self, piece: Piece, data: np.ndarray) -> None:
+        if not self.at_bits:
+            self._emit(Op.LEVELS, len(data))
+            self.parts["levels"].append(data.tobytes())
+            return
+        k = int(np.abs(data.view(np.int8)).max()).bit_length() + 1
+        self._emit(Op.LEVEL_BITS, k, len(data))
+        bits = data[:, None] >> np.arange(k, dtype=np.uint8) & 1
+        self.parts["levels"].append(np.packbits(bits, bitorder="little").tobytes())
 
     def _blocks(self, piece: Piece, data: np.ndarray) -> None:
         kernel = from_blocks(data.reshape(-1, *BLOCK_KERNEL))

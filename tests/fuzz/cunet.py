@@ -10,7 +10,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.report import size_report
 from cunet_tf.export.packed.writer import deflated, varint, with_crc
 from cunet_tf.files.packed.expand import expand, varints
-from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, HEADER_BYTES, LAST_OPS, MAX_SIZE, MIB, SECTIONS, SIZES
+from cunet_tf.files.packed.layout import CRC_BYTES, HEAD, LAST_OPS, MAX_SIZE, MIB, SIZES, header_bytes
 from cunet_tf.files.packed.reader import read_header, read_section, read_spec
 from cunet_tf.files.shipped import shipped_models
 from tests.fuzz import changes
@@ -30,14 +30,15 @@ class Source:
     def __init__(self, container: bytes):
         self.container, self.expanded = container, expand(container)
         header = read_header(container)
-        self.plain = {name: read_section(container, header, name) for name in SECTIONS}
+        self.header_bytes = header_bytes(header.version)
+        self.plain = {name: read_section(container, header, name) for name in header.sections}
         self.stored = {name: deflated(data) for name, data in self.plain.items()}
 
     def rebuilt(self, sizes: dict[str, int] | None = None, **stored: bytes) -> bytes:
         """The container with some sections replaced as stored, and their plain sizes as told."""
         sections = {**self.stored, **stored}
         plain = {**{name: len(data) for name, data in self.plain.items()}, **(sizes or {})}
-        table = (SIZES.pack(len(sections[name]), min(plain[name], 2**32 - 1)) for name in SECTIONS)
+        table = (SIZES.pack(len(sections[name]), min(plain[name], 2**32 - 1)) for name in self.plain)
         return with_crc(b"".join((self.container[: HEAD.size], *table, *sections.values())))
 
 
@@ -57,7 +58,7 @@ def in_header(source: Source, rng: random.Random) -> bytes:
     """A number of the header."""
     body = bytearray(source.container[:-CRC_BYTES])
     for _ in range(rng.choice((1, 1, 2))):
-        place = rng.choice((8, 10, 12, *range(HEAD.size, HEADER_BYTES, 4)))
+        place = rng.choice((8, 10, 12, *range(HEAD.size, source.header_bytes, 4)))
         old = struct.unpack_from("<I", body, place)[0]
         new = rng.choice((*NUMBERS, old + 1, old - 1, old * 2, old ^ 1 << rng.randrange(32)))
         struct.pack_into("<H" if place < 12 else "<I", body, place, new % (2**16 if place < 12 else 2**32))
@@ -66,7 +67,7 @@ def in_header(source: Source, rng: random.Random) -> bytes:
 
 def in_section(source: Source, rng: random.Random) -> bytes:
     """The inflated bytes of a section, its sizes made to fit."""
-    name = rng.choice([name for name in SECTIONS if source.plain[name]])
+    name = rng.choice([name for name in source.plain if source.plain[name]])
     return with_plain(source, name, bytes_changed(source.plain[name], rng))
 
 
@@ -87,7 +88,7 @@ def in_numbers(source: Source, rng: random.Random) -> bytes:
         elif kind == 1:
             numbers[place : place + 1] = [rng.choice((*NUMBERS, 2**35, 2**63))]
         elif kind == 2:
-            numbers[place:place] = [rng.randrange(13), rng.choice(NUMBERS)]
+            numbers[place:place] = [rng.randrange(15), rng.choice(NUMBERS)]
         elif kind == 3:
             del numbers[place : place + rng.choice((1, 2))]
         else:
@@ -129,7 +130,7 @@ def packed_zeros() -> bytes:
 
 def bomb(source: Source, rng: random.Random) -> bytes:
     """A section that inflates to 80 MiB, whatever size is declared; and a file that large."""
-    name, packed = rng.choice(SECTIONS), packed_zeros()
+    name, packed = rng.choice(list(source.plain)), packed_zeros()
     declared = rng.choice((len(source.plain[name]), MIB, 4 * MIB, len(packed), len(packed) + 1, BOMB_BYTES, 2**32 - 1))
     body = bytearray(source.rebuilt({name: declared}, **{name: packed})[:-CRC_BYTES])
     if rng.random() < 0.5:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 import numpy as np
 
 from cunet_tf.files.blocks import BLOCK_KERNEL, PIXEL_KERNEL, PLACES
-from cunet_tf.files.packed.layout import COPY, EXPONENT, GROUP, LAST_OPS, PEAK, SECTIONS, TRIT_BYTES, Op
+from cunet_tf.files.packed.layout import COPY, EXPONENT, GROUP, LAST_OPS, LEVEL_BITS, PEAK, TRIT_BYTES, Op
 from cunet_tf.files.packed.numbers import LIMIT, TRITS, bias_steps, float16_values, kernel_scales, whole_biases
 from cunet_tf.files.packed.reader import damaged, read_header, read_section
 
+FIRST = ("spec", "program", "groups", "links")  # read as a whole
 KEPT = ("scale_low", "scale_high")  # sections that are read by group, in no order
+CHUNK = 1 << 16  # weights that are unpacked at a time, a multiple of 8
 
 
 def expand(container: bytes) -> bytes:
@@ -26,7 +28,7 @@ def expand(container: bytes) -> bytes:
         CUNetError: not a container, a newer version, or damaged.
     """
     header = read_header(container)
-    sections = {name: np.frombuffer(read_section(container, header, name), np.uint8) for name in SECTIONS}
+    sections = {name: np.frombuffer(read_section(container, header, name), np.uint8) for name in header.sections}
     expansion = Expansion(sections, header.size, header.version)
     expansion.run()
     expansion.link()
@@ -105,8 +107,8 @@ class Expansion:
             method(self, *values)
         if self.at != len(self.out):
             raise damaged(f"the program writes {self.at} of {len(self.out)} bytes")
-        for name in SECTIONS[SECTIONS.index(COPY[0]) :]:
-            if name not in KEPT and self.places[name] != len(self.sections[name]):
+        for name, data in self.sections.items():
+            if name not in (*FIRST, *KEPT) and self.places[name] != len(data):
                 raise damaged(f"section {name} is not used up by the program")
 
     def link(self) -> None:
@@ -187,6 +189,20 @@ class Expansion:
         filters[:] = 0
         filters[:, PLACES] = self._take("raw", n * math.prod(PIXEL_KERNEL)).reshape(n, -1)
 
+    def levels(self, n: int) -> None:
+        """A k-bit kernel, a byte for each weight."""
+        self._room(n)[:] = self._take("levels", n)
+
+    def level_bits(self, k: int, n: int) -> None:
+        """A k-bit kernel at its bits: two's complement."""
+        if k not in LEVEL_BITS:
+            raise damaged(f"weights of {k} bits")
+        room, packed = self._room(n), self._take("levels", (n * k + 7) // 8)
+        for start in range(0, n, CHUNK):
+            part = room[start : start + CHUNK]
+            bits = np.unpackbits(packed[start * k // 8 :], count=len(part) * k, bitorder="little").reshape(-1, k)
+            part[:] = bits @ (1 << np.arange(k)).astype(np.uint8) - (bits[:, -1].astype(np.uint8) << k if k < 8 else 0)
+
     def scales(self, step: int) -> None:
         """The steps of a group's filters."""
         self._floats(kernel_scales(self._select(step)[0]))
@@ -232,4 +248,6 @@ OPERATIONS: dict[int, tuple[Callable[..., None], int]] = {
     Op.BIASES: (Expansion.biases, 1),
     Op.WORDS: (Expansion.words, 1),
     Op.BLOCKS: (Expansion.blocks, 1),
+    Op.LEVELS: (Expansion.levels, 1),
+    Op.LEVEL_BITS: (Expansion.level_bits, 2),
 }  # fmt: skip

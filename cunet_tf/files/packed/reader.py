@@ -12,7 +12,6 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.files.packed.layout import (
     CRC_BYTES,
     HEAD,
-    HEADER_BYTES,
     LARGE,
     LAST_OPS,
     MARK,
@@ -20,9 +19,11 @@ from cunet_tf.files.packed.layout import (
     MAX_PROGRAM,
     MAX_SIZE,
     MAX_SMALL,
+    SECTION_COUNTS,
     SECTIONS,
     SIZES,
     VERSION,
+    header_bytes,
 )
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
@@ -57,7 +58,7 @@ def read_header(container: bytes) -> Header:
     Raises:
         CUNetError: not a container, a newer version, damaged, or a size above its limit.
     """
-    if len(container) < HEADER_BYTES + CRC_BYTES or container[: len(MARK)] != MARK:
+    if len(container) < header_bytes(1) + CRC_BYTES or container[: len(MARK)] != MARK:
         raise CUNetError(f"not a .cunet file (no {MARK[:5].decode()} mark, or cut off): pack the model again.")
     _, version, count, size, digest = HEAD.unpack_from(container)
     if version > VERSION:
@@ -66,12 +67,14 @@ def read_header(container: bytes) -> Header:
         )
     if version not in LAST_OPS:
         raise damaged(f"the header names layout version {version}")
-    if count != len(SECTIONS):
-        raise damaged(f"the header names {count} sections instead of {len(SECTIONS)}")
+    if count != SECTION_COUNTS[version]:
+        raise damaged(f"the header names {count} sections instead of {SECTION_COUNTS[version]}")
     if not 1 <= size <= MAX_SIZE:
         raise damaged(f"the header declares {size} expanded bytes, allowed are 1 to {MAX_SIZE}")
+    if len(container) < header_bytes(version) + CRC_BYTES:
+        raise damaged("it ends inside its header")
     sizes = [SIZES.unpack_from(container, HEAD.size + index * SIZES.size) for index in range(count)]
-    ends = list(accumulate((stored for stored, _ in sizes), initial=HEADER_BYTES))
+    ends = list(accumulate((stored for stored, _ in sizes), initial=header_bytes(version)))
     if ends[-1] + CRC_BYTES != len(container):
         raise damaged(f"it has {len(container)} bytes, its sections need {ends[-1] + CRC_BYTES}")
     if struct.unpack_from("<I", container, ends[-1])[0] != zlib.crc32(memoryview(container)[: ends[-1]]):

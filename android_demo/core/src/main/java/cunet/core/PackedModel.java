@@ -17,13 +17,14 @@ import java.util.zip.Inflater;
 public final class PackedModel {
     static final String[] SECTIONS = {
         "spec", "program", "groups", "links", "copy0", "copy1", "copy2", "copy3",
-        "scale_low", "scale_high", "bias_low", "bias_high", "bits", "trits", "raw",
+        "scale_low", "scale_high", "bias_low", "bias_high", "bits", "trits", "raw", "levels",
     };
     private static final byte[] MARK = {'C', 'U', 'N', 'E', 'T', '\r', '\n', 0x1A};
     /** The newest layout; older ones are read too. */
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
+    /** Number of sections, the first of the list, by version. */
+    private static final int[] COUNTS = {0, 15, 15, 16};
     private static final int HEAD = 48;
-    private static final int START = HEAD + 8 * SECTIONS.length;
     private static final int MIB = 1 << 20;
     private static final int MOST = 64 * MIB;
     private static final int EXTRA = 4 * MIB;
@@ -42,7 +43,7 @@ public final class PackedModel {
     public PackedModel(byte[] file) {
         this.file = file;
         header = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        if (!marked(file) || file.length < START + 4) {
+        if (!marked(file) || file.length < HEAD + 8 * COUNTS[1] + 4) {
             throw new CUNetException("not a .cunet file (no CUNET mark, or cut off): pack the model again.");
         }
         if (version() > VERSION) {
@@ -52,8 +53,11 @@ public final class PackedModel {
         if (version() < 1) {
             throw damaged("its header names layout version 0");
         }
-        if ((header.getShort(10) & 0xFFFF) != SECTIONS.length) {
-            throw damaged("its header does not name " + SECTIONS.length + " sections");
+        if ((header.getShort(10) & 0xFFFF) != count()) {
+            throw damaged("its header does not name " + count() + " sections");
+        }
+        if (file.length < start() + 4) {
+            throw damaged("it ends inside its header");
         }
         long declared = header.getInt(12) & 0xFFFFFFFFL;
         if (declared < 1 || declared > MOST) {
@@ -69,8 +73,8 @@ public final class PackedModel {
     }
 
     private void checkSizes() {
-        long end = START + 4L;
-        for (int i = 0; i < SECTIONS.length; i++) {
+        long end = start() + 4L;
+        for (int i = 0; i < count(); i++) {
             end += stored(i);
         }
         if (end != file.length) {
@@ -82,7 +86,7 @@ public final class PackedModel {
             throw damaged("its checksum (CRC-32) does not fit its bytes");
         }
         long total = 0;
-        for (int i = 0; i < SECTIONS.length; i++) {
+        for (int i = 0; i < count(); i++) {
             if (stored(i) > plain(i) || plain(i) > most(i)) {
                 throw damaged("section " + SECTIONS[i] + " declares " + plain(i) + " bytes in " + stored(i));
             }
@@ -95,12 +99,22 @@ public final class PackedModel {
 
     /** Inflated bytes that a section may have. */
     private static long most(int section) {
-        boolean large = section >= 4 && section < 8 || section >= 12;  // copies, bits, trits, raw
+        boolean large = section >= 4 && section < 8 || section >= 12;  // copies, bits, trits, raw, levels
         return large ? Long.MAX_VALUE : section == PROGRAM ? MIB / 4 : MIB;
     }
 
     private int version() {
         return header.getShort(8) & 0xFFFF;
+    }
+
+    /** Sections of this version. */
+    private int count() {
+        return COUNTS[version()];
+    }
+
+    /** Where the first section begins. */
+    private int start() {
+        return HEAD + 8 * count();
     }
 
     private long stored(int section) {
@@ -136,7 +150,7 @@ public final class PackedModel {
      * @throws CUNetException damaged, or the result has another SHA-256 than the header says
      */
     public byte[] expand() {
-        byte[][] sections = new byte[SECTIONS.length][];
+        byte[][] sections = new byte[count()][];
         for (int i = 0; i < sections.length; i++) {
             sections[i] = section(i);
         }
@@ -153,7 +167,7 @@ public final class PackedModel {
     }
 
     private byte[] section(int number) {
-        int start = START;
+        int start = start();
         for (int i = 0; i < number; i++) {
             start += (int) stored(i);
         }

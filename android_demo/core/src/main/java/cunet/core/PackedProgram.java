@@ -13,7 +13,10 @@ final class PackedProgram {
     private static final int BITS = 12;
     private static final int TRITS = 13;
     private static final int RAW = 14;
+    private static final int LEVELS = 15;
     private static final byte PEAK = 127;
+    /** The last operation of each version. */
+    private static final int[] LAST = {0, 10, 11, 13};
     /** Weights of a filter of 7x7 pixels with 3 colours, and of 4x4 blocks with 12 channels. */
     private static final int ON_PIXELS = 147;
     private static final int ON_BLOCKS = 192;
@@ -56,8 +59,9 @@ final class PackedProgram {
     }
 
     private void operate(int operation) {
-        if (operation == 11 && version < 2) {
-            throw PackedModel.damaged("its program has an operation 11, which version 1 has not");
+        if (operation > LAST[version]) {
+            throw PackedModel.damaged("its program has an operation " + operation + ", which version " + version
+                    + " has not");
         }
         switch (operation) {
             case 1: copy(room(number(PROGRAM), 1)); break;
@@ -65,10 +69,12 @@ final class PackedProgram {
             case 3: description(); break;
             case 4: bits(room(number(PROGRAM), 1)); break;
             case 5: trits(room(number(PROGRAM), 1)); break;
-            case 6: raw(room(number(PROGRAM), 1)); break;
+            case 6: bytes(RAW, room(number(PROGRAM), 1)); break;
             case 7: case 8: case 9: group(operation); break;
             case 10: sums(room(number(PROGRAM), 4)); break;
             case 11: blocks(room(number(PROGRAM), ON_BLOCKS)); break;
+            case 12: bytes(LEVELS, room(number(PROGRAM), 1)); break;
+            case 13: levelBits(number(PROGRAM)); break;
             default: throw PackedModel.damaged("its program has an operation " + operation);
         }
     }
@@ -152,9 +158,28 @@ final class PackedProgram {
         }
     }
 
-    private void raw(int count) {
-        System.arraycopy(sections[RAW], take(RAW, count), out, p, count);
+    private void bytes(int section, int count) {
+        System.arraycopy(sections[section], take(section, count), out, p, count);
         p += count;
+    }
+
+    /** Whole numbers of {@code k} bits, two's complement, lowest bit first. */
+    private void levelBits(long k) {
+        if (k < 2 || k > 8) {
+            throw PackedModel.damaged("its program has weights of " + k + " bits");
+        }
+        int width = (int) k;
+        int count = room(number(PROGRAM), 1);
+        int start = take(LEVELS, (int) ((count * k + 7) / 8));
+        for (int i = 0; i < count; i++) {
+            long bit = (long) i * width;
+            int at = start + (int) (bit / 8);
+            int pair = sections[LEVELS][at] & 0xFF;
+            if (bit % 8 + width > 8) {
+                pair |= (sections[LEVELS][at + 1] & 0xFF) << 8;
+            }
+            out[p++] = (byte) (pair >> bit % 8 << 32 - width >> 32 - width);
+        }
     }
 
     /** Filters on pixels, written as filters on blocks of 2x2 pixels; the file's bytes are 0 until they are written. */
