@@ -7,7 +7,7 @@ import keras
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.build import build_network
-from cunet_tf.models.renorm import estimate_norms
+from cunet_tf.models.renorm import correct_norms
 from cunet_tf.quantize.names import UNIFORM, QuantConfig
 from cunet_tf.spec import ModelSpec
 
@@ -37,8 +37,8 @@ def round_kernels(model: keras.Model, spec: ModelSpec, quant: str, batches: Iter
         model: trained, in float; it stays as it is.
         spec: its description.
         quant: ``"W2"`` to ``"W8"``.
-        batches: pictures to estimate the batch normalisations from again, see
-            :func:`~cunet_tf.models.renorm.estimate_norms`; without any they keep their statistics.
+        batches: pictures that show what rounding does to the statistics of batch normalisations, see
+            :func:`~cunet_tf.models.renorm.correct_norms`; without any they stay.
 
     Raises:
         CUNetError: see :func:`require_rounding`.
@@ -48,5 +48,5 @@ def round_kernels(model: keras.Model, spec: ModelSpec, quant: str, batches: Iter
         ours.assign(theirs)
     batches = list(batches)
     if batches:
-        estimate_norms(rounded, batches)
+        correct_norms(rounded, model, batches)
     return rounded

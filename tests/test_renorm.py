@@ -1,11 +1,11 @@
-"""Batch normalisations estimated anew."""
+"""Batch normalisations estimated anew, and corrected."""
 
 import keras
 import numpy as np
 import pytest
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.models.renorm import estimate_norms, norm_layers
+from cunet_tf.models.renorm import correct_norms, estimate_norms, moments, norm_layers
 from tests import networks
 
 
@@ -61,3 +61,24 @@ def test_without_pictures_the_statistics_stay(network):
         estimate_norms(network, [])
     for old, variable in zip(before, network.non_trainable_variables, strict=True):
         np.testing.assert_array_equal(old, variable)
+
+
+def test_equal_networks_need_no_correction(network, rng):
+    before = [np.array(variable) for variable in network.non_trainable_variables]
+    correct_norms(network, network, batches_of(rng, 1))
+    for old, variable in zip(before, network.non_trainable_variables, strict=True):
+        np.testing.assert_allclose(old, variable, rtol=1e-6)
+
+
+def test_a_correction_is_the_difference_that_pictures_show(network, rng):
+    """Of a stem whose filters are doubled: twice the mean, four times the variance, of any statistics."""
+    changed = networks.uneven(networks.spec_of())
+    changed.set_weights(network.get_weights())
+    stem = norm_layers(changed)[0]
+    stem.kernel.assign(2.0 * stem.kernel)
+    pictures = batches_of(rng, 2)
+    [mean, variance], [old_mean, old_variance] = stem.bn[0][2:], norm_layers(network)[0].bn[0][2:]
+    correct_norms(changed, network, pictures)
+    seen = moments(network, pictures)[0][0][0]
+    np.testing.assert_allclose(mean, np.asarray(old_mean) + seen, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(variance, 4.0 * np.asarray(old_variance), rtol=1e-3)

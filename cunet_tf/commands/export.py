@@ -68,7 +68,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "norm_pictures",
         480,
-        "With --quant and --data: so many pictures of --calibration_split estimate the batch normalisations again.",
+        "With --quant and --data: so many pictures of --calibration_split correct the batch normalisations.",
         0,
         flag_values=values,
     )
@@ -148,7 +148,7 @@ def _of_keras(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Eng
 
 
 def _rounded(values: flags.FlagValues, model: Any, spec: ModelSpec, pictures: Source) -> tuple[Any, ModelSpec]:
-    """The network with k-bit kernels, its normalisations estimated again where pictures are the user's."""
+    """The network with k-bit kernels, its normalisations corrected where pictures are the user's."""
     from cunet_tf.export import parity
     from cunet_tf.export.rounding import round_kernels
 
@@ -158,8 +158,8 @@ def _rounded(values: flags.FlagValues, model: Any, spec: ModelSpec, pictures: So
         batches = [crops[start : start + NORM_BATCH] for start in range(0, len(crops), NORM_BATCH)]
     else:
         print(
-            "notice: batch normalisations keep the statistics of the float network: --data and --norm_pictures "
-            "estimate them again, which repairs a part of what rounding costs.", file=sys.stderr,
+            "notice: batch normalisations keep the statistics of the float network: pictures (--data, --norm_pictures) "
+            "would correct them.", file=sys.stderr,
         )  # fmt: skip
     model = round_kernels(model, spec, values.quant, batches)
     return model, model.spec

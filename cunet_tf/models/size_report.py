@@ -84,9 +84,9 @@ def packed_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
     """Estimated bytes of a packed file for deployment, without header or padding.
 
     Assumed: binary kernels 8 values in a byte, ternary ones (2 bits) 5 (base 3), others at their bits, without the
-    entropy coding of the real file; float16 alphas and steps (without ``-a`` the scale follows from the shape); each batch normalisation folded into
-    two float16 vectors, scale and offset; kernels that stay in float as int8, with one
-    float32 scale for each filter.
+    entropy coding of the real file; float16 alphas and steps (binary and ternary kernels without ``-a`` have their
+    scale from their shape); each batch normalisation folded into two float16 vectors, scale and offset; kernels that
+    stay in float as int8, with one float32 scale for each filter.
     """
     total = 0
     for conv in convs:

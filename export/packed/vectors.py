@@ -159,7 +159,7 @@ def _scales(tensor: Any) -> np.ndarray | None:
 
 
 def kernel_operation(values: np.ndarray, shape: Any) -> Op:
-    """How an int8 kernel is stored: one bit, one ternary digit, few bits or one byte a weight, without a stem's zeros."""
+    """How an int8 kernel is stored: one bit, a ternary digit, few bits or a byte a weight, without a stem's zeros."""
     sizes = np.bincount(np.abs(values.astype(np.int16)), minlength=PEAK + 1)
     if sizes[PEAK] == len(values):
         return Op.BITS
