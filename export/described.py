@@ -2,13 +2,14 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.tflite import read_model
 from cunet_tf.quiet import import_quietly
-from cunet_tf.spec import SPEC_NAME, ModelSpec
+from cunet_tf.spec import SPEC_NAME, ModelSpec, OutputGrid
 from cunet_tf.writing import replace_file
 
 
@@ -30,7 +31,7 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
         from cunet_tf.models.saved import load_keras
 
         model = load_keras(source)
-        model.spec = spec
+        model.spec = spec.replace(output=None)
         replace_file(target, lambda part: model.save(part.with_suffix(".keras")))
         return
     if source.suffix == ".onnx":
@@ -60,7 +61,7 @@ def require_ending(source: Path, target: Path) -> None:
 
 
 def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
-    """A ``.tflite`` model with its description replaced, or given one."""
+    """A ``.tflite`` model with its description replaced, or given one; ``output`` is the model's own."""
     model = parse_tflite(tflite)
     entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
     if not entries:
@@ -69,5 +70,15 @@ def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
         model.buffers.append(schema.BufferT())
         model.metadata = [*(model.metadata or []), entry]
         entries = [entry]
-    model.buffers[entries[0].buffer].data = list(spec.to_json().encode())
+    model.buffers[entries[0].buffer].data = list(with_output(model, spec).to_json().encode())
     return write_tflite(model)
+
+
+def with_output(model: Any, spec: ModelSpec) -> ModelSpec:
+    """The description of a parsed model with what the integers of its heat maps stand for, where they are int8."""
+    graph = model.subgraphs[0]
+    tensor = graph.tensors[graph.outputs[0]]
+    if tensor.type != schema.TensorType.INT8:
+        return spec.replace(output=None)
+    (scale,), (zero,) = tensor.quantization.scale, tensor.quantization.zeroPoint
+    return spec.replace(output=OutputGrid(float(scale), int(zero)))
