@@ -113,7 +113,7 @@ class ModelSpec:
         if skeleton == self.skeleton:
             return self
         config = self.config.replace(landmarks=skeleton.size)
-        return dataclasses.replace(self, config=config, skeleton=skeleton, **dict.fromkeys(PARTS))
+        return dataclasses.replace(self, config=config, skeleton=skeleton, confidence=None, detector=None, output=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``input_size`` is written out for readers that ignore config."""

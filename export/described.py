@@ -2,14 +2,14 @@
 
 import gzip
 from pathlib import Path
-from typing import Any
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.output_grid import with_output
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.tflite import read_model
 from cunet_tf.quiet import import_quietly
-from cunet_tf.spec import SPEC_NAME, ModelSpec, OutputGrid
+from cunet_tf.spec import SPEC_NAME, ModelSpec
 from cunet_tf.writing import replace_file
 
 
@@ -72,13 +72,3 @@ def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
         entries = [entry]
     model.buffers[entries[0].buffer].data = list(with_output(model, spec).to_json().encode())
     return write_tflite(model)
-
-
-def with_output(model: Any, spec: ModelSpec) -> ModelSpec:
-    """The description of a parsed model with what the integers of its heat maps stand for, where they are int8."""
-    graph = model.subgraphs[0]
-    tensor = graph.tensors[graph.outputs[0]]
-    if tensor.type != schema.TensorType.INT8:
-        return spec.replace(output=None)
-    (scale,), (zero,) = tensor.quantization.scale, tensor.quantization.zeroPoint
-    return spec.replace(output=OutputGrid(float(scale), int(zero)))

@@ -72,9 +72,9 @@ class MaximumNorm:
         rising = ~flat & (scale > 0)
         turn = -offset / np.where(flat, 1.0, scale)
         limit = np.clip(np.rint(turn / COMMON.scale), LOW, HIGH) * COMMON.scale
-        self.limits = [("maximum", np.float32(np.where(rising, limit, FIRST)))]
+        self.limits = [("maximum", np.where(rising, limit, FIRST).astype(np.float32))]
         if (~rising & ~flat).any():
-            self.limits.append(("minimum", np.float32(np.where(rising | flat, LAST, limit))))
+            self.limits.append(("minimum", np.where(rising | flat, LAST, limit).astype(np.float32)))
         # What stands for zero: the limit itself, so that a channel that is off gives nothing; one that is on
         # everywhere keeps its own. Kernel and constant are those after rounding.
         beyond = np.where(rising, turn < FIRST, turn > LAST)

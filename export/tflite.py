@@ -11,7 +11,7 @@ from cunet_tf.compat import operator_name, parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.bake import bake
 from cunet_tf.export.deploy import Deployed
-from cunet_tf.export.described import with_output
+from cunet_tf.export.output_grid import with_output
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
