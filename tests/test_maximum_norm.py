@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+from absl import flags
 
 from cunet_tf.cli import main
+from cunet_tf.commands.export import define
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.deploy import deploy
+from cunet_tf.export.deploy import NORMS, deploy
 from cunet_tf.export.grid_tensors import GridTensor
 from cunet_tf.export.maximum_norm import COMMON, MaximumNorm
 from cunet_tf.export.packed.writer import pack
@@ -116,6 +118,12 @@ def test_an_unknown_form():
     [("face-mobile", "int8", "go with .keras files"), ("x.keras", "float32", "--norms: a float format")],
 )
 def test_where_the_flag_does_not_belong(model, fmt, words, tmp_path, capsys):
-    flags = [f"--model={model}", f"--format={fmt}", "--norms=maximum", f"--out={tmp_path}/x.tflite"]
-    assert main(["export", *flags]) == 2
+    words_given = [f"--model={model}", f"--format={fmt}", "--norms=maximum", f"--out={tmp_path}/x.tflite"]
+    assert main(["export", *words_given]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_command_knows_every_form():
+    values = flags.FlagValues()
+    define(values)
+    assert tuple(values["norms"].parser.enum_values) == NORMS and values.norms == NORMS[0]
