@@ -118,12 +118,12 @@ def test_an_unknown_form():
     [("face-mobile", "int8", "go with .keras files"), ("x.keras", "float32", "--norms: a float format")],
 )
 def test_where_the_flag_does_not_belong(model, fmt, words, tmp_path, capsys):
-    words_given = [f"--model={model}", f"--format={fmt}", "--norms=maximum", f"--out={tmp_path}/x.tflite"]
-    assert main(["export", *words_given]) == 2
+    given = [f"--model={model}", f"--format={fmt}", "--norms=maximum", f"--out={tmp_path}/x.tflite"]
+    assert main(["export", *given]) == 2
     assert words in capsys.readouterr().err
 
 
 def test_the_command_knows_every_form():
     values = flags.FlagValues()
     define(values)
-    assert tuple(values["norms"].parser.enum_values) == NORMS and values.norms == NORMS[0]
+    assert tuple(values["norms"].parser.enum_values) == NORMS and values["norms"].value == NORMS[0]
