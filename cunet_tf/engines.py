@@ -16,7 +16,7 @@ from cunet_tf.files.onnx_run import prepare_session, run_session, shapes_of, try
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
-from cunet_tf.spec import ModelSpec
+from cunet_tf.spec import SPEC_NAME, ModelSpec, OutputGrid
 
 
 class Engine(Protocol):
@@ -81,7 +81,14 @@ class LiteRTEngine:
                 raise CUNetError(
                     f"{self.name}: {shapes}: not a network from one picture to heat maps in float32 or int8."
                 )
-        check_described(self.name, self.spec, *shapes)
+        check_described(self.name, self.spec, shapes[0], shapes[1], self._output_grid())
+
+    def _output_grid(self) -> OutputGrid | None:
+        """Of the heat maps, where they are int8."""
+        if self._output["dtype"] != np.int8:
+            return None
+        scale, zero = self._output["quantization"]
+        return OutputGrid(float(scale), int(zero))
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         expected = tuple(int(side) for side in self._input["shape"][1:])
@@ -140,7 +147,9 @@ class OnnxEngine:
         return np.concatenate([run_session(self._session, {self._input: each}, self.name) for each in pictures])
 
 
-def check_described(name: str, spec: ModelSpec | None, taken: tuple, given: tuple) -> None:
+def check_described(
+    name: str, spec: ModelSpec | None, taken: tuple, given: tuple, output: OutputGrid | None = None
+) -> None:
     """Whether a network takes and gives what its description says.
 
     Args:
@@ -148,6 +157,7 @@ def check_described(name: str, spec: ModelSpec | None, taken: tuple, given: tupl
         spec: ``None`` says nothing.
         taken: shape of the input.
         given: shape of the heat maps.
+        output: what their integers stand for; ``None`` where they are float. A description need not say it.
 
     Raises:
         CUNetError: it does not, or takes no pictures.
@@ -158,6 +168,12 @@ def check_described(name: str, spec: ModelSpec | None, taken: tuple, given: tupl
         raise CUNetError(
             f"{name}: the description says {spec.input_size} pixels and {spec.skeleton.size} landmarks, the network "
             f"takes {taken} and gives {given}: export it again."
+        )
+    if spec and spec.output and spec.output != output:
+        gives = f"scale {output.scale:.9g} and zero point {output.zero_point}" if output else "float heat maps"
+        raise CUNetError(
+            f"{name}: {SPEC_NAME}.output: scale {spec.output.scale:.9g} and zero point {spec.output.zero_point}, but "
+            f"the network gives {gives}: export it again."
         )
 
 

@@ -1,6 +1,7 @@
 """Plots for people, in the one style of :mod:`cunet_tf.style`: training curves, error curves, lines, named points."""
 
 import math
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from cunet_tf.writing import replace_file
 
 PARTS = {"": "training", "val_": "validation", "watched_": "training, not augmented"}  # of history.csv's columns
 COMMENT = {"Comment": f"{{{MARK}}}"}  # marks a figure as ours
+TITLE_LETTERS = 70  # of a line above one panel
 LOWER, HIGHER = "lower is better", "higher is better"
 YARDSTICKS = {"box": "the box's size"}  # normalizers that are no distance between landmarks
 
@@ -117,9 +119,13 @@ def plot_panels(
 
 
 def plot_points(
-    panels: dict[tuple[str, str], dict[str, tuple[float, float]]], log: tuple[str, ...], path: Path | str
-) -> list[np.ndarray]:
+    panels: dict[tuple[str, str], dict[str, tuple[float, float]]], log: tuple[str, ...], path: Path | str,
+    title: str = "",
+) -> list[np.ndarray]:  # fmt: skip
     """Panels side by side: labels of the x and y axis -> name of a point -> its place; ``log`` axes ("x", "y").
+
+    Args:
+        title: above all panels, broken into lines where they are narrower.
 
     Returns:
         For each panel the boxes ``[N, 4]`` of the names: x0, y0, x1, y1 in pixels from the lower left.
@@ -133,6 +139,8 @@ def plot_points(
             for each in log:
                 _space_by_ratios(axis, each)
         figure = axes[0].figure
+        if title:
+            figure.suptitle(textwrap.fill(title, TITLE_LETTERS * len(panels)), fontsize=STYLE["legend.fontsize"])
         figure.draw_without_rendering()  # now the panels have their places
         figure.set_layout_engine("none")
         return [_name_points(axis, points) for axis, points in zip(axes, panels.values(), strict=True)]

@@ -15,8 +15,34 @@ from cunet_tf.skeletons import Skeleton
 from cunet_tf.spec_schema import SPEC_NAME, require_valid
 
 SPEC_VERSION = 1
-# Of a trained model, absent before.
-MEASURED: dict[str, type[Confidence] | type[BoxMap]] = {"confidence": Confidence, "detector": BoxMap}
+
+
+@dataclass(frozen=True)
+class OutputGrid:
+    """What the integers of a file's int8 heat maps stand for: ``scale * (q - zero_point)``.
+
+    Attributes:
+        scale: distance of neighbouring heat-map values, a float32.
+        zero_point: the integer of 0.0, -128 to 127.
+    """
+
+    scale: float
+    zero_point: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "OutputGrid":
+        """Inverse of :meth:`to_dict`."""
+        return cls(float(fields["scale"]), fields["zero_point"])
+
+
+# Objects that may be absent: measured on a trained model, or of an exported file alone.
+PARTS: dict[str, type[Confidence] | type[BoxMap] | type[OutputGrid]] = {
+    "confidence": Confidence, "detector": BoxMap, "output": OutputGrid,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,6 +63,7 @@ class ModelSpec:
         license: terms of the weights.
         confidence: how far results can be trusted; ``None`` where it was not measured.
         detector: whose boxes can be used, and how; ``None`` where that was not measured.
+        output: of a file whose heat maps are int8; ``None`` where they are float, and in files written before.
         version: of this description.
     """
 
@@ -53,6 +80,7 @@ class ModelSpec:
     license: str = ""
     confidence: Confidence | None = None
     detector: BoxMap | None = None
+    output: OutputGrid | None = None
     version: int = SPEC_VERSION
 
     def __post_init__(self) -> None:
@@ -85,7 +113,7 @@ class ModelSpec:
         if skeleton == self.skeleton:
             return self
         config = self.config.replace(landmarks=skeleton.size)
-        return dataclasses.replace(self, config=config, skeleton=skeleton, confidence=None, detector=None)
+        return dataclasses.replace(self, config=config, skeleton=skeleton, confidence=None, detector=None, output=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``input_size`` is written out for readers that ignore config."""
@@ -93,9 +121,9 @@ class ModelSpec:
         fields["config"] = self.config.to_dict()
         fields["skeleton"] = self.skeleton.to_dict()
         fields["input_range"] = list(self.input_range)
-        for name in MEASURED:
-            measured = fields.pop(name)
-            fields |= {name: measured.to_dict()} if measured else {}
+        for name in PARTS:
+            part = fields.pop(name)
+            fields |= {name: part.to_dict()} if part else {}
         return {**fields, "input_size": self.input_size}
 
     @classmethod
@@ -117,7 +145,7 @@ class ModelSpec:
             values["config"] = network_config_from_dict(values["config"])
             values["skeleton"] = Skeleton.from_dict(values["skeleton"])
             values["input_range"] = tuple(values.get("input_range", (0.0, 1.0)))
-            values |= {name: kind.from_dict(values[name]) for name, kind in MEASURED.items() if values.get(name)}
+            values |= {name: kind.from_dict(values[name]) for name, kind in PARTS.items() if values.get(name)}
             return cls(**values)
         except CUNetError:
             raise

@@ -11,6 +11,7 @@ from cunet_tf.reading import misfit
 SPEC_NAME = "cunet_spec"
 MOST_LANDMARKS = 4096
 LONGEST = 10_000  # characters of a text
+LARGEST_STEP = 1e6  # of heat maps; their peaks are about 1
 Text = Annotated[str, Meta(max_length=LONGEST)]
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 Index = Annotated[int, Meta(ge=0, lt=MOST_LANDMARKS)]
@@ -29,6 +30,40 @@ class SkeletonFields(msgspec.Struct):
     scored: list[Index] = []
 
 
+class ShapeFields(msgspec.Struct):
+    """See :class:`cunet_tf.confidence.ShapeModel`; its numbers are stored as integers."""
+
+    mean: Annotated[list[tuple[int, int]], Meta(min_length=1, max_length=MOST_LANDMARKS)]
+    modes: Annotated[list[list[int]], Meta(max_length=MOST_LANDMARKS)]
+    spread: list[Annotated[int, Meta(gt=0)]]
+
+
+class ConfidenceFields(msgspec.Struct):
+    """See :class:`cunet_tf.confidence.Confidence`."""
+
+    features: list[Text]
+    shape: ShapeFields
+    one: list[float]
+    two: list[float]
+    threshold: Annotated[float, Meta(ge=0, le=1)]
+    visible: float
+
+
+class DetectorFields(msgspec.Struct):
+    """See :class:`cunet_tf.boxes.BoxMap`."""
+
+    name: Name
+    shift: tuple[float, float]
+    scale: Annotated[float, Meta(gt=0, le=100)]
+
+
+class OutputFields(msgspec.Struct):
+    """See :class:`cunet_tf.spec.OutputGrid`."""
+
+    scale: Annotated[float, Meta(gt=0, le=LARGEST_STEP)]
+    zero_point: Annotated[int, Meta(ge=-128, le=127)]
+
+
 class SpecFields(msgspec.Struct):
     """See :class:`cunet_tf.spec.ModelSpec`; fields of later versions are passed over."""
 
@@ -43,8 +78,9 @@ class SpecFields(msgspec.Struct):
     input_range: tuple[float, float] = (0.0, 1.0)
     data: Text = ""
     license: Text = ""
-    confidence: dict[str, Any] | None = None
-    detector: dict[str, Any] | None = None
+    confidence: ConfidenceFields | None = None
+    detector: DetectorFields | None = None
+    output: OutputFields | None = None
     version: Annotated[int, Meta(ge=0)] = 0
 
 

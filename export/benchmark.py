@@ -17,9 +17,13 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.delegation import delegation
 from cunet_tf.files.onnx import parse_onnx
 from cunet_tf.files.onnx_run import prepare_session, run_session, shapes_of
+from cunet_tf.processor import processor
 from cunet_tf.quiet import native_stderr_hidden
 
 WARM_UP = 3
+PROCESSOR, WALL = "processor", "wall"
+# Nanoseconds. Of the whole process: a runtime may do its work in a thread of its own, and no other thread is at work.
+CLOCKS: dict[str, Callable[[], int]] = {PROCESSOR: time.process_time_ns, WALL: time.perf_counter_ns}
 MIB = 1 << 20
 
 
@@ -51,25 +55,30 @@ class Candidate:
         return OnnxEngine(parse_onnx(self.data)) if self.fmt == "onnx" else LiteRTEngine(self.data)
 
 
+def clock_of(threads: int) -> str:
+    """What is measured: time of the processor where one thread runs, which other work on the machine disturbs least."""
+    return PROCESSOR if threads == 1 else WALL
+
+
 def latencies(
     candidates: list[Candidate], threads: int, runs: int, progress: Callable[[int, int], None] | None = None
-) -> dict[str, np.ndarray]:
-    """Milliseconds of single pictures, ``[runs]`` for each label.
+) -> list[np.ndarray]:
+    """Milliseconds of single pictures by :func:`clock_of`, ``[runs]`` for each candidate.
 
     All models run in turn, once each a round, so that a slow moment of the machine hits all of
     them. Only the run of the network is timed.
     """
-    calls = {candidate.label: _prepare(candidate, threads) for candidate in candidates}
-    times: dict[str, list[float]] = {label: [] for label in calls}
+    clock = CLOCKS[clock_of(threads)]
+    calls = [_prepare(candidate, threads) for candidate in candidates]
+    times = np.empty((len(calls), WARM_UP + runs))
     for round_ in range(WARM_UP + runs):
-        for label, invoke in calls.items():
-            start = time.perf_counter()
+        for index, invoke in enumerate(calls):
+            start = clock()
             invoke()
-            if round_ >= WARM_UP:
-                times[label].append(1000 * (time.perf_counter() - start))
+            times[index, round_] = 1e-6 * (clock() - start)
         if progress:
             progress(round_ + 1, WARM_UP + runs)
-    return {label: np.array(values) for label, values in times.items()}
+    return list(times[:, WARM_UP:])
 
 
 def _prepare(candidate: Candidate, threads: int) -> Callable[[], Any]:
@@ -155,24 +164,25 @@ def compare(
     """One row for each candidate.
 
     Returns:
-        ``model``, ``format``, ``trained``, ``bytes``; ``median_ms``, ``p90_ms``, ``threads``,
-        ``runs``; ``peak_mib``; ``operations``, ``operations_delegated``, ``delegated_share``
-        (0..1), of ``onnx`` ``None``; ``relative``, the median divided by that of ``relative_to``, the first candidate.
+        ``model``, ``format``, ``trained``, ``bytes``; ``median_ms``, ``min_ms``, ``p90_ms`` of ``clock``
+        (:func:`clock_of`), ``threads``, ``runs``; ``ratio`` to ``yardstick``, the first candidate: median of the
+        ratios within a round; ``peak_mib``; ``operations``, ``operations_delegated``, ``delegated_share`` (0..1), of
+        ``onnx`` ``None``; ``cpu``, see :func:`cunet_tf.processor.processor`.
     """
     times = latencies(candidates, threads, runs, progress)
-    first = candidates[0].label
     rows = []
-    for candidate in candidates:
-        own, onnx = times[candidate.label], candidate.fmt == "onnx"
+    for candidate, own in zip(candidates, times, strict=True):
+        onnx = candidate.fmt == "onnx"
         found = {} if onnx else delegation(candidate.data)
         peak = peak_memory(candidate.data, threads, PEAK_ONNX if onnx else PEAK_TFLITE)
         rows.append({
             "model": candidate.name, "format": candidate.fmt, "trained": candidate.trained,
             "bytes": candidate.stored,
-            "median_ms": float(np.median(own)), "p90_ms": float(np.percentile(own, 90)),
-            "relative": float(np.median(own) / np.median(times[first])), "relative_to": first,
+            "median_ms": float(np.median(own)), "min_ms": float(own.min()), "p90_ms": float(np.percentile(own, 90)),
+            "clock": clock_of(threads), "ratio": float(np.median(own / times[0])), "yardstick": candidates[0].label,
             "threads": threads, "runs": runs, "peak_mib": peak,
             "operations": found.get("operations"), "operations_delegated": found.get("operations_delegated"),
             "delegated_share": found["operations_delegated"] / found["operations"] if found else None,
+            "cpu": processor(),
         })  # fmt: skip
     return rows

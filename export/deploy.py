@@ -11,10 +11,12 @@ from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployStem, Folded
 from cunet_tf.export.grid_tensors import GridTensors
+from cunet_tf.export.maximum_norm import settle_maxima
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 from cunet_tf.spec import ModelSpec
 
+DEPTHWISE, MAXIMUM = NORMS = ("depthwise", "maximum")
 STEM_GRID = "stem_grid"  # of quantized networks; DeployStem does its work
 
 
@@ -43,7 +45,12 @@ class Deployed:
             A row for each tensor: grid, range seen, share of values beyond the grid.
         """
         if self.grid_tensors.open():
+            if self.grid_tensors.maximum:
+                self.grid_tensors.trace(True)
+                self(images[:1])
+                self.grid_tensors.trace(False)
             self._watch(images)
+            settle_maxima(self.grid_tensors)
             self.grid_tensors.settle()
         self._watch(images)
         return self.grid_tensors.rows()
@@ -56,7 +63,7 @@ class Deployed:
             self.grid_tensors.observe(False)
 
 
-def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
+def deploy(model: keras.Model, spec: ModelSpec, norms: str = "depthwise") -> Deployed:
     """The twin of a trained network, float or quantized.
 
     Kernels are the quantized ones, as constants; a BN behind a convolution is folded into it,
@@ -64,15 +71,28 @@ def deploy(model: keras.Model, spec: ModelSpec) -> Deployed:
     training. Tensors that training left in float (all of a float network; the heads of a
     quantized one) have no grid until :meth:`Deployed.calibrate`.
 
+    Args:
+        model, spec: the network.
+        norms: of :data:`NORMS`: normalisations behind a concatenation as depthwise convolutions, or, of a float
+            network, as a MAXIMUM (:mod:`cunet_tf.export.maximum_norm`).
+
     Raises:
-        CUNetError: the network is a stacked hourglass, or Keras runs on another backend.
+        CUNetError: the network is a stacked hourglass, Keras runs on another backend, or ``maximum`` is asked of a
+            quantized network or of one with 3x3 convolutions behind concatenations.
     """
     if isinstance(spec.config, HourglassConfig):
         raise CUNetError("a stacked hourglass has no deploy twin: export it as float32 or float16.")
     if keras.backend.backend() != "tensorflow":
         raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
     plain = keras.Model(model.inputs, model.outputs[-1])
-    grid_tensors = GridTensors(shared=spec.quantization.features is not None)
+    if norms not in NORMS:
+        raise CUNetError(f"--norms={norms}: use one of {', '.join(NORMS)}.")
+    if norms == MAXIMUM and not spec.quantization.is_float:
+        raise CUNetError(
+            f"--norms=maximum: this network is quantized ({spec.quant}), and would no longer be what was trained: take "
+            "--norms=depthwise."
+        )
+    grid_tensors = GridTensors(shared=spec.quantization.features is not None, maximum=norms == MAXIMUM)
 
     @functools.cache  # a layer that runs in both passes has one twin
     def twin_of(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -11,6 +11,7 @@ import numpy as np
 from cunet_tf.export.fold import Kernel, batch_norm
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
+from cunet_tf.export.maximum_norm import MaximumNorm
 from cunet_tf.files.blocks import BLOCK, PADS, to_blocks
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
@@ -31,6 +32,7 @@ class TwinConv:
         self.kernel, self.peak = kernel.int8()
         self.bias = None if bias is None else half(bias)
         self.grid_tensor, self.relu = grid_tensor, relu
+        grid_tensor.writer = self
 
     def __call__(self, x: Any, strides: int = 1, padding: str = "SAME") -> Any:
         import tensorflow as tf
@@ -67,6 +69,14 @@ class TwinNorm:
         kernel = _weights(self.kernel[None, None, :, channels], self.peak[channels])
         y = tf.nn.depthwise_conv2d(x, tf.reshape(kernel, (1, 1, -1, 1)), (1, 1, 1, 1), "SAME")
         return self.grid_tensor(tf.nn.relu(y + self.offset[channels]))
+
+
+def norm_of(variables: Any, grid_tensor: GridTensor, kernel: Kernel, conv: TwinConv, tensors: GridTensors) -> Any:
+    """The normalisation and ReLU in front of a convolution: a MAXIMUM where the twin is asked for them."""
+    if tensors.maximum:
+        tensors.maxima.append(MaximumNorm(*batch_norm(*variables), grid_tensor, kernel.values, conv))
+        return tensors.maxima[-1]
+    return TwinNorm(*batch_norm(*variables), grid_tensor, tensors.shared)
 
 
 def join(tensors: list[Any]) -> Any:
@@ -109,9 +119,9 @@ class DeployConv(keras.layers.Layer):
         for index, variables in enumerate(layer.bn):
             mark = f"{path}#{index + 1}" if index else path
             grid_tensor = grid_tensors.get(f"{mark} input", layer.input_quantizer)
-            norm = TwinNorm(*batch_norm(*variables), grid_tensor, grid_tensors.shared)
-            conv = TwinConv(trained_kernel(layer), None, grid_tensors.get(f"{mark} output", layer.output_quantizer))
-            self.passes.append((norm, conv))
+            kernel = trained_kernel(layer)
+            conv = TwinConv(kernel, None, grid_tensors.get(f"{mark} output", layer.output_quantizer))
+            self.passes.append((norm_of(variables, grid_tensor, kernel, conv, grid_tensors), conv))
 
     def call(self, inputs: Any, bn_set: int = 0) -> Any:
         norm, conv = self.passes[bn_set]
@@ -133,11 +143,10 @@ class DeployBlock(keras.layers.Layer):
             fold_tensor = grid_tensors.get(f"{second.path}{mark} input", second.input_quantizer)
             new_tensor = grid_tensors.get(f"{second.path}{mark} output", second.output_quantizer)
             scale, bias = batch_norm(*second.bn[index])
-            self.passes.append((
-                TwinNorm(*batch_norm(*first.bn[index]), norm_tensor, grid_tensors.shared),
-                TwinConv(trained_kernel(first).scaled(scale), bias, fold_tensor, relu=True),
-                TwinConv(trained_kernel(second), None, new_tensor),
-            ))  # fmt: skip
+            kernel = trained_kernel(first).scaled(scale)
+            bottleneck = TwinConv(kernel, bias, fold_tensor, relu=True)
+            norm = norm_of(first.bn[index], norm_tensor, kernel, bottleneck, grid_tensors)
+            self.passes.append((norm, bottleneck, TwinConv(trained_kernel(second), None, new_tensor)))
 
     def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
         parts = _list(inputs)

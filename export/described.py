@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.output_grid import with_output
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.tflite import read_model
 from cunet_tf.quiet import import_quietly
@@ -30,7 +31,7 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
         from cunet_tf.models.saved import load_keras
 
         model = load_keras(source)
-        model.spec = spec
+        model.spec = spec.replace(output=None)
         replace_file(target, lambda part: model.save(part.with_suffix(".keras")))
         return
     if source.suffix == ".onnx":
@@ -60,7 +61,7 @@ def require_ending(source: Path, target: Path) -> None:
 
 
 def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
-    """A ``.tflite`` model with its description replaced, or given one."""
+    """A ``.tflite`` model with its description replaced, or given one; ``output`` is the model's own."""
     model = parse_tflite(tflite)
     entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
     if not entries:
@@ -69,5 +70,5 @@ def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
         model.buffers.append(schema.BufferT())
         model.metadata = [*(model.metadata or []), entry]
         entries = [entry]
-    model.buffers[entries[0].buffer].data = list(spec.to_json().encode())
+    model.buffers[entries[0].buffer].data = list(with_output(model, spec).to_json().encode())
     return write_tflite(model)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cunet_tf.engines import Engine, LiteRTEngine, OnnxEngine
 from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.export.deploy import deploy
+from cunet_tf.export.deploy import DEPTHWISE, deploy
 from cunet_tf.export.onnx_file import convert_onnx
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import convert, convert_int8
@@ -57,7 +57,7 @@ def require_format(fmt: str, out: str) -> None:
         raise CUNetError(f"--out={out}: name a file that ends in {ENDINGS[fmt]}.")
 
 
-def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarray) -> Exported:
+def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarray, norms: str = DEPTHWISE) -> Exported:
     """Convert the last head of a model.
 
     Args:
@@ -67,6 +67,7 @@ def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarra
             (the int8 file near one bit a weight, ``.cunet``) or ``gz`` (the int8 file, gzip).
         crops: float32 ``[B, H, W, 3]`` in 0..1, to choose the grids that training left open; not
             looked at for float formats.
+        norms: of integer formats, see :func:`cunet_tf.export.deploy.deploy`.
 
     Raises:
         CUNetError: unknown format, a network that has no deploy twin, or a quantized one as ``onnx``.
@@ -78,7 +79,7 @@ def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarra
     if fmt in FLOAT:
         data = convert(model, spec, fmt)
         return Exported(fmt, data, data, [])
-    deployed = deploy(model, spec)
+    deployed = deploy(model, spec, norms)
     rows = deployed.calibrate(crops)
     tflite = convert_int8(deployed, spec, float_io=fmt == "int8-float-io")
     if fmt == "packed":

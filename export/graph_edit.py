@@ -12,6 +12,12 @@ def shape_as(tensor: Any, shape: tuple[int, ...]) -> None:
     tensor.shape, tensor.shapeSignature, tensor.hasRank = np.array(shape, np.int32), None, True
 
 
+def give(model: Any, tensor: Any, values: np.ndarray) -> None:
+    """Give a constant tensor other values, of any shape."""
+    model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+    shape_as(tensor, values.shape)
+
+
 def new_tensor(graph: Any, shape: tuple[int, ...], kind: int, quantization: Any = None) -> int:
     """A tensor without content; its index.
 

@@ -15,43 +15,55 @@ class GridTensor:
         grid: ``None`` until it is known; then the tensor passes unchanged.
         trained: whether training fixed the grid.
         observing: whether ranges are being measured.
+        tracing: whether every channel passes its number, see :meth:`GridTensors.trace`.
+        cut: whether what lies below the grid matters to nobody, so that it does not count as clipped.
+        writer: the convolution whose result it is, if it is one's.
     """
 
     def __init__(self, name: str, grid: Grid | None):
         self.name, self.grid, self.trained = name, grid, grid is not None
-        self.observing = False
+        self.observing = self.tracing = self.cut = False
+        self.number = 0
+        self.writer: Any = None
         self.reset()
 
     def reset(self) -> None:
         """Forget what was seen."""
         self.count = self.beyond = 0
-        self.lows: list[float] = []
-        self.highs: list[float] = []
+        self.lows: list[np.ndarray] = []  # of each picture, for each channel
+        self.highs: list[np.ndarray] = []
 
     def __call__(self, x: Any) -> Any:
+        if self.tracing:
+            return np.zeros(x.shape, np.float32) + np.float32(self.number + np.arange(x.shape[-1]))
         if self.observing:
             self._observe(np.asarray(x))
         return x if self.grid is None else self.grid.fake(x)
 
     def _observe(self, values: np.ndarray) -> None:
-        self.lows.append(float(values.min()))
-        self.highs.append(float(values.max()))
+        self.lows.append(values.min((0, 1, 2)))
+        self.highs.append(values.max((0, 1, 2)))
         if self.grid is not None:
             low, high = self.grid.limits
             half_step = self.grid.scale / 2
             self.count += values.size
-            self.beyond += int(((values < low - half_step) | (values >= high + half_step)).sum())
+            below = False if self.cut else values < low - half_step
+            self.beyond += int((below | (values >= high + half_step)).sum())
 
     def range(self) -> tuple[float, float]:
         """Lowest and highest value seen."""
-        return min(self.lows), max(self.highs)
+        return float(min(map(np.min, self.lows))), float(max(map(np.max, self.highs)))
 
     def usual_range(self) -> tuple[float, float]:
         """Lowest and highest value of a picture, means over the pictures.
 
         The extremes of all pictures would cost all the others their resolution.
         """
-        return float(np.mean(self.lows)), float(np.mean(self.highs))
+        return float(np.mean([low.min() for low in self.lows])), float(np.mean([high.max() for high in self.highs]))
+
+    def channel_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest value of each channel, ``[C]``."""
+        return np.min(self.lows, 0), np.max(self.highs, 0)
 
     def row(self) -> dict[str, Any]:
         """The grid, the range seen and the share of values beyond the grid."""
@@ -69,11 +81,19 @@ class GridTensors:
     Args:
         shared: whether all tensors that others concatenate lie on one grid, as in training with
             quantized features.
+
+        maximum: whether normalisations become a MAXIMUM.
+
+    Attributes:
+        maxima: those that do, see :mod:`cunet_tf.export.maximum_norm`.
     """
 
-    def __init__(self, shared: bool):
+    PITCH = 4096  # numbers for the channels of a tensor; 4096 tensors have float32 numbers
+
+    def __init__(self, shared: bool, maximum: bool = False):
         self.tensors: dict[str, GridTensor] = {}
-        self.shared = shared
+        self.shared, self.maximum = shared, maximum
+        self.maxima: list[Any] = []
 
     def get(self, name: str, quantizer: Any) -> GridTensor:
         """The tensor of this name, on the grid that training gave it, if any."""
@@ -96,6 +116,18 @@ class GridTensors:
             tensor.observing = on
             if on:
                 tensor.reset()
+
+    def trace(self, on: bool) -> None:
+        """Let every channel pass its own number: whoever reads it sees where it comes from; or stop.
+
+        Pooling, upsampling and concatenation leave constants what they are.
+        """
+        for index, tensor in enumerate(self.tensors.values()):
+            tensor.tracing, tensor.number = on, index * self.PITCH
+
+    def numbered(self, number: int) -> GridTensor:
+        """The tensor whose channels had the numbers from ``number * PITCH`` on."""
+        return list(self.tensors.values())[number]
 
     def settle(self) -> None:
         """Give each open tensor the grid of what was seen; drop those that no picture passes.

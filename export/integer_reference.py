@@ -122,6 +122,13 @@ def _concat(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: 
     return np.concatenate(inputs, options.axis)
 
 
+def _extreme(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any, function: Callable) -> np.ndarray:
+    grids = {(scales(tensor)[0], zero(tensor)) for tensor in (*tensors, output)}
+    if len(grids) > 1:
+        raise CUNetError("a MAXIMUM or MINIMUM of tensors of different scales: it would round.")
+    return function(*inputs)
+
+
 def _quantize(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
     if inputs[0].dtype == np.int8:
         raise CUNetError("an int8 tensor is quantized again: the model has islands of another scale.")
@@ -141,6 +148,8 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "PAD": _pad,
     "SPACE_TO_DEPTH": _space_to_depth,
     "CONCATENATION": _concat,
+    "MAXIMUM": partial(_extreme, function=np.maximum),
+    "MINIMUM": partial(_extreme, function=np.minimum),
     "QUANTIZE": _quantize,
     "DEQUANTIZE": _dequantize,
 }

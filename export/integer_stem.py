@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
-from cunet_tf.export.graph_edit import new_operator, new_tensor, shape_as
+from cunet_tf.export.graph_edit import give, new_operator, new_tensor, shape_as
 from cunet_tf.files.blocks import BLOCK, BLOCK_KERNEL, PADS, PIXEL_KERNEL, to_blocks
 
 SPACE_TO_DEPTH = schema.BuiltinOperator.SPACE_TO_DEPTH, 2
@@ -26,8 +26,8 @@ def with_blocks(tflite: bytes) -> bytes:
         return tflite
     pad, conv = found
     kernel, padded = graph.tensors[conv.inputs[1]], graph.tensors[pad.outputs[0]]
-    _give(model, kernel, to_blocks(_bytes(model, kernel).view(np.int8).reshape(kernel.shape)))
-    _give(model, graph.tensors[pad.inputs[1]], np.array(((0, 0), PADS, PADS, (0, 0)), np.int32))
+    give(model, kernel, to_blocks(_bytes(model, kernel).view(np.int8).reshape(kernel.shape)))
+    give(model, graph.tensors[pad.inputs[1]], np.array(((0, 0), PADS, PADS, (0, 0)), np.int32))
     batch, *sides, _ = graph.tensors[pad.inputs[0]].shape
     rows, columns = (side // BLOCK for side in sides)
     channels = BLOCK_KERNEL[-1]
@@ -82,9 +82,3 @@ def _bytes(model: Any, tensor: Any) -> np.ndarray:
     """Content of a constant tensor, uint8; empty where it has none."""
     data = model.buffers[tensor.buffer].data
     return np.asarray([] if data is None else data, np.uint8)
-
-
-def _give(model: Any, tensor: Any, values: np.ndarray) -> None:
-    """Give a constant tensor other values."""
-    model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
-    shape_as(tensor, values.shape)

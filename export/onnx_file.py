@@ -106,5 +106,5 @@ def with_description(data: bytes, spec: ModelSpec) -> bytes:
 
 def _described(model: Any, spec: ModelSpec) -> bytes:
     entries = [entry for entry in model.metadata_props if entry.key == SPEC_NAME] or [model.metadata_props.add()]
-    entries[0].key, entries[0].value = SPEC_NAME, spec.to_json()
+    entries[0].key, entries[0].value = SPEC_NAME, spec.replace(output=None).to_json()
     return model.SerializeToString(deterministic=True)

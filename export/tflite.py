@@ -11,6 +11,7 @@ from cunet_tf.compat import operator_name, parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.bake import bake
 from cunet_tf.export.deploy import Deployed
+from cunet_tf.export.output_grid import with_output
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
@@ -143,7 +144,7 @@ def finished(data: bytes, spec: ModelSpec, input_name: str, output_name: str) ->
         setattr(signature, field, [entry])
     model.signatureDefs, model.description = [signature], b"cunet-tf"
     entry, buffer = schema.MetadataT(), schema.BufferT()
-    buffer.data = list(spec.to_json().encode())
+    buffer.data = list(with_output(model, spec).to_json().encode())
     used = sorted({0} | {tensor.buffer for tensor in graph.tensors})
     places = {old: new for new, old in enumerate(used)}
     for tensor in graph.tensors:

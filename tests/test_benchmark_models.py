@@ -1,11 +1,15 @@
 import csv
 import json
+import shutil
+import time
 
 import pytest
 
 from cunet_tf.cli import main
-from cunet_tf.export.benchmark import Candidate, compare, latencies, peak_memory
+from cunet_tf.export import benchmark
+from cunet_tf.export.benchmark import Candidate, clock_of, compare, latencies, peak_memory
 from cunet_tf.export.packed.writer import pack
+from cunet_tf.processor import processor
 from tests.networks import BINARY, float_file, integer_file
 from tests.onnx_network import small_network
 
@@ -23,10 +27,42 @@ def test_models_run_in_turn_and_rows_are_complete(files):
     data = (files / "float.tflite").read_bytes()
     candidates = [Candidate("a", "float32", data, len(data)), Candidate("b", "float32", data, len(data), False)]
     times = latencies(candidates, threads=1, runs=4)
-    assert {label: len(values) for label, values in times.items()} == {"a float32": 4, "b float32": 4}
+    assert [len(values) for values in times] == [4, 4] and min(map(min, times)) > 0
     rows = compare(candidates, threads=1, runs=3)
-    assert rows[0]["relative"] == 1.0 and rows[1]["relative_to"] == "a float32" and not rows[1]["trained"]
-    assert rows[0]["median_ms"] <= rows[0]["p90_ms"] and rows[0]["bytes"] == len(data)
+    assert rows[0]["ratio"] == 1.0 and rows[1]["yardstick"] == "a float32" and not rows[1]["trained"]
+    assert rows[0]["min_ms"] <= rows[0]["median_ms"] <= rows[0]["p90_ms"] and rows[0]["bytes"] == len(data)
+    assert rows[0]["clock"] == "processor" and rows[0]["cpu"] == processor()
+
+
+class Steps:
+    """A clock that has moved on by the next of these steps at every second look."""
+
+    def __init__(self, *steps):
+        self.steps, self.now, self.looks = iter(steps), 0, 0
+
+    def __call__(self):
+        self.now += next(self.steps) if self.looks % 2 else 0
+        self.looks += 1
+        return self.now
+
+
+def test_ratios_are_those_of_rounds(monkeypatch):
+    rounds = [(9, 1), (9, 1), (9, 1), (2, 4), (30, 30), (4, 4), (3, 6)]  # three to warm up; then ratios 2, 1, 1, 2
+    clock = Steps(*(1_000_000 * step for pair in rounds for step in pair))
+    monkeypatch.setitem(benchmark.CLOCKS, "wall", clock)
+    monkeypatch.setattr(benchmark, "_prepare", lambda candidate, threads: lambda: None)
+    monkeypatch.setattr(benchmark, "peak_memory", lambda *_: 1.0)
+    monkeypatch.setattr(benchmark, "delegation", lambda _: {"operations": 2, "operations_delegated": 1})
+    first, second = compare([Candidate(name, "int8", b"", 0) for name in "ab"], threads=2, runs=4)
+    assert (first["median_ms"], first["min_ms"], first["clock"]) == (3.5, 2.0, "wall")
+    assert second["median_ms"] == 5.0 and second["ratio"] == 1.5 != second["median_ms"] / first["median_ms"]
+
+
+def test_one_thread_is_timed_by_its_own_work():
+    assert clock_of(1) == "processor" and clock_of(2) == "wall"
+    start, wall = benchmark.CLOCKS["processor"](), benchmark.CLOCKS["wall"]()
+    time.sleep(0.05)
+    assert benchmark.CLOCKS["processor"]() - start < 0.5 * (benchmark.CLOCKS["wall"]() - wall)
 
 
 def test_peak_memory_covers_the_weights(files):
@@ -46,7 +82,8 @@ def test_command_compares_files_with_their_metric(files, tmp_path, capsys):
     assert rows[1]["bytes"] < rows[0]["bytes"] / 2 and rows[1]["metric"] == "nme_interocular"
     with (out / "benchmark.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2
-    assert "| low | packed |" in (out / "benchmark.md").read_text()
+    page = (out / "benchmark.md").read_text()
+    assert "| low | packed |" in page and "processor time, 1 thread, 3 rounds" in page and processor() in page
     assert (out / "benchmark.png").stat().st_size > 1000
 
 
@@ -59,6 +96,18 @@ def test_an_onnx_file_beside_the_others(files, tmp_path, capsys):
     assert rows[1]["median_ms"] > 0 and 1 < rows[1]["peak_mib"] < 200
     assert main(["benchmark", *names, "--runs=1"]) == 0
     assert capsys.readouterr().out.rstrip().endswith("-")
+
+
+def test_names_by_the_flag_and_behind_the_verb(files, tmp_path, capsys):
+    names = [str(files / "float.tflite"), str(files / "low.cunet")]
+    assert main(["benchmark", f"--model={names[0]}", names[1], "--runs=1", "--threads=2"]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "wall-clock time, 2 threads, 1 rounds" in printed and "of float tflite" in printed and "low packed" in printed
+    )
+    shutil.copy(names[1], tmp_path)
+    assert main(["benchmark", f"--model={names[1]},{tmp_path}/low.cunet", "--runs=1"]) == 2
+    assert "two models are called low packed" in capsys.readouterr().err
 
 
 def test_presets_run_untrained_and_are_kept(tmp_path, capsys):

@@ -8,9 +8,11 @@ from cunet_tf.rows import read_csv
 from tests.test_labels import overlaps
 
 SHIPPED = Path(__file__).parents[1] / "docs/results/benchmark.csv"
-ROW = {"model": "small", "format": "packed", "trained": True, "bytes": 2_000_000, "median_ms": 1.5, "p90_ms": 2.0,
-       "relative": 1.0, "relative_to": "small packed", "threads": 1, "runs": 3, "peak_mib": 5.0, "operations": 9,
-       "operations_delegated": 8, "metric": "nme_interocular", "value": 3.5}  # fmt: skip
+SHIPPED_CPU = read_csv(SHIPPED)[0]["cpu"]
+ROW = {"model": "small", "format": "packed", "trained": True, "bytes": 2_000_000, "median_ms": 1.5, "min_ms": 1.4,
+       "p90_ms": 2.0, "ratio": 1.0, "yardstick": "small packed", "clock": "processor", "threads": 1, "runs": 3,
+       "peak_mib": 5.0, "operations": 9, "operations_delegated": 8, "cpu": "EPYC: AVX2", "metric": "nme_interocular",
+       "value": 3.5}  # fmt: skip
 
 
 @pytest.fixture
@@ -18,8 +20,9 @@ def panels(monkeypatch):
     """What was asked of the plot, and the boxes of the names in it."""
     found = []
 
-    def watched(panels, log, path):
-        found.append((panels, log, plot_points(panels, log, path)))
+    def watched(panels, log, path, title):
+        assert title.endswith("thread(s), " + (ROW["cpu"] if path.name == "a.png" else SHIPPED_CPU))
+        found.append((panels, log, plot_points(panels, log, path, title)))
 
     monkeypatch.setattr("cunet_tf.export.benchmark_page.plot_points", watched)
     return found
@@ -31,7 +34,7 @@ def test_names_of_the_shipped_comparison_do_not_collide(tmp_path, panels):
     plot(rows, tmp_path / "scored.png", "300w helen/testset")
     plot([{**row, "value": None} for row in rows], tmp_path / "plain.png")
     boxes = [box for _, _, each in panels for box in each]
-    assert [len(each) for each in boxes] == [4, 4, 9] and [overlaps(each) for each in boxes] == [0, 0, 0]
+    assert [len(each) for each in boxes] == [5, 5, 10] and [overlaps(each) for each in boxes] == [0, 0, 0]
 
 
 def test_axes_say_unit_data_and_which_way_is_better(tmp_path, panels):
@@ -39,7 +42,7 @@ def test_axes_say_unit_data_and_which_way_is_better(tmp_path, panels):
     plot([{**ROW, "metric": "pck"}], tmp_path / "a.png")
     ((scored, log, _), (pck, _, _)) = panels
     metric = "NME [% of interocular distance],\n300w test, lower is better"
-    size, time = "size on disk [MB], lower is better", "median time of a picture [ms], lower is better"
+    size, time = "size on disk [MB], lower is better", "median processor time of a picture [ms], lower is better"
     assert list(scored) == [(size, metric), (time, metric)] and log == ("x",)
     assert scored[size, metric] == {"small packed": (2.0, 3.5)}
     assert list(pck)[0][1] == "PCK [%],\nhigher is better"
@@ -53,4 +56,5 @@ def test_without_a_metric_time_stands_over_size(tmp_path, panels):
 
 def test_the_page_marks_untrained_models():
     text = page([ROW, {**ROW, "trained": False, "value": None}], "300w test")
+    assert "processor time, 1 thread, 3 rounds in which every model runs once, on EPYC: AVX2." in text
     assert "nme_interocular on 300w test" in text and "| small (untrained) | packed | 2,000,000 |" in text

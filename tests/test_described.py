@@ -11,7 +11,8 @@ from cunet_tf.files.described import is_described
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
-from tests.networks import network
+from cunet_tf.spec import OutputGrid
+from tests.networks import float_file, network
 from tests.networks import spec_of as described_as
 from tests.onnx_network import small_network
 
@@ -62,3 +63,19 @@ def test_a_model_without_a_description_gets_one():
 def test_endings_differ(tmp_path):
     with pytest.raises(CUNetError, match="ends in .cunet"):
         write_described(find_model("face-mobile"), described_as(), tmp_path / "x.tflite")
+
+
+def test_the_output_is_that_of_the_network_whatever_is_said(tmp_path):
+    data = read_model(find_model("face-mobile"))
+    own = spec_of(data).output
+    assert own == OutputGrid(0.004100799560546875, -106)
+    wrong = spec_of(data).replace(output=OutputGrid(0.5, 3))
+    assert spec_of(with_description(data, wrong)).output == own
+    assert spec_of(with_description(float_file(), wrong)).output is None
+    assert read_onnx_spec(tmp_path, wrong).output is None
+
+
+def read_onnx_spec(folder, spec):
+    (folder / "a.onnx").write_bytes(small_network())
+    write_described(folder / "a.onnx", spec.replace(config=described_as().config), folder / "b.onnx")
+    return read_onnx(folder / "b.onnx").spec

@@ -3,12 +3,14 @@ import gzip
 import numpy as np
 import pytest
 
-from cunet_tf.engines import KerasEngine, LiteRTEngine, OnnxEngine, load_engine
+from cunet_tf.engines import KerasEngine, LiteRTEngine, OnnxEngine, check_described, load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.files.onnx import OnnxFile
 from cunet_tf.files.shipped import find_model
+from cunet_tf.files.tflite import spec_of as spec_of_file
 from cunet_tf.localizer import Localizer
+from cunet_tf.spec import OutputGrid
 from tests import tflite_cases
 from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of
 from tests.onnx_network import small_network
@@ -35,8 +37,21 @@ def test_integer_files_agree_however_they_are_wrapped(tmp_path):
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
         engine = load_engine(str(tmp_path / name))
-        assert engine.spec == spec_of(BINARY)
+        assert engine.spec.replace(output=None) == spec_of(BINARY)
+        assert (engine.spec.output is None) == (name == "io.tflite")
         np.testing.assert_array_equal(engine(crops()), expected)
+
+
+def test_a_description_of_other_heat_maps_is_refused():
+    plain, scale = integer_file(BINARY), spec_of_file(integer_file(BINARY)).output.scale
+    text = f'"scale": {scale}'.encode()
+    assert plain.count(text) == 1
+    with pytest.raises(CUNetError, match=r"cunet_spec.output: scale .* but the network gives scale 0.00408172607 and"):
+        LiteRTEngine(plain.replace(text, b'"scale": 2'.ljust(len(text))))
+    LiteRTEngine(plain.replace(b'"output"', b'"former"'))  # as files of before, which do not say it
+    described = spec_of(BINARY).replace(output=OutputGrid(0.5, 0))
+    with pytest.raises(CUNetError, match="scale 0.5 and zero point 0, but the network gives float heat maps"):
+        check_described("m", described, (1, 64, 64, 3), (1, 16, 16, 68))
 
 
 def test_an_onnx_file_runs_as_it_was_tried(tmp_path):

@@ -8,7 +8,7 @@ from cunet_tf.config import CUNetConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.skeletons import LSP14
-from cunet_tf.spec import SPEC_VERSION, ModelSpec
+from cunet_tf.spec import SPEC_VERSION, ModelSpec, OutputGrid
 
 CONTRACT_KEYS = {
     "version", "name", "preset", "config", "quant", "input_size", "input_range", "crop_factor", "skeleton",
@@ -52,6 +52,13 @@ def test_json_has_every_key_of_the_contract():
 @pytest.mark.parametrize("spec", PRESETS.values(), ids=PRESETS)
 def test_the_dict_holds_plain_json_values(spec):
     assert spec.to_dict() == json.loads(spec.to_json())
+
+
+@given(scale=st.floats(2.0**-40, 1000, width=32), zero_point=st.integers(-128, 127))
+def test_the_output_comes_back_to_the_last_bit(scale, zero_point):
+    spec = preset("face-mobile").replace(output=OutputGrid(scale, zero_point))
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    assert "output" not in preset("face-mobile").to_dict() and spec.with_skeleton(LSP14).output is None
 
 
 def test_json_keeps_letters_beyond_ascii():

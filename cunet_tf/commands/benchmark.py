@@ -1,8 +1,9 @@
 """cunet benchmark: models side by side (bytes, latency, memory, metric), or the speed of a data source.
 
-With names behind it: files (.tflite, .cunet, .tflite.gz, .onnx, also of others), shipped names, presets
-(untrained, in --formats, or PRESET+QUANT:FORMAT), with --data the metric of each. Without
-names: how fast --data feeds training, against what --preset consumes.
+With names behind it, or --model: files (.tflite, .cunet, .tflite.gz, .onnx, also of others), shipped names, presets
+(untrained, in --formats, or PRESET+QUANT:FORMAT), with --data the metric of each. Times are the
+processor's where one thread runs, and ratios those within a round; the processor and its
+instruction sets are named beside them. Without names: how fast --data feeds training, against what --preset consumes.
 
 Example:
   cunet benchmark face-mobile other.tflite --data=300w --root=300w --split=helen/testset --out=report
@@ -35,7 +36,8 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
-    return benchmark_models.run(values, rest) if rest else input_speed(values)
+    names = [*values.model, *rest]
+    return benchmark_models.run(values, names) if names else input_speed(values)
 
 
 def input_speed(values: flags.FlagValues) -> dict[str, Any]:

@@ -24,6 +24,7 @@ CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark
 
 
 def define(values: flags.FlagValues) -> None:
+    flags.DEFINE_list("model", [], "Files and shipped names, as those behind the verb.", flag_values=values)
     flags.DEFINE_list("formats", ["float32", "int8"], "Formats of presets, which run untrained.", flag_values=values)
     flags.DEFINE_string(
         "yardstick", None, "Preset or file that the others are compared with; the first named by default.",
@@ -38,7 +39,11 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
-    """Compare the models of these names, the yardstick first: files, shipped names or presets."""
+    """Compare the models of these names, the yardstick first: files, shipped names or presets.
+
+    Raises:
+        CUNetError: two models of one name, one that is unknown or cannot be run, or an output that is not ours.
+    """
     from cunet_tf.export.benchmark import compare
 
     if values.out:
@@ -48,6 +53,7 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
     chosen = list(dict.fromkeys([values.yardstick, *names] if values.yardstick else names))
     skeleton = next((spec.skeleton for spec in map(_spec, names) if spec is not None), None)
     candidates = [each for name in chosen for each in candidates_of(values, name, skeleton)]
+    _require_names(candidates)
     with progress("rounds") as show:
         rows = compare(candidates, values.threads, values.runs, show)
     if values.data:
@@ -56,6 +62,18 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
     if values.out:
         _write(Path(values.out), rows, values)
     return {"rows": rows, "threads": values.threads, "runs": values.runs}
+
+
+def _require_names(candidates: list[Any]) -> None:
+    """Refuse two models that one name would stand for in the tables.
+
+    Raises:
+        CUNetError: names them.
+    """
+    labels = [each.label for each in candidates]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise CUNetError(f"two models are called {label} (files by their name alone): rename one of the files.")
 
 
 def _is_file(name: str) -> bool:
@@ -149,14 +167,15 @@ def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -
 
 
 def describe(result: dict[str, Any]) -> str:
-    from cunet_tf.export.benchmark_page import delegated
+    from cunet_tf.export.benchmark_page import conditions, delegated
 
-    head = ("model", "bytes", "median ms", "p90 ms", f"of {result['rows'][0]['relative_to']}", "peak MiB", "delegated")
+    first = result["rows"][0]
+    head = ("model", "bytes", "median ms", "min ms", f"of {first['yardstick']}", "peak MiB", "delegated")
     rows: list[tuple] = [head]
     for row in result["rows"]:
         mark = "" if row["trained"] else " (untrained)"
         value = f", {row['metric']} {row['value']:.3f}" if row.get("value") is not None else ""
         rows.append((f"{row['model']} {row['format']}{mark}{value}", row["bytes"], f"{row['median_ms']:.2f}",
-                     f"{row['p90_ms']:.2f}", f"{row['relative']:.3f}", f"{row['peak_mib']:.1f}",
+                     f"{row['min_ms']:.2f}", f"{row['ratio']:.3f}", f"{row['peak_mib']:.1f}",
                      delegated(row)))  # fmt: skip
-    return f"{result['runs']} interleaved runs, {result['threads']} thread(s)\n\n{table(rows)}"
+    return f"{conditions(first)}\n\n{table(rows)}"

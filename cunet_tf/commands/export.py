@@ -62,6 +62,12 @@ def define(values: flags.FlagValues) -> None:
         "calibration_split", "train", "Part of --data that chooses the grids training left open.", flag_values=values
     )
     flags.DEFINE_integer("calibration_pictures", 64, "So many pictures of it.", 1, flag_values=values)
+    flags.DEFINE_enum(
+        "norms", "depthwise", ["depthwise", "maximum"],
+        "Normalisations of float networks in integer formats: maximum takes less time and fewer bytes, and loses a "
+        "little.",
+        flag_values=values,
+    )  # fmt: skip
     flags.DEFINE_string(
         "quant", None, "Round a float network's kernels to W2 to W8, without training.", flag_values=values
     )
@@ -90,6 +96,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if values.format == "onnx":
         require_packages()
     claim([values.out], "--out", is_described)
+    if values["norms"].present and values.format in FLOAT:
+        raise CUNetError("--norms: a float format has its normalisations as they are: choose an integer format.")
     if values.calibration:
         if values.format in FLOAT:
             raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
@@ -144,7 +152,8 @@ def _of_keras(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Eng
     if values.quant:
         model, spec = _rounded(values, model, spec, calibration)
     crops = parity.crops_of(calibration, spec, values.calibration_pictures)
-    return export_model(model, spec, values.format, crops), spec, KerasEngine(model), source
+    exported = export_model(model, spec, values.format, crops, values.norms)
+    return exported, spec, KerasEngine(model), source
 
 
 def _rounded(values: flags.FlagValues, model: Any, spec: ModelSpec, pictures: Source) -> tuple[Any, ModelSpec]:
@@ -169,10 +178,10 @@ def _of_integers(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, 
     """The same of an integer file, which is itself what is compared with."""
     from cunet_tf.export.integer_file import export_integer
 
-    if values.calibration or values.preset or values.quant:
+    if values.calibration or values.preset or values.quant or values["norms"].present:
         raise CUNetError(
-            f"--calibration, --preset and --quant go with .keras files; {file} has its grids, its description and "
-            "its kernels."
+            f"--calibration, --norms, --preset and --quant go with .keras files; {file} has its grids, its description "
+            "and its kernels."
         )
     changes = {name: values[name].value for name in ("name", "license") if values[name].value}
     exported, spec = export_integer(file, values.format, changes)

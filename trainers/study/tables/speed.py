@@ -1,7 +1,6 @@
 """Time of one picture through several networks, in one interleaved run."""
 
 import os
-import platform
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cunet_tf.presets import preset
+from cunet_tf.processor import processor
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import Row, read_csv
 from cunet_tf.spec import ModelSpec
@@ -22,8 +22,8 @@ Times = dict[tuple[str, str, str], list[float]]  # (network, engine, WALL or CPU
 
 
 def default_machine() -> str:
-    """What this program runs on, as far as it can know."""
-    return f"{os.cpu_count()} {platform.machine()} cores"
+    """What this program runs on: cores, processor and instruction sets."""
+    return f"{os.cpu_count()} cores, {processor()}"
 
 
 def measure(specs: Iterable[ModelSpec], rounds: int, machine: str) -> list[Row]:
