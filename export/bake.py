@@ -1,27 +1,254 @@
-"""Keras twins of quantized networks, with the quantized kernels as plain constants."""
+"""Keras twins of quantized models, with the quantized kernels as plain constants."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
+import numpy as np
 
-from cunet_tf.models.build import build_network
-from cunet_tf.models.health import convolutions
+from cunet_tf.compat import inner_layers
+from cunet_tf.errors import CUNetError
+from cunet_tf.export.fold import batch_norm
+from cunet_tf.models.calls import Call, Calls, calls_of
+from cunet_tf.models.landmark_model import LandmarkModel
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
+from cunet_tf.quantize.in_bytes import InBytes
 from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.quantize.quantizers import Linear
+
+BYTE = 8  # bits
+FUSED = (keras.activations.linear, keras.activations.relu, keras.activations.relu6)  # a convolution has them built in
+FOLDING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 
 
 def bake(model: keras.Model) -> keras.Model:
-    """A network with float kernels that holds the quantized values; its features stay quantized.
+    """A model of float kernels that holds the quantized values and is the same function, for the TFLite converter.
 
-    The TFLite converter does not fold the comparison behind a binary kernel: it would leave
-    the convolution with computed weights. A model without quantized kernels is returned as it is.
+    The converter does not fold the comparison behind a binary kernel: it would leave the convolution with computed
+    weights. In the twin kernels are constants; a batch normalisation right behind a convolution or dense layer is part
+    of it, any other one of pictures is a depthwise convolution of 1x1; features of fewer than 8 bits lie in bytes, with
+    the same values; nested models are laid open; all is computed in float32. Features stay quantized.
+
+    Args:
+        model: Sequential or functional, nested or not; one of this project's networks stays one, description included.
+
+    Returns:
+        A functional model for inference. Where nothing is to be done, the model itself.
+
+    Raises:
+        CUNetError: a subclassed model, or a layer that hides quantized ones.
+
+    Example:
+        >>> layers = [keras.Input((8, 8, 1)), QuantConv2D(2, 3), keras.layers.BatchNormalization()]
+        >>> [type(layer).__name__ for layer in bake(keras.Sequential(layers)).layers]
+        ['InputLayer', 'Conv2D']
     """
-    quant = model.spec.quantization if model.spec else QuantConfig()
-    if quant.weights == "FW":
+    calls = calls_of(model)
+    baker = _Baker(calls)
+    if not any(baker.changes(call) for call in calls.calls):
         return model
-    plain = dataclasses.replace(quant, weights="FW", alpha=False, centered=False, bound=0.0, weight_gradients=0)
-    twin = build_network(model.spec, quant=plain)
-    baked = {layer.kernel.path: layer.kernel_quantizer(layer.kernel) for layer in convolutions(model)
-             if layer.kernel_quantizer is not None}  # fmt: skip
-    for ours, theirs in zip(model.variables, twin.variables, strict=True):
-        theirs.assign(baked.get(ours.path, ours))
-    return twin
+    inputs = [keras.Input(each.shape[1:], name=name) for each, name in zip(model.inputs, _input_names(model), strict=True)]
+    outputs = rebuild(calls, inputs, baker.run)
+    if not isinstance(model, LandmarkModel):
+        return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=model.name)
+    spec = model.spec and model.spec.replace(quant=str(_float_kernels(model.spec.quantization)))
+    return type(model)(inputs[0], outputs, name=model.name, cunet_spec=spec.to_dict() if spec else None)
+
+
+def rebuild(calls: Calls, inputs: list[Any], run: Callable[[Call, dict[int, Any]], None]) -> list[Any]:
+    """Run all calls by a function that puts their results among the values; the model's outputs."""
+    values = dict(zip(calls.inputs, inputs, strict=True))
+    for call in calls.calls:
+        run(call, values)
+    return [values[index] for index in calls.outputs]
+
+
+def copied(layer: keras.layers.Layer, **changes: Any) -> keras.layers.Layer:
+    """A fresh layer of the same kind, in float32, whose configuration is changed; it has no variables yet."""
+    config = {**layer.get_config(), **changes}
+    if layer.compute_dtype != layer.variable_dtype:
+        config["dtype"] = layer.variable_dtype
+    return type(layer).from_config(config)
+
+
+def is_fused(activation: Any) -> bool:
+    """Whether a convolution has this activation built in."""
+    return activation in FUSED
+
+
+class _Baker:
+    """Makes the twin's layers, each once, however often it is called."""
+
+    def __init__(self, calls: Calls):
+        self.calls, self.made, self.names = calls, {}, set()
+        self.times: dict[int, int] = {}
+        for call in calls.calls:
+            self.times[id(call.layer)] = self.times.get(id(call.layer), 0) + 1
+        pairs = [(call, self._folded_into(call)) for call in calls.calls]
+        self.folded = {id(norm): conv for norm, conv in pairs if conv is not None}
+        self.norms = {id(conv): norm for norm, conv in pairs if conv is not None}
+
+    def changes(self, call: Call) -> bool:
+        """Whether the twin differs from the model here."""
+        layer = call.layer
+        if not isinstance(layer, keras.layers.Layer):
+            return False
+        mixed = layer.compute_dtype != layer.variable_dtype
+        norm = isinstance(layer, keras.layers.BatchNormalization) and (id(call) in self.folded or _of_pictures(call))
+        grid = isinstance(layer, QuantActivation) and _baked_grid(layer) is not layer.quantizer
+        return mixed or norm or grid or bool(quantized(layer)) or isinstance(layer, QuantConv2D) or not _plain(layer)
+
+    def run(self, call: Call, values: dict[int, Any]) -> None:
+        """Call the twin."""
+        if not isinstance(call.layer, keras.layers.Layer):
+            call.run(call.layer, values)
+        elif id(call) in self.folded:
+            values[call.outputs[0]] = values[call.inputs[0]]
+        else:
+            first, *others = self._twins(call)
+            call.run(first, values)
+            for layer in others:
+                values[call.outputs[0]] = layer(values[call.outputs[0]])
+            if id(call.layer) not in self.made:
+                self.made[id(call.layer)] = [first, *others]
+                self._fill(call, [first, *others])
+
+    def _twins(self, call: Call) -> list[Any]:
+        """The twin of a layer: it and what stands behind it, called one after the other."""
+        layer = call.layer
+        if id(layer) in self.made:
+            return self.made[id(layer)]
+        name = self._name(call)
+        if isinstance(layer, QuantActivation):
+            return [QuantActivation(_baked_grid(layer), name=name)]
+        if isinstance(layer, keras.layers.BatchNormalization) and _of_pictures(call):
+            return [keras.layers.DepthwiseConv2D(1, name=name)]
+        if isinstance(layer, SemanticBlock):
+            return [copied(layer, name=name, quant=str(_float_kernels(layer.quant)))]
+        if isinstance(layer, ConcatBNReLUConv):
+            return [copied(layer, name=name, kernel_quantizer=None)]
+        if isinstance(layer, FOLDING):
+            return self._convolution(call, name)
+        if _hidden(layer):
+            raise CUNetError(f"layer {call.path}: {type(layer).__name__} holds quantized layers of its own, which "
+                             "cu.bake cannot follow: put them into a Sequential or functional model.")  # fmt: skip
+        return [copied(layer, name=name)]
+
+    def _convolution(self, call: Call, name: str) -> list[Any]:
+        layer = call.layer
+        changes: dict[str, Any] = {"name": name, "use_bias": layer.use_bias or id(call) in self.norms}
+        ends = [] if _plain(layer) else [keras.layers.Activation(layer.activation, name=self._unique(f"{name}_activation"))]
+        if ends:
+            changes["activation"] = "linear"
+        if not isinstance(layer, QuantConv2D):
+            return [copied(layer, **changes), *ends]
+        config = {**layer.get_config(), **changes, "kernel_constraint": None, "dtype": layer.variable_dtype}
+        start = layer.input_quantizer
+        del config["kernel_quantizer"], config["input_quantizer"]
+        conv = keras.layers.Conv2D.from_config(config)
+        if start is None:
+            return [conv, *ends]
+        return [QuantActivation(_in_bytes(start), name=self._unique(f"{name}_input")), conv, *ends]
+
+    def _fill(self, call: Call, twins: list[Any]) -> None:
+        """Give the twin the values of the layer's variables."""
+        layer = call.layer
+        twin = next((each for each in twins if not isinstance(each, QuantActivation)), twins[0])
+        if isinstance(layer, keras.layers.BatchNormalization) and _of_pictures(call):
+            scale, offset = batch_norm(*_statistics(layer))
+            twin.set_weights([scale[None, None, :, None], offset])
+        elif isinstance(layer, FOLDING):
+            self._fill_convolution(call, twin)
+        elif not isinstance(layer, QuantActivation):
+            baked = {id(conv.kernel): conv.kernel_quantizer(conv.kernel) for conv in quantized(layer)}
+            for ours, theirs in zip(layer.variables, twin.variables, strict=True):
+                theirs.assign(baked.get(id(ours), ours))
+
+    def _fill_convolution(self, call: Call, twin: Any) -> None:
+        layer = call.layer
+        kernel = np.asarray(kernel_of(layer), np.float64)
+        bias = np.asarray(layer.bias, np.float64) if layer.use_bias else 0.0
+        norm = self.norms.get(id(call))
+        if norm is not None:
+            scale, offset = batch_norm(*_statistics(norm.layer))
+            deep = isinstance(layer, keras.layers.DepthwiseConv2D)
+            kernel, bias = kernel * (scale.reshape(kernel.shape[2:]) if deep else scale), bias * scale + offset
+        twin.set_weights([kernel, bias] if twin.use_bias else [kernel])
+
+    def _folded_into(self, call: Call) -> Call | None:
+        """The convolution that a batch normalisation becomes a part of."""
+        if not isinstance(call.layer, keras.layers.BatchNormalization) or not _along_channels(call):
+            return None
+        tensor = call.inputs[0]
+        maker = self.calls.maker(tensor)
+        alone = len(self.calls.readers(tensor)) == 1 and tensor not in self.calls.outputs
+        fits = maker is not None and isinstance(maker.layer, FOLDING) and len(maker.shapes[0]) == len(call.shapes[0])
+        if not (alone and fits and maker and self.times[id(maker.layer)] == 1):
+            return None
+        return maker if maker.layer.activation is keras.activations.linear else None
+
+    def _name(self, call: Call) -> str:
+        return self._unique(call.path.replace("/", "_"))
+
+    def _unique(self, name: str) -> str:
+        while name in self.names:
+            name += "_"
+        self.names.add(name)
+        return name
+
+
+def kernel_of(layer: Any) -> Any:
+    """The kernel that a convolution or dense layer of any kind computes with, as a tensor."""
+    quantizer = getattr(layer, "kernel_quantizer", None)
+    return layer.kernel if quantizer is None else quantizer(keras.ops.convert_to_tensor(layer.kernel))
+
+
+def quantized(layer: Any) -> list[Any]:
+    """The convolutions of a layer of ours, or it itself, that quantize their kernels."""
+    convs = [layer] if hasattr(layer, "kernel_quantizer") else getattr(layer, "convolutions", [])
+    return [conv for conv in convs if conv.kernel_quantizer is not None]
+
+
+def _float_kernels(quant: QuantConfig) -> QuantConfig:
+    return dataclasses.replace(quant, weights="FW", alpha=False, centered=False, bound=0.0, weight_gradients=0)
+
+
+def _baked_grid(layer: QuantActivation) -> Any:
+    return _in_bytes(layer.settled())
+
+
+def _in_bytes(quantizer: Any) -> Any:
+    few = isinstance(quantizer, Linear) and quantizer.bits < BYTE
+    return InBytes.of(quantizer) if few else quantizer
+
+
+def _plain(layer: Any) -> bool:
+    """Whether nothing stands behind a convolution that it does not have built in."""
+    return not isinstance(layer, FOLDING) or is_fused(layer.activation)
+
+
+def _hidden(layer: Any) -> bool:
+    """Whether a layer of somebody else's has quantized ones inside."""
+    return any(isinstance(each, QuantActivation) or quantized(each) for each in inner_layers(layer))
+
+
+def _along_channels(call: Call) -> bool:
+    return call.layer.axis in (-1, len(call.shapes[0]))
+
+
+def _of_pictures(call: Call) -> bool:
+    return len(call.shapes[0]) == 3 and _along_channels(call)
+
+
+def _statistics(norm: Any) -> tuple[Any, ...]:
+    """gamma, beta, moving mean and variance, float ``[C]``, and epsilon."""
+    size = np.shape(norm.moving_mean)
+    gamma = np.ones(size) if norm.gamma is None else norm.gamma
+    beta = np.zeros(size) if norm.beta is None else norm.beta
+    return gamma, beta, norm.moving_mean, norm.moving_variance, norm.epsilon
+
+
+def _input_names(model: keras.Model) -> list[str]:
+    return [tensor.name for tensor in model.inputs]

@@ -1,0 +1,105 @@
+"""A Keras model as the list of its layers' calls, nested models included: to be counted, or built anew otherwise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from cunet_tf.compat import graph_nodes
+from cunet_tf.errors import CUNetError
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a layer. Tensors are numbers: those of the model's inputs come first.
+
+    Attributes:
+        layer: a layer, or an operation of ``keras.ops``.
+        path: names of the models around it and its own, such as ``encoder/conv2d``.
+        inputs, outputs: tensors that it reads and makes.
+        shapes: of the outputs, without the number of pictures.
+        arguments: fills in values for ``inputs``; gives positional and keyword arguments.
+    """
+
+    layer: Any
+    path: str
+    inputs: list[int]
+    outputs: list[int]
+    shapes: list[tuple]
+    arguments: Callable[[list[Any]], tuple[tuple, dict[str, Any]]]
+
+    def run(self, layer: Callable, values: dict[int, Any]) -> None:
+        """Call a layer in this one's place; its results go into ``values``."""
+        args, kwargs = self.arguments([values[index] for index in self.inputs])
+        results = keras.tree.flatten(layer(*args, **kwargs))
+        values.update(zip(self.outputs, results, strict=True))
+
+
+@dataclass(eq=False)
+class Calls:
+    """All calls of a model in running order, and the tensors at its ends."""
+
+    calls: list[Call]
+    inputs: list[int]
+    outputs: list[int]
+
+    def readers(self, tensor: int) -> list[Call]:
+        """Who reads a tensor, once for each time."""
+        return [call for call in self.calls for index in call.inputs if index == tensor]
+
+    def maker(self, tensor: int) -> Call | None:
+        """Who makes a tensor; nobody makes those of the model's inputs."""
+        return next((call for call in self.calls if tensor in call.outputs), None)
+
+
+def calls_of(model: keras.Model) -> Calls:
+    """The calls of a Sequential or functional model, those inside nested models in their place.
+
+    Raises:
+        CUNetError: the model, or one inside it, is a subclassed one, whose graph nobody knows, or not built yet.
+    """
+    found, numbers = Calls([], [], []), iter(range(10**9))
+    found.inputs = [next(numbers) for _ in _functional(model).inputs]
+
+    def walk(part: keras.Model, prefix: str, given: list[int]) -> list[int]:
+        graph = _functional(part)
+        known = dict(zip(map(id, graph.inputs), given, strict=True))
+        for node in graph_nodes(graph) or []:
+            if node.is_input:
+                continue
+            inputs, path = [known[id(tensor)] for tensor in node.arguments.keras_tensors], prefix + node.operation.name
+            if isinstance(node.operation, keras.Model):
+                outputs = walk(node.operation, f"{path}/", inputs)
+            else:
+                outputs = [next(numbers) for _ in node.outputs]
+                shapes = [tuple(tensor.shape[1:]) for tensor in node.outputs]
+                found.calls.append(Call(node.operation, path, inputs, outputs, shapes, _filler(node)))
+            known |= dict(zip(map(id, node.outputs), outputs, strict=True))
+        return [known[id(tensor)] for tensor in graph.outputs]
+
+    found.outputs = walk(model, "", found.inputs)
+    return found
+
+
+def _filler(node: Any) -> Callable[[list[Any]], tuple[tuple, dict[str, Any]]]:
+    tensors = node.arguments.keras_tensors
+    return lambda values: node.arguments.fill_in(dict(zip(map(id, tensors), values, strict=True)))
+
+
+def _functional(model: keras.Model) -> keras.Model:
+    """The model as a functional one.
+
+    Raises:
+        CUNetError: it is none.
+    """
+    if isinstance(model, keras.Sequential):
+        if not model.built:
+            raise CUNetError(f"the model {model.name!r} has no input yet: begin it with keras.layers.Input.")
+        return keras.Model(model.inputs, model.outputs)
+    if not graph_nodes(model):
+        raise CUNetError(
+            f"the model {model.name!r} ({type(model).__name__}) is a subclassed one, whose layers nobody can follow: "
+            "build it as a Sequential or functional model."
+        )
+    return model
