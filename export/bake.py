@@ -49,7 +49,9 @@ def bake(model: keras.Model) -> keras.Model:
     baker = _Baker(calls)
     if not any(baker.changes(call) for call in calls.calls):
         return model
-    inputs = [keras.Input(each.shape[1:], name=name) for each, name in zip(model.inputs, _input_names(model), strict=True)]
+    inputs = [
+        keras.Input(each.shape[1:], name=name) for each, name in zip(model.inputs, _input_names(model), strict=True)
+    ]
     outputs = rebuild(calls, inputs, baker.run)
     if not isinstance(model, LandmarkModel):
         return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=model.name)
@@ -139,7 +141,11 @@ class _Baker:
     def _convolution(self, call: Call, name: str) -> list[Any]:
         layer = call.layer
         changes: dict[str, Any] = {"name": name, "use_bias": layer.use_bias or id(call) in self.norms}
-        ends = [] if _plain(layer) else [keras.layers.Activation(layer.activation, name=self._unique(f"{name}_activation"))]
+        ends = (
+            []
+            if _plain(layer)
+            else [keras.layers.Activation(layer.activation, name=self._unique(f"{name}_activation"))]
+        )
         if ends:
             changes["activation"] = "linear"
         if not isinstance(layer, QuantConv2D):

@@ -23,14 +23,14 @@ class Deployed:
     """A twin and its tensors.
 
     Attributes:
-        model: ``image -> heatmaps`` of the last head, constants only.
+        model: ``image -> heatmaps`` of the last head, constants only; of a model of one's own, all its outputs.
         grid_tensors: every tensor that lies on a grid.
-        spec: of the trained network.
+        spec: of the trained network, ``None`` where it has no description.
     """
 
     model: keras.Model
     grid_tensors: GridTensors
-    spec: ModelSpec
+    spec: ModelSpec | None
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """As an :class:`~cunet_tf.engines.Engine`."""
@@ -41,8 +41,14 @@ class Deployed:
 
         Returns:
             A row for each tensor: grid, range seen, share of values beyond the grid.
+
+        Raises:
+            CUNetError: grids are open, and there are no pictures.
         """
         if self.grid_tensors.open():
+            if not len(images):
+                names = ", ".join(tensor.name for tensor in self.grid_tensors.open()[:4])
+                raise CUNetError(f"training left the grids of {names} open: pictures are needed to choose them.")
             self._watch(images)
             self.grid_tensors.settle()
         self._watch(images)
@@ -51,7 +57,8 @@ class Deployed:
     def _watch(self, images: np.ndarray) -> None:
         self.grid_tensors.observe(True)
         try:
-            self(images)
+            for image in np.asarray(images, np.float32):
+                self.model([image[None]])
         finally:
             self.grid_tensors.observe(False)
 

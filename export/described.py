@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
@@ -61,7 +62,11 @@ def require_ending(source: Path, target: Path) -> None:
 
 def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
     """A ``.tflite`` model with its description replaced, or given one."""
-    model = parse_tflite(tflite)
+    return write_tflite(described(parse_tflite(tflite), spec))
+
+
+def described(model: Any, spec: ModelSpec) -> Any:
+    """A parsed ``.tflite`` model, changed in the same way."""
     entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
     if not entries:
         entry = schema.MetadataT()
@@ -70,4 +75,4 @@ def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
         model.metadata = [*(model.metadata or []), entry]
         entries = [entry]
     model.buffers[entries[0].buffer].data = list(spec.to_json().encode())
-    return write_tflite(model)
+    return model

@@ -69,11 +69,12 @@ class GridTensors:
     Args:
         shared: whether all tensors that others concatenate lie on one grid, as in training with
             quantized features.
+        whole: whether a measured grid covers all pictures, and not the usual one: classes have different ranges.
     """
 
-    def __init__(self, shared: bool):
+    def __init__(self, shared: bool, whole: bool = False):
         self.tensors: dict[str, GridTensor] = {}
-        self.shared = shared
+        self.shared, self.whole = shared, whole
 
     def get(self, name: str, quantizer: Any) -> GridTensor:
         """The tensor of this name, on the grid that training gave it, if any."""
@@ -104,7 +105,7 @@ class GridTensors:
         """
         for tensor in self.open():
             if tensor.lows:
-                tensor.grid = range_grid(*tensor.usual_range())
+                tensor.grid = range_grid(*(tensor.range() if self.whole else tensor.usual_range()))
             else:
                 del self.tensors[tensor.name]
 

@@ -30,8 +30,9 @@ class Call:
     arguments: Callable[[list[Any]], tuple[tuple, dict[str, Any]]]
 
     def run(self, layer: Callable, values: dict[int, Any]) -> None:
-        """Call a layer in this one's place; its results go into ``values``."""
-        args, kwargs = self.arguments([values[index] for index in self.inputs])
+        """Call a layer in this one's place; its results go into ``values``. One of another kind gets tensors alone."""
+        given = [values[index] for index in self.inputs]
+        args, kwargs = self.arguments(given) if type(layer) is type(self.layer) else (given, {})
         results = keras.tree.flatten(layer(*args, **kwargs))
         values.update(zip(self.outputs, results, strict=True))
 

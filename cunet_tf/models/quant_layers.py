@@ -69,7 +69,9 @@ class QuantActivation(keras.layers.Layer):
             return self._quantize(x, training)
         if training and self.trainable:
             self._vote(x)
-        r = ops.cast(ops.power(2.0, ops.round(self.exponent)), x.dtype)  # dividing by a power of two changes nothing else
+        r = ops.cast(
+            ops.power(2.0, ops.round(self.exponent)), x.dtype
+        )  # dividing by a power of two changes nothing else
         return self._quantize(x / r, training) * r
 
     def _quantize(self, x: Any, training: bool | None) -> Any:

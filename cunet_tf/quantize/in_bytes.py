@@ -41,5 +41,7 @@ class InBytes(Quantizer):
         tf = tensorflow()
         x = ops.cast(x, "float32")
         bottom = high - STEPS * plain.step
-        y = tf.quantization.fake_quant_with_min_max_args(x if low <= bottom or self.signed else tf.nn.relu(x), bottom, high)
+        y = tf.quantization.fake_quant_with_min_max_args(
+            x if low <= bottom or self.signed else tf.nn.relu(x), bottom, high
+        )
         return ops.maximum(y, low) if self.signed and low > bottom else y

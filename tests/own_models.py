@@ -1,0 +1,50 @@
+"""Models of a user's own: small classifiers of drawn squares, made of quantized and ordinary layers."""
+
+import functools
+
+import keras
+import numpy as np
+
+from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
+from tests.networks import run_eagerly
+
+_L = keras.layers
+
+
+def squares(count: int = 96) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures float32 ``[count, 16, 16, 3]`` in 0..1 and whether there is a bright square in them."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((count, 16, 16, 3), dtype=np.float32) * 0.3, np.arange(count) % 2
+    x[y == 1, 4:11, 4:11] += 0.6
+    return x, y
+
+
+def _norm(name: str) -> keras.layers.Layer:
+    return _L.BatchNormalization(momentum=0.7, name=name)
+
+
+def low_bit() -> keras.Model:
+    """Binary and ternary kernels, features of 4 bits with learned ranges, a branch, a dense layer."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((16, 16, 3), name="picture")
+    x = QuantConv2D(8, 3, padding="same", use_bias=False, kernel_quantizer=None, name="first")(image)
+    x = QuantActivation(bits=4, name="grid0")(_L.ReLU()(_norm("norm0")(x)))
+    x = _L.MaxPooling2D()(x)
+    y = QuantConv2D(8, 3, padding="same", kernel_quantizer="binary-a", name="binary")(x)
+    y = QuantActivation(bits=4, name="grid1")(_L.ReLU()(_norm("norm1")(y)))
+    y = QuantConv2D(8, 3, padding="same", use_bias=False, kernel_quantizer="ternary-a", name="ternary")(y)
+    y = QuantActivation(bits=6, signed=True, name="grid2")(_norm("norm2")(y))
+    x = _norm("norm3")(_L.Concatenate()([x, y]))  # of two grids, behind no convolution
+    x = QuantActivation(bits=4, name="grid3")(x)
+    x = _L.GlobalAveragePooling2D()(x)
+    return keras.Model(image, _L.Dense(2, activation="softmax", name="answer")(x))
+
+
+@functools.cache
+def trained() -> keras.Model:
+    """:func:`low_bit` after a few steps; shared, not to be changed."""
+    model = low_bit()
+    with run_eagerly():
+        model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.fit(*squares(), batch_size=16, epochs=8, verbose=0)
+    return model
