@@ -10,8 +10,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from cunet_tf.errors import CUNetError, reason
 
-__all__ = ["forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "operation_details", "operator_name", "parse_tflite",
-           "schema", "write_tflite"]  # fmt: skip
+__all__ = ["forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "operation_details", "operator_name",
+           "parse_tflite", "schema", "write_tflite"]  # fmt: skip
 
 
 def parse_tflite(data: bytes) -> Any:

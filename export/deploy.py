@@ -48,7 +48,9 @@ class Deployed:
         if self.grid_tensors.open():
             if not len(images):
                 names = ", ".join(tensor.name for tensor in self.grid_tensors.open()[:4])
-                raise CUNetError(f"training left the grids of {names} open: pictures are needed to choose them.")
+                raise CUNetError(
+                    f"training left the grids of {names} open: give --inputs=FILE.npy, which chooses them."
+                )
             self._watch(images)
             self.grid_tensors.settle()
         self._watch(images)

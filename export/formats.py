@@ -79,9 +79,7 @@ def export_model(model: keras.Model, spec: ModelSpec | None, fmt: str, crops: np
     require_format(fmt, ENDINGS.get(fmt, ""))
     if fmt == "onnx":
         if spec is None:
-            raise CUNetError(
-                "--format=onnx is for this project's networks: of your own, use model.export(format='onnx')."
-            )
+            raise CUNetError("--format=onnx is for described networks: use model.export(format='onnx').")
         return Exported(fmt, convert_onnx(model, spec), b"", [])
     if fmt in FLOAT:
         data = convert(model, spec, fmt)

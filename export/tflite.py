@@ -26,15 +26,16 @@ def convert(model: keras.Model, spec: ModelSpec | None, fmt: str = "float32") ->
     """Convert a model to a float file: the last head of a described one, all outputs of another.
 
     Args:
-        model: as built by :func:`cunet_tf.models.build.build_network`, with trained weights; or one's own, of one input.
+        model: as built by :func:`cunet_tf.models.build.build_network`, with trained weights; or one's own, of one
+            input.
         spec: written into the file as its self-description; ``None`` writes none.
         fmt: ``"float32"``; ``"float16"`` (weights stored in half precision); ``"int8-weights"`` (kernels stored in 8
             bits, see :func:`~cunet_tf.export.weight_only.with_int8_weights`).
 
     Returns:
         A ``.tflite`` model: input float32 ``[1, H, W, 3]`` named ``image``, one output float32 ``[1, H/4, W/4, C]``
-        named ``heatmaps``; of one's own model the input and outputs that it has. Kernels and results of convolutions bear
-        the paths of their layers.
+        named ``heatmaps``; of one's own model the input and outputs that it has. Kernels and results of convolutions
+        bear the paths of their layers.
 
     Raises:
         CUNetError: unknown format, a model that cannot be followed, or another backend of Keras than TensorFlow.

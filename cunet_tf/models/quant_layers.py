@@ -21,8 +21,8 @@ class QuantActivation(keras.layers.Layer):
     """Applies a quantizer to a tensor of any shape; inside a CU-Net it follows the network's ``memory``.
 
     A range may be learned: each training batch votes for the power of two whose grid has the least squared error on a
-    sample of its values, the range is the mean vote (of exponents, rounded), and stands after ``SETTLING`` batches. It is
-    stored with the model; before the first batch it is 1.
+    sample of its values, the range is the mean vote (of exponents, rounded), and stands after ``SETTLING`` batches. It
+    is stored with the model; before the first batch it is 1.
 
     Args:
         quantizer: a name such as ``"signed8"``, or an object such as ``Linear(8, r=2.0)``; by default ``"signed8"``.
