@@ -72,8 +72,8 @@ def export_model(model: keras.Model, spec: ModelSpec | None, fmt: str, crops: np
             open; not looked at for float formats.
 
     Raises:
-        CUNetError: unknown format, a network that has no deploy twin, a quantized one or one's own as ``onnx``, or grids
-            left open and no crops.
+        CUNetError: unknown format, a network that has no deploy twin, a quantized one or one's own as ``onnx``, or
+            grids left open and no crops.
         MissingPackage: the packages of the extra ``onnx`` are not installed.
     """
     require_format(fmt, ENDINGS.get(fmt, ""))

@@ -10,18 +10,12 @@ from cunet_tf.export.bake import bake, copied, is_fused, rebuild
 from cunet_tf.export.deploy import Deployed
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import HIGH, Grid
-from cunet_tf.models.calls import Call, Calls, calls_of
+from cunet_tf.models.calls import COPIES, Call, Calls, calls_of
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.in_bytes import STEPS, InBytes
 from cunet_tf.quantize.quantizers import Linear
 
 _LAYERS = keras.layers
-# What hands values on as they are: the converter gives the result the grid of what went in.
-COPIES = (
-    _LAYERS.MaxPooling2D, _LAYERS.GlobalMaxPooling2D, _LAYERS.Flatten, _LAYERS.Reshape, _LAYERS.Permute,
-    _LAYERS.Cropping2D, _LAYERS.Identity, _LAYERS.Dropout, _LAYERS.SpatialDropout2D, _LAYERS.GaussianNoise,
-    _LAYERS.GaussianDropout, _LAYERS.ActivityRegularization,
-)  # fmt: skip
 # What keeps a grid without keeping order and values.
 SAME_GRID = (_LAYERS.ZeroPadding2D, _LAYERS.UpSampling2D, _LAYERS.AveragePooling2D)
 ENDS_OF_THEIR_OWN = ("softmax", "sigmoid", "tanh")  # the format fixes the grids of their results

@@ -9,6 +9,14 @@ import keras
 from cunet_tf.compat import graph_nodes
 from cunet_tf.errors import CUNetError
 
+_LAYERS = keras.layers
+# What hands values on as they are, in another place or order, or leaves some out.
+COPIES = (
+    _LAYERS.MaxPooling2D, _LAYERS.GlobalMaxPooling2D, _LAYERS.Flatten, _LAYERS.Reshape, _LAYERS.Permute,
+    _LAYERS.Cropping2D, _LAYERS.Identity, _LAYERS.Dropout, _LAYERS.SpatialDropout2D, _LAYERS.GaussianNoise,
+    _LAYERS.GaussianDropout, _LAYERS.ActivityRegularization,
+)  # fmt: skip
+
 
 @dataclass(eq=False)
 class Call:
@@ -18,7 +26,7 @@ class Call:
         layer: a layer, or an operation of ``keras.ops``.
         path: names of the models around it and its own, such as ``encoder/conv2d``.
         inputs, outputs: tensors that it reads and makes.
-        shapes: of the outputs, without the number of pictures.
+        taken, shapes: of inputs and outputs, without the number of pictures.
         arguments: fills in values for ``inputs``; gives positional and keyword arguments.
     """
 
@@ -26,6 +34,7 @@ class Call:
     path: str
     inputs: list[int]
     outputs: list[int]
+    taken: list[tuple]
     shapes: list[tuple]
     arguments: Callable[[list[Any]], tuple[tuple, dict[str, Any]]]
 
@@ -74,8 +83,9 @@ def calls_of(model: keras.Model) -> Calls:
                 outputs = walk(node.operation, f"{path}/", inputs)
             else:
                 outputs = [next(numbers) for _ in node.outputs]
-                shapes = [tuple(tensor.shape[1:]) for tensor in node.outputs]
-                found.calls.append(Call(node.operation, path, inputs, outputs, shapes, _filler(node)))
+                ends = (node.arguments.keras_tensors, node.outputs)
+                taken, shapes = ([tuple(tensor.shape[1:]) for tensor in end] for end in ends)
+                found.calls.append(Call(node.operation, path, inputs, outputs, taken, shapes, _filler(node)))
             known |= dict(zip(map(id, node.outputs), outputs, strict=True))
         return [known[id(tensor)] for tensor in graph.outputs]
 
