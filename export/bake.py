@@ -16,7 +16,7 @@ from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.quantize.in_bytes import InBytes
 from cunet_tf.quantize.names import QuantConfig
-from cunet_tf.quantize.quantizers import Linear
+from cunet_tf.quantize.quantizers import Linear, Uniform
 
 BYTE = 8  # bits
 FUSED = (keras.activations.linear, keras.activations.relu, keras.activations.relu6)  # a convolution has them built in
@@ -45,18 +45,24 @@ def bake(model: keras.Model) -> keras.Model:
         >>> [type(layer).__name__ for layer in bake(keras.Sequential(layers)).layers]
         ['InputLayer', 'Conv2D']
     """
+    return bake_with_steps(model)[0]
+
+
+def bake_with_steps(model: keras.Model) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    """:func:`bake`'s twin, and the steps ``[C]`` of k-bit kernels by the names of its layers.
+
+    Such a kernel is made of whole multiples of them, which a step taken from its largest value would miss.
+    """
     calls = calls_of(model)
     baker = _Baker(calls)
     if not any(baker.changes(call) for call in calls.calls):
-        return model
-    inputs = [
-        keras.Input(each.shape[1:], name=name) for each, name in zip(model.inputs, _input_names(model), strict=True)
-    ]
+        return model, {}
+    inputs = [keras.Input(each.shape[1:], name=each.name) for each in model.inputs]
     outputs = rebuild(calls, inputs, baker.run)
     if not isinstance(model, LandmarkModel):
-        return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=model.name)
+        return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=model.name), baker.steps
     spec = model.spec and model.spec.replace(quant=str(_float_kernels(model.spec.quantization)))
-    return type(model)(inputs[0], outputs, name=model.name, cunet_spec=spec.to_dict() if spec else None)
+    return type(model)(inputs[0], outputs, name=model.name, cunet_spec=spec.to_dict() if spec else None), baker.steps
 
 
 def rebuild(calls: Calls, inputs: list[Any], run: Callable[[Call, dict[int, Any]], None]) -> list[Any]:
@@ -84,7 +90,10 @@ class _Baker:
     """Makes the twin's layers, each once, however often it is called."""
 
     def __init__(self, calls: Calls):
-        self.calls, self.made, self.names = calls, {}, set()
+        self.calls = calls
+        self.made: dict[int, list[Any]] = {}
+        self.names: set[str] = set()
+        self.steps: dict[str, np.ndarray] = {}
         self.times: dict[int, int] = {}
         for call in calls.calls:
             self.times[id(call.layer)] = self.times.get(id(call.layer), 0) + 1
@@ -174,7 +183,7 @@ class _Baker:
 
     def _fill_convolution(self, call: Call, twin: Any) -> None:
         layer = call.layer
-        kernel = np.asarray(kernel_of(layer), np.float64)
+        kernel, scale = np.asarray(kernel_of(layer), np.float64), np.ones(1)
         bias = np.asarray(layer.bias, np.float64) if layer.use_bias else 0.0
         norm = self.norms.get(id(call))
         if norm is not None:
@@ -182,6 +191,10 @@ class _Baker:
             deep = isinstance(layer, keras.layers.DepthwiseConv2D)
             kernel, bias = kernel * (scale.reshape(kernel.shape[2:]) if deep else scale), bias * scale + offset
         twin.set_weights([kernel, bias] if twin.use_bias else [kernel])
+        quantizer = getattr(layer, "kernel_quantizer", None)
+        if isinstance(quantizer, Uniform):
+            steps = quantizer.integers(keras.ops.convert_to_tensor(layer.kernel))[1]
+            self.steps[twin.name] = np.asarray(steps, np.float64).reshape(-1) * np.abs(scale)
 
     def _folded_into(self, call: Call) -> Call | None:
         """The convolution that a batch normalisation becomes a part of."""
@@ -254,7 +267,3 @@ def _statistics(norm: Any) -> tuple[Any, ...]:
     gamma = np.ones(size) if norm.gamma is None else norm.gamma
     beta = np.zeros(size) if norm.beta is None else norm.beta
     return gamma, beta, norm.moving_mean, norm.moving_variance, norm.epsilon
-
-
-def _input_names(model: keras.Model) -> list[str]:
-    return [tensor.name for tensor in model.inputs]

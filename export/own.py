@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
+from cunet_tf.backend import tensorflow
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.bake import bake, copied, is_fused, rebuild
+from cunet_tf.export.bake import bake_with_steps, copied, is_fused, rebuild
 from cunet_tf.export.deploy import Deployed
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
-from cunet_tf.export.grids import HIGH, Grid
+from cunet_tf.export.grids import HIGH, SMALLEST, WEIGHT_LIMIT, Grid
 from cunet_tf.models.calls import COPIES, Call, Calls, calls_of
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.in_bytes import STEPS, InBytes
@@ -33,8 +35,8 @@ def deploy_own(model: keras.Model) -> Deployed:
     """
     if len(model.inputs) != 1:
         raise CUNetError(f"the model {model.name!r} has {len(model.inputs)} inputs: export takes models of one.")
-    baked = bake(model)
-    placer = _Placer(calls_of(baked))
+    baked, steps = bake_with_steps(model)
+    placer = _Placer(calls_of(baked), steps)
     image = keras.Input(baked.inputs[0].shape[1:], name=baked.inputs[0].name)
     outputs = rebuild(placer.calls, [placer.on_grid(placer.calls.inputs[0], image)], placer.run)
     return Deployed(keras.Model([image], outputs if len(outputs) > 1 else outputs[0]), placer.tensors, None)
@@ -78,11 +80,23 @@ class OnGrid(keras.layers.Layer):
         return self.grid_tensor(x)
 
 
+class SteppedConv2D(keras.layers.Conv2D):
+    """A convolution whose kernel is marked by its steps ``[C]``, so that the converter stores its whole multiples."""
+
+    steps: np.ndarray
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """Keras' own step, on the marked kernel."""
+        peak = np.maximum(self.steps * WEIGHT_LIMIT, SMALLEST).astype(np.float32)
+        mark = tensorflow().quantization.fake_quant_with_min_max_vars_per_channel
+        return super().convolution_op(inputs, mark(kernel, -peak, peak, narrow_range=True))
+
+
 class _Placer:
     """Copies the baked model's layers, with grids where they are needed."""
 
-    def __init__(self, calls: Calls):
-        self.calls, self.tensors = calls, GridTensors(shared=False, whole=True)
+    def __init__(self, calls: Calls, steps: dict[str, np.ndarray]):
+        self.calls, self.steps, self.tensors = calls, steps, GridTensors(shared=False, whole=True)
         self.made: dict[int, Any] = {}
         self.early: dict[int, Call] = {}  # tensor -> the grid behind it that is applied at once
         for tensor in [*calls.inputs, *(each for call in calls.calls for each in call.outputs)]:
@@ -99,7 +113,9 @@ class _Placer:
         layer = call.layer
         if isinstance(layer, keras.layers.Layer):
             first = id(layer) not in self.made
-            twin = self.made.setdefault(id(layer), copied(layer))
+            if first:
+                self.made[id(layer)] = self._copied(layer)
+            twin = self.made[id(layer)]
             call.run(twin, values)
             if first:
                 twin.set_weights(layer.get_weights())
@@ -107,6 +123,13 @@ class _Placer:
             call.run(layer, values)
         for tensor in call.outputs:
             values[tensor] = self.on_grid(tensor, values[tensor], call)
+
+    def _copied(self, layer: keras.layers.Layer) -> keras.layers.Layer:
+        if layer.name not in self.steps:
+            return copied(layer)
+        twin = SteppedConv2D.from_config(layer.get_config())
+        twin.steps = self.steps[layer.name]
+        return twin
 
     def on_grid(self, tensor: int, value: Any, maker: Call | None = None) -> Any:
         """The value on its grid: the one of a quantizer behind it, one to be measured, or none."""
