@@ -60,7 +60,8 @@ def bake_with_steps(model: keras.Model) -> tuple[keras.Model, dict[str, np.ndarr
     inputs = [keras.Input(each.shape[1:], name=each.name) for each in model.inputs]
     outputs = rebuild(calls, inputs, baker.run)
     if not isinstance(model, LandmarkModel):
-        return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0], name=model.name), baker.steps
+        ends = (each if len(each) > 1 else each[0] for each in (inputs, outputs))
+        return keras.Model(*ends, name=model.name), baker.steps
     spec = model.spec and model.spec.replace(quant=str(_float_kernels(model.spec.quantization)))
     return type(model)(inputs[0], outputs, name=model.name, cunet_spec=spec.to_dict() if spec else None), baker.steps
 

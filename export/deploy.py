@@ -26,11 +26,13 @@ class Deployed:
         model: ``image -> heatmaps`` of the last head, constants only; of a model of one's own, all its outputs.
         grid_tensors: every tensor that lies on a grid.
         spec: of the trained network, ``None`` where it has no description.
+        ends: names of its input and outputs then.
     """
 
     model: keras.Model
     grid_tensors: GridTensors
     spec: ModelSpec | None
+    ends: tuple[str, list[str]] | None = None
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """As an :class:`~cunet_tf.engines.Engine`."""

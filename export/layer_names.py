@@ -35,8 +35,8 @@ def names_of(model: Any, layers: set[str]) -> dict[int, str]:
             continue
         path = _path(_source(model, graph, operator.inputs[1]), layers)
         if path:
-            names[operator.inputs[1]] = f"{path}/kernel"
-            names[operator.outputs[0]] = _next(path, {*names.values()})
+            names[operator.outputs[0]] = name = _next(path, {*names.values()})
+            names.setdefault(operator.inputs[1], f"{name}/kernel")
     return names
 
 

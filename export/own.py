@@ -12,7 +12,7 @@ from cunet_tf.export.bake import bake_with_steps, copied, is_fused, rebuild
 from cunet_tf.export.deploy import Deployed
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import HIGH, SMALLEST, WEIGHT_LIMIT, Grid
-from cunet_tf.models.calls import COPIES, Call, Calls, calls_of
+from cunet_tf.models.calls import COPIES, Call, Calls, calls_of, ends_of
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.in_bytes import STEPS, InBytes
 from cunet_tf.quantize.quantizers import Linear
@@ -39,7 +39,9 @@ def deploy_own(model: keras.Model) -> Deployed:
     placer = _Placer(calls_of(baked), steps)
     image = keras.Input(baked.inputs[0].shape[1:], name=baked.inputs[0].name)
     outputs = rebuild(placer.calls, [placer.on_grid(placer.calls.inputs[0], image)], placer.run)
-    return Deployed(keras.Model([image], outputs if len(outputs) > 1 else outputs[0]), placer.tensors, None)
+    return Deployed(
+        keras.Model([image], outputs if len(outputs) > 1 else outputs[0]), placer.tensors, None, ends_of(model)
+    )
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class _Placer:
 
     def _grid_behind(self, tensor: int) -> Call | None:
         """The trained grid that the only reader of a tensor is, or that lies behind layers which could follow it."""
-        relu = False
+        relu, first = False, tensor
         maker = self.calls.maker(tensor)
         if maker is not None and _kind(maker) in ("grid", "copy", "same grid", "end"):
             return None
@@ -181,7 +183,7 @@ class _Placer:
             kind = _kind(readers[0])
             if kind == "grid":
                 return None if relu and readers[0].layer.quantizer.signed else readers[0]
-            if kind == "relu" and maker is not None and isinstance(maker.layer, JOINED):
+            if kind == "relu" and tensor == first and maker is not None and isinstance(maker.layer, JOINED):
                 return None  # built in: the result of the ReLU is looked at by itself
             if kind not in ("copy", "relu"):
                 return None

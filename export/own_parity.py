@@ -10,6 +10,7 @@ from cunet_tf.engines import decoded, encoded, prepare_interpreter, running
 from cunet_tf.export.delegation import CONVOLUTIONS, delegation
 from cunet_tf.files.formats import FLOAT
 from cunet_tf.files.graph import read_graph
+from cunet_tf.models.calls import ends_of
 
 # Of the mean difference, as a share of the range of an output.
 TOLERANCE = {"float32": 1e-3, "float16": 0.02, "int8-weights": 0.05}
@@ -46,7 +47,7 @@ def compare_outputs(model: keras.Model, tflite: bytes, inputs: np.ndarray, fmt: 
     """
     ours = [np.asarray(each, np.float32) for each in keras.tree.flatten(model.predict(inputs, verbose=0))]
     theirs = run_tflite(tflite, inputs)
-    rows = [_row(name, *pair) for name, *pair in zip(model.output_names, ours, theirs, strict=True)]
+    rows = [_row(name, *pair) for name, *pair in zip(ends_of(model)[1], ours, theirs, strict=True)]
     limit = TOLERANCE.get(fmt, INTEGERS)
     report = {"outputs": rows, "tolerance": limit, "pictures": len(inputs),
               "ok": all(row["share"] <= limit for row in rows)}  # fmt: skip

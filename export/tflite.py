@@ -14,12 +14,14 @@ from cunet_tf.export.deploy import Deployed
 from cunet_tf.export.described import described
 from cunet_tf.export.layer_names import layer_names, names_of
 from cunet_tf.export.weight_only import with_int8_weights
+from cunet_tf.models.calls import ends_of
 from cunet_tf.outputs import OURS
 from cunet_tf.quiet import native_stderr_hidden
 from cunet_tf.spec import ModelSpec
 
 FLOAT_FORMATS = ("float32", "float16", "int8-weights")
 HEATMAPS = ["heatmaps"]
+DESCRIBED = "image", HEATMAPS  # the ends of a described network
 
 
 def convert(model: keras.Model, spec: ModelSpec | None, fmt: str = "float32") -> bytes:
@@ -51,13 +53,8 @@ def convert(model: keras.Model, spec: ModelSpec | None, fmt: str = "float32") ->
     if fmt == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    data = _finished(converter, spec, _ends(model, spec), baked)
+    data = _finished(converter, spec, DESCRIBED if spec else ends_of(model), baked)
     return with_int8_weights(data) if fmt == "int8-weights" else data
-
-
-def _ends(model: keras.Model, spec: ModelSpec | None) -> tuple[str, list[str]]:
-    """Names of the input and of the outputs in a file."""
-    return ("image", HEATMAPS) if spec else (model.inputs[0].name, list(model.output_names))
 
 
 def require_tensorflow() -> None:
@@ -96,7 +93,7 @@ def convert_int8(deployed: Deployed, spec: ModelSpec | None, float_io: bool = Fa
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if not float_io:
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    return _finished(converter, spec, _ends(deployed.model, spec))
+    return _finished(converter, spec, deployed.ends or DESCRIBED)
 
 
 def convert_calibrated(model: keras.Model, spec: ModelSpec, images: np.ndarray) -> bytes:
@@ -114,7 +111,7 @@ def convert_calibrated(model: keras.Model, spec: ModelSpec, images: np.ndarray) 
     converter.representative_dataset = lambda: ([image[None]] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    return _finished(converter, spec, _ends(model, spec))
+    return _finished(converter, spec, DESCRIBED)
 
 
 def _converter(single: Callable, shape: tuple[int, ...]) -> Any:

@@ -45,6 +45,6 @@ def trained() -> keras.Model:
     """:func:`low_bit` after a few steps; shared, not to be changed."""
     model = low_bit()
     with run_eagerly():
-        model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
-        model.fit(*squares(), batch_size=16, epochs=8, verbose=0)
+        model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.fit(*squares(), batch_size=16, epochs=4, verbose=0)
     return model

@@ -98,6 +98,11 @@ def _filler(node: Any) -> Callable[[list[Any]], tuple[tuple, dict[str, Any]]]:
     return lambda values: node.arguments.fill_in(dict(zip(map(id, tensors), values, strict=True)))
 
 
+def ends_of(model: keras.Model) -> tuple[str, list[str]]:
+    """Names of a model's first input and of its outputs."""
+    return model.inputs[0].name, list(_functional(model).output_names)
+
+
 def _functional(model: keras.Model) -> keras.Model:
     """The model as a functional one.
 
