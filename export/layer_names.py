@@ -29,7 +29,8 @@ def names_of(model: Any, layers: set[str]) -> dict[int, str]:
         Of each operation with a kernel: ``PATH/kernel`` for the kernel, ``PATH`` for the result (``PATH#2`` where a
         layer runs again), such as ``unet0_down1/ahead``.
     """
-    graph, names = model.subgraphs[0], {}
+    graph = model.subgraphs[0]
+    names: dict[int, str] = {}
     for operator in graph.operators:
         if code_of(model, operator) not in WITH_KERNELS:
             continue

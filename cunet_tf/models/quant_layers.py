@@ -20,7 +20,7 @@ SAMPLE, TRIED, SMALLEST = 16384, 6, 2.0**-20  # values of a batch that are looke
 class QuantActivation(keras.layers.Layer):
     """Applies a quantizer to a tensor of any shape; inside a CU-Net it follows the network's ``memory``.
 
-    A range may be learned: each training batch votes for the power of two whose grid has the least squared error on a
+    A range may be learned: each training batch votes for the power of two whose grid has the least absolute error on a
     sample of its values, the range is the mean vote (of exponents, rounded), and stands after ``SETTLING`` batches. It
     is stored with the model; before the first batch it is 1.
 
@@ -49,13 +49,16 @@ class QuantActivation(keras.layers.Layer):
         super().__init__(**kwargs)
         if bits is not None and quantizer is not None:
             raise CUNetError("QuantActivation: give a quantizer or bits, not both.")
+        if isinstance(r, str) and r != "auto":
+            raise CUNetError(f"QuantActivation: r={r!r}: give 'auto', or a power of two.")
         self.learned = r == "auto" or (bits is not None and r is None)
-        chosen = quantizers.Linear(bits, signed=signed) if bits is not None else quantizers.get(quantizer or "signed8")
+        self.quantizer: Any = quantizers.get(quantizer or "signed8")
+        if bits is not None:
+            self.quantizer = quantizers.Linear(bits, signed=signed)
         if r is not None or self.learned:
-            if not isinstance(chosen, quantizers.Linear):
+            if not isinstance(self.quantizer, quantizers.Linear):
                 raise CUNetError(f"QuantActivation: {quantizer!r} has no range: leave out r.")
-            chosen = chosen.with_range(1.0 if self.learned else r)
-        self.quantizer = chosen
+            self.quantizer = self.quantizer.with_range(1.0 if isinstance(r, str) or r is None else r)
 
     def build(self, input_shape: Any) -> None:
         if self.learned:
@@ -104,8 +107,14 @@ class QuantActivation(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
-def best_exponent(x: Any, grid: quantizers.Linear) -> tuple[Any, Any]:
-    """The exponent of the power-of-two range with the least squared error on a sample of ``x``.
+def best_exponent(x: Any, grid: quantizers.Linear, power: int = 1) -> tuple[Any, Any]:
+    """The exponent of the power-of-two range with the least error on a sample of ``x``.
+
+    Args:
+        x: a tensor of any shape.
+        grid: bits and sign.
+        power: of the error, whose mean counts. Absolute errors forgive cutting off the few largest values, which
+            trains better than the steps that squared errors choose (docs/quantization.md).
 
     Returns:
         The exponent, a float32 scalar; whether ``x`` has values to judge by.
@@ -121,7 +130,7 @@ def best_exponent(x: Any, grid: quantizers.Linear) -> tuple[Any, Any]:
     step = grid.step * tf.pow(2.0, exponents)[:, None]
     low, high = (limit / grid.step for limit in grid.limits)
     errors = tf.clip_by_value(tf.floor(values / step + 0.5), low, high) * step - values
-    best = tf.argmin(tf.reduce_mean(errors**2, axis=1))
+    best = tf.argmin(tf.reduce_mean(tf.abs(errors) ** power, axis=1))
     return tf.gather(exponents, best), peak > SMALLEST
 
 

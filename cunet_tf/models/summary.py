@@ -72,9 +72,9 @@ def _rows(calls: list[Call]) -> list[dict[str, Any]]:
                 known = rows[id(layer)]["macs"]
                 rows[id(layer)]["macs"] = None if None in (known, macs) else known + macs
                 continue
-            kernel = getattr(layer, "kernel", None)
-            inside = kernel is not None and layer is not call.layer
-            shape = (*call.shapes[0][:-1], kernel.shape[-1]) if inside else call.shapes[0]
+            kernel, shape = getattr(layer, "kernel", None), call.shapes[0]
+            if kernel is not None and layer is not call.layer:
+                shape = (*shape[:-1], kernel.shape[-1])
             rows[id(layer)] = _row(layer, path, given, macs, shape)
         bits |= dict.fromkeys(call.outputs, _output_bits(call, given))
     return list(rows.values())
@@ -108,7 +108,7 @@ def _row(layer: Any, path: str, given: int | None = None, macs: int | None = Non
     bits = None if kernel is None else getattr(quantizer, "bits", FLOAT_BITS)
     parameters = sum(math.prod(weight.shape) for weight in _own_weights(layer))
     scaled = getattr(quantizer, "alpha", False) or isinstance(quantizer, Uniform)
-    steps = kernel.shape[-1] if kernel is not None and scaled else 0
+    steps = 0 if kernel is None or not scaled else kernel.shape[-1]
     inputs = getattr(
         getattr(layer, "input_quantizer", None), "bits", FLOAT_BITS if isinstance(layer, NormalizedConv) else given
     )

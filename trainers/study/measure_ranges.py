@@ -6,6 +6,7 @@ Drawn faces, five of their points; ternary kernels. Takes about ten minutes on t
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,7 +28,9 @@ from cunet_tf.skeletons import FACE68
 BITS, SIDE = 4, 64
 POINTS = [30, 36, 45, 48, 54]  # nose, outer eye corners, corners of the mouth
 FIXED = (0.25, 1.0, 2.0, 4.0, 16.0)
-LEARNED = (("least squares", 1), ("least squares", 200), ("least squares", 1_000_000), ("peak", 200))  # rule, batches
+LEARNED = (
+    ("absolute", 1), ("absolute", 200), ("absolute", 1_000_000), ("squares", 200), ("peak", 200),
+)  # fmt: skip  # what is least, and batches of learning: the first one, some, all
 _L = keras.layers
 
 
@@ -74,7 +77,8 @@ def measure(
     """Train a few networks; their mean error on the test pictures in percent of the side, and their levels."""
     r = "auto" if isinstance(rule, str) else rule
     errors, levels, ranges = [], [], []
-    vote = peak_exponent if rule == "peak" else quant_layers.best_exponent
+    votes = {"peak": peak_exponent, "squares": partial(quant_layers.best_exponent, power=2)}
+    vote = votes.get(rule, quant_layers.best_exponent)
     for seed in range(seeds):
         with mock.patch.multiple(quant_layers, SETTLING=settling, best_exponent=vote):
             model = network(r, seed)
