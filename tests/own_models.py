@@ -1,11 +1,17 @@
-"""Models of a user's own: small classifiers of drawn squares, made of quantized and ordinary layers."""
+"""A model of a user's own: a small classifier of drawn squares, made of quantized and ordinary layers.
+
+``python -m tests.own_models FOLDER`` trains it and writes ``own.keras`` and ``pictures.npy``, its pictures.
+"""
 
 import functools
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
+from cunet_tf.quantize.quantizers import Linear, Uniform
 from tests.networks import run_eagerly
 
 _L = keras.layers
@@ -48,3 +54,25 @@ def trained() -> keras.Model:
         model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(*squares(), batch_size=16, epochs=4, verbose=0)
     return model
+
+
+def with_every_grid():
+    """Grids everywhere, so no pictures are needed; a pooling and a ReLU stand between a convolution and its grid."""
+    keras.utils.set_random_seed(0)
+    return keras.Sequential([
+        keras.Input((8, 8, 3)),
+        QuantConv2D(4, 3, kernel_quantizer=Uniform(4), input_quantizer="unsigned8"), _L.MaxPooling2D(2), _L.ReLU(),
+        QuantActivation(Linear(4, 1.0, signed=False)), QuantConv2D(5, 1), _L.Flatten(),
+        QuantActivation(Linear(6, 4.0)),
+    ])  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Write the trained model and its pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trained().save(folder / "own.keras")
+    np.save(folder / "pictures.npy", squares()[0])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

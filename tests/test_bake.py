@@ -6,12 +6,13 @@ import cunet_tf as cu
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.bake import bake, bake_with_steps
+from cunet_tf.export.own_parity import integer_operations
 from cunet_tf.export.tflite import convert, operator_names
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.models.saved import load_keras
 from cunet_tf.quantize.quantizers import Linear, Uniform
 from tests.networks import crops, network
-from tests.own_models import squares, trained
+from tests.own_models import squares, trained, with_every_grid
 
 _L = keras.layers
 
@@ -49,6 +50,15 @@ def test_own_model_is_the_same_function_without_quantized_kernels_and_normalisat
     twin.save(tmp_path / "twin.keras")
     again = load_keras(tmp_path / "twin.keras")
     np.testing.assert_array_equal(again.predict(x[:4], verbose=0), twin.predict(x[:4], verbose=0))
+
+
+def test_tensorflows_own_converter_makes_integers_of_the_twin():
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(cu.bake(with_every_grid()))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    found = integer_operations(converter.convert())
+    assert found["integer_convolutions"] == found["convolutions"] == 2
 
 
 def uneven(model):

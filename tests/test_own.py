@@ -12,9 +12,9 @@ from cunet_tf.export.own_parity import integer_operations, run_tflite
 from cunet_tf.export.tflite import convert_int8, operator_names
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.tflite import made_by_us, spec_of
-from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
-from cunet_tf.quantize.quantizers import Linear, Uniform
-from tests.own_models import squares, trained
+from cunet_tf.models.quant_layers import QuantActivation
+from cunet_tf.quantize.quantizers import Linear
+from tests.own_models import squares, trained, with_every_grid
 
 _L = keras.layers
 
@@ -68,16 +68,6 @@ def test_grids_that_no_picture_has_chosen(deployed):
 
 def own(*layers):
     return keras.Sequential([keras.Input((8, 8, 3)), *layers])
-
-
-def with_every_grid():
-    """No pictures are needed; a pooling and a ReLU stand between convolutions and their grids."""
-    keras.utils.set_random_seed(0)
-    return own(
-        QuantConv2D(4, 3, kernel_quantizer=Uniform(4), input_quantizer="unsigned8"), _L.MaxPooling2D(2), _L.ReLU(),
-        QuantActivation(Linear(4, 1.0, signed=False)), QuantConv2D(5, 1), _L.Flatten(),
-        QuantActivation(Linear(6, 4.0)),
-    )  # fmt: skip
 
 
 def test_whole_grids_need_no_pictures_and_k_bit_kernels_keep_their_integers(rng):
