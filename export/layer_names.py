@@ -34,7 +34,8 @@ def names_of(model: Any, layers: set[str]) -> dict[int, str]:
     for operator in graph.operators:
         if code_of(model, operator) not in WITH_KERNELS:
             continue
-        path = _path(_source(model, graph, operator.inputs[1]), layers)
+        result = graph.tensors[operator.outputs[0]].name.decode().split(";")[-1]
+        path = _path(_source(model, graph, operator.inputs[1]), layers) or _path(result, layers)
         if path:
             names[operator.outputs[0]] = name = _next(path, {*names.values()})
             names.setdefault(operator.inputs[1], f"{name}/kernel")
