@@ -27,9 +27,7 @@ def test_inner_kernels_are_rounded_and_the_rest_stays():
 
 def test_more_bits_are_nearer():
     exact = np.asarray(network()(crops())[-1])
-    errors = [
-        np.abs(np.asarray(round_kernels(network(), spec_of(), f"W{k}")(crops())[-1]) - exact).mean() for k in (3, 5, 8)
-    ]
+    errors = [np.abs(np.asarray(round_kernels(network(), spec_of(), f"W{k}")(crops())[-1]) - exact).mean() for k in (3, 5, 8)]
     assert errors[0] > errors[1] > errors[2]
 
 
