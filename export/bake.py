@@ -12,7 +12,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.fold import batch_norm
 from cunet_tf.models.calls import Call, Calls, calls_of
 from cunet_tf.models.landmark_model import LandmarkModel
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.quantize.in_bytes import InBytes
 from cunet_tf.quantize.names import QuantConfig
@@ -108,9 +108,12 @@ class _Baker:
         if not isinstance(layer, keras.layers.Layer):
             return False
         mixed = layer.compute_dtype != layer.variable_dtype
-        norm = isinstance(layer, keras.layers.BatchNormalization) and (id(call) in self.folded or _of_pictures(call))
+        norm = isinstance(layer, keras.layers.BatchNormalization) and id(call) in self.folded
         grid = isinstance(layer, QuantActivation) and _baked_grid(layer) is not layer.quantizer
-        return mixed or norm or grid or bool(quantized(layer)) or isinstance(layer, QuantConv2D) or not _plain(layer)
+        other = (
+            isinstance(layer, (QuantConv2D, keras.layers.SeparableConv2D)) or _is_doubling(layer) or _is_affine(call)
+        )
+        return mixed or norm or grid or other or bool(quantized(layer)) or not _plain(layer)
 
     def run(self, call: Call, values: dict[int, Any]) -> None:
         """Call the twin."""
@@ -135,8 +138,12 @@ class _Baker:
         name = self._name(call)
         if isinstance(layer, QuantActivation):
             return [QuantActivation(_baked_grid(layer), name=name)]
-        if isinstance(layer, keras.layers.BatchNormalization) and _of_pictures(call):
+        if _is_affine(call):
             return [keras.layers.DepthwiseConv2D(1, name=name)]
+        if _is_doubling(layer):
+            return [Upsample2x(name=name)]
+        if isinstance(layer, keras.layers.SeparableConv2D):
+            return self._two_convolutions(layer, name)
         if isinstance(layer, SemanticBlock):
             return [copied(layer, name=name, quant=str(_float_kernels(layer.quant)))]
         if isinstance(layer, ConcatBNReLUConv):
@@ -168,13 +175,26 @@ class _Baker:
             return [conv, *ends]
         return [QuantActivation(_in_bytes(start), name=self._unique(f"{name}_input")), conv, *ends]
 
+    def _two_convolutions(self, layer: Any, name: str) -> list[Any]:
+        """Depth and points apart: integers need a grid between them."""
+        config = layer.get_config()
+        windows = {key: config[key] for key in ("strides", "padding", "dilation_rate", "depth_multiplier")}
+        deep = keras.layers.DepthwiseConv2D(layer.kernel_size, use_bias=False, name=name, **windows)
+        points = keras.layers.Conv2D(layer.filters, 1, use_bias=layer.use_bias, name=self._unique(f"{name}_points"))
+        if layer.activation is keras.activations.linear:
+            return [deep, points]
+        return [deep, points, keras.layers.Activation(layer.activation, name=self._unique(f"{name}_activation"))]
+
     def _fill(self, call: Call, twins: list[Any]) -> None:
         """Give the twin the values of the layer's variables."""
         layer = call.layer
         twin = next((each for each in twins if not isinstance(each, QuantActivation)), twins[0])
-        if isinstance(layer, keras.layers.BatchNormalization) and _of_pictures(call):
-            scale, offset = batch_norm(*_statistics(layer))
+        if _is_affine(call):
+            scale, offset = _affine(layer, call.shapes[0][-1])
             twin.set_weights([scale[None, None, :, None], offset])
+        elif isinstance(layer, keras.layers.SeparableConv2D):
+            twins[0].set_weights([layer.depthwise_kernel])
+            twins[1].set_weights([layer.pointwise_kernel] + ([layer.bias] if layer.use_bias else []))
         elif isinstance(layer, FOLDING):
             self._fill_convolution(call, twin)
         elif not isinstance(layer, QuantActivation):
@@ -258,8 +278,24 @@ def _along_channels(call: Call) -> bool:
     return call.layer.axis in (-1, len(call.shapes[0]))
 
 
-def _of_pictures(call: Call) -> bool:
-    return len(call.shapes[0]) == 3 and _along_channels(call)
+def _is_affine(call: Call) -> bool:
+    """Whether a call multiplies and shifts the channels of pictures."""
+    if len(call.shapes[0]) != 3:
+        return False
+    norm = isinstance(call.layer, keras.layers.BatchNormalization)
+    return _along_channels(call) if norm else isinstance(call.layer, keras.layers.Rescaling)
+
+
+def _affine(layer: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and offset ``[C]`` of such a call."""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return batch_norm(*_statistics(layer))
+    return np.broadcast_to(layer.scale, channels), np.broadcast_to(layer.offset, channels)
+
+
+def _is_doubling(layer: Any) -> bool:
+    """Whether a layer is what one operation can do, where Keras' own takes a chain of them."""
+    return isinstance(layer, keras.layers.UpSampling2D) and (layer.size, layer.interpolation) == ((2, 2), "nearest")
 
 
 def _statistics(norm: Any) -> tuple[Any, ...]:

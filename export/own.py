@@ -13,13 +13,14 @@ from cunet_tf.export.deploy import Deployed
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import HIGH, SMALLEST, WEIGHT_LIMIT, Grid
 from cunet_tf.models.calls import COPIES, Call, Calls, calls_of, ends_of
+from cunet_tf.models.layers import Upsample2x
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.in_bytes import STEPS, InBytes
 from cunet_tf.quantize.quantizers import Linear
 
 _LAYERS = keras.layers
 # What keeps a grid without keeping order and values.
-SAME_GRID = (_LAYERS.ZeroPadding2D, _LAYERS.UpSampling2D, _LAYERS.AveragePooling2D)
+SAME_GRID = (_LAYERS.ZeroPadding2D, _LAYERS.UpSampling2D, _LAYERS.AveragePooling2D, Upsample2x)
 ENDS_OF_THEIR_OWN = ("softmax", "sigmoid", "tanh")  # the format fixes the grids of their results
 JOINED = (_LAYERS.Conv2D, _LAYERS.DepthwiseConv2D, _LAYERS.Dense, _LAYERS.Add)  # have a ReLU built in
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cunet_tf.export.untrained import draw_normalizations
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.quantize.quantizers import Linear, Uniform
 from tests.networks import run_eagerly
@@ -65,6 +66,26 @@ def with_every_grid():
         QuantActivation(Linear(4, 1.0, signed=False)), QuantConv2D(5, 1), _L.Flatten(),
         QuantActivation(Linear(6, 4.0)),
     ])  # fmt: skip
+
+
+def mobile() -> keras.Model:
+    """What mobile networks are made of, float but for two kernels: pixels 0..255, two outputs; fresh."""
+    keras.utils.set_random_seed(0)
+    picture = keras.Input((16, 16, 3), name="picture")
+    x = _L.Conv2D(8, 3, 2, padding="same", use_bias=False)(_L.Rescaling(1 / 127.5, -1)(picture))
+    x = _L.ReLU(6)(_norm("norm0")(x))
+    for index in range(2):
+        y = _L.ReLU(6)(_norm(f"deep{index}")(_L.SeparableConv2D(16, 3, padding="same", activation="linear")(x)))
+        y = QuantConv2D(8, 1, use_bias=False, name=f"project{index}")(y)
+        x = _L.Add()([x, _norm(f"flat{index}")(y)])
+    x = _L.Activation("swish")(_L.Conv2D(12, 1)(x))
+    gate = _L.Dense(12, activation="sigmoid")(_L.Dense(4, activation="relu")(_L.GlobalAveragePooling2D()(x)))
+    x = _L.Multiply()([x, _L.Reshape((1, 1, 12))(gate)])
+    x = _L.UpSampling2D()(_L.AveragePooling2D(2)(_L.LeakyReLU()(_L.Conv2D(6, 3, padding="same")(x))))
+    answer = _L.Dense(5, activation="softmax", name="kind")(_L.Flatten()(x))
+    model = keras.Model(picture, [_L.Conv2D(4, 1, name="maps")(x), answer])
+    draw_normalizations(model, np.random.default_rng(0))
+    return model
 
 
 def main(folder: Path) -> None:

@@ -12,7 +12,7 @@ from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.models.saved import load_keras
 from cunet_tf.quantize.quantizers import Linear, Uniform
 from tests.networks import crops, network
-from tests.own_models import squares, trained, with_every_grid
+from tests.own_models import mobile, squares, trained, with_every_grid
 
 _L = keras.layers
 
@@ -91,6 +91,15 @@ def sequential():
         _L.Conv2DTranspose(4, 3), _L.BatchNormalization(center=False), _L.Dropout(0.5),
         QuantConv2D(2, 1, kernel_quantizer="ternary", groups=2), _L.BatchNormalization(),
     ])  # fmt: skip
+
+
+def test_mobile_networks(rng):
+    model = mobile()
+    twin, x = bake(model), rng.random((4, 16, 16, 3), dtype=np.float32) * 255
+    for ours, theirs in zip(model(x), twin(x), strict=True):
+        np.testing.assert_allclose(theirs, ours, atol=1e-4 * float(np.ptp(ours)))
+    kinds = {type(layer).__name__ for layer in twin.layers}
+    assert not kinds & {"SeparableConv2D", "UpSampling2D", "Rescaling", "BatchNormalization"}
 
 
 @pytest.mark.parametrize("make", [nested, sequential])

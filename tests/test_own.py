@@ -8,13 +8,13 @@ from cunet_tf.compat import parse_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.formats import export_model
 from cunet_tf.export.own import Span, deploy_own
-from cunet_tf.export.own_parity import integer_operations, run_tflite
+from cunet_tf.export.own_parity import compare_outputs, integer_operations, run_tflite
 from cunet_tf.export.tflite import convert_int8, operator_names
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.tflite import made_by_us, spec_of
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.quantizers import Linear
-from tests.own_models import squares, trained, with_every_grid
+from tests.own_models import mobile, squares, trained, with_every_grid
 
 _L = keras.layers
 
@@ -83,6 +83,15 @@ def test_whole_grids_need_no_pictures_and_k_bit_kernels_keep_their_integers(rng)
     stored = np.asarray(parsed.buffers[kernel.buffer].data).view(np.int8).reshape(4, 3, 3, 3)
     np.testing.assert_array_equal(np.moveaxis(stored, 0, -1), whole)
     np.testing.assert_allclose(kernel.quantization.scale, np.ravel(step), rtol=1e-6)
+
+
+def test_mobile_networks_are_integers_from_end_to_end(rng):
+    x = rng.random((8, 16, 16, 3), dtype=np.float32) * 255
+    exported = export_model(mobile(), None, "int8", x)
+    report = compare_outputs(mobile(), exported.tflite, x, "int8")
+    found = report["integers"]
+    assert found["integer_convolutions"] == found["convolutions"] == 13 and not found["islands"]
+    assert report["ok"] and [row["output"] for row in report["outputs"]] == ["maps", "kind"]
 
 
 def test_what_has_no_int8_grid_is_named():
