@@ -8,7 +8,8 @@ import numpy as np
 
 from cunet_tf.backend import tensorflow
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.bake import bake_with_steps, copied, is_fused, rebuild
+from cunet_tf.export.bake import bake_with_steps, rebuild
+from cunet_tf.export.bake_layers import copied, is_fused
 from cunet_tf.export.deploy import Deployed
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import HIGH, SMALLEST, WEIGHT_LIMIT, Grid
