@@ -25,6 +25,7 @@ _HOME = {
     "QuantConfig": "cunet_tf.quantize.names",
     "QuantConv2D": "cunet_tf.models.quant_layers",
     "Skeleton": "cunet_tf.skeletons",
+    "bake": "cunet_tf.export.bake",
     "build_cunet": "cunet_tf.models.cunet",
     "build_dense_unet": "cunet_tf.models.dense_unet",
     "build_hourglass": "cunet_tf.models.hourglass",
@@ -46,6 +47,7 @@ _HOME = {
     "preset": "cunet_tf.presets",
     "pretrained": "cunet_tf.models.pretrained",
     "read_image": "cunet_tf.data.sample",
+    "summary": "cunet_tf.models.summary",
     "write_folder": "cunet_tf.data.folder_write",
 }
 

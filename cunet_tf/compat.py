@@ -10,8 +10,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from cunet_tf.errors import CUNetError, reason
 
-__all__ = ["forget_traces", "loss_tracker", "operation_details", "operator_name", "parse_tflite", "schema",
-           "write_tflite"]  # fmt: skip
+__all__ = ["forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "operation_details", "operator_name",
+           "parse_tflite", "schema", "write_tflite"]  # fmt: skip
 
 
 def parse_tflite(data: bytes) -> Any:
@@ -49,3 +49,18 @@ def loss_tracker(model: Any) -> Any:
 def forget_traces(model: Any) -> None:
     """Let Keras trace a model's training step anew, after something that it was traced with has changed."""
     model.train_function = None
+
+
+def graph_nodes(model: Any) -> list[Any] | None:
+    """The nodes of a functional Keras model in running order, ``None`` where it has no such graph.
+
+    Each has ``operation``, ``is_input``, ``outputs`` (tensors), and ``arguments`` with ``keras_tensors`` and
+    ``fill_in({id of tensor: value})``, which gives positional and keyword arguments.
+    """
+    by_depth = getattr(model, "_nodes_by_depth", None)
+    return by_depth and [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+def inner_layers(layer: Any) -> list[Any]:
+    """All layers inside a Keras layer, at any depth."""
+    return list(layer._flatten_layers(include_self=False))

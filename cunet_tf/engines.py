@@ -106,17 +106,27 @@ class LiteRTEngine:
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Pictures in 0..1 as the model takes them: float32, or int8 on the input's grid, halves to even."""
-        if self._input["dtype"] != np.int8:
-            return np.asarray(images, np.float32)
-        scale, zero = self._input["quantization"]
-        return np.clip(np.rint(np.float32(images) / np.float32(scale)) + zero, -128, 127).astype(np.int8)
+        return encoded(images, self._input)
 
     def decode(self, output: np.ndarray) -> np.ndarray:
         """The model's own output as float32 heat maps."""
-        if self._output["dtype"] != np.int8:
-            return output
-        scale, zero = self._output["quantization"]
-        return (output.astype(np.float32) - zero) * np.float32(scale)
+        return decoded(output, self._output)
+
+
+def encoded(values: np.ndarray, end: dict[str, Any]) -> np.ndarray:
+    """Numbers as an input of LiteRT's takes them: float32, or int8 on its grid, halves to even."""
+    if end["dtype"] != np.int8:
+        return np.asarray(values, np.float32)
+    scale, zero = end["quantization"]
+    return np.clip(np.rint(np.float32(values) / np.float32(scale)) + zero, -128, 127).astype(np.int8)
+
+
+def decoded(output: np.ndarray, end: dict[str, Any]) -> np.ndarray:
+    """What an output of LiteRT's gives, as numbers."""
+    if end["dtype"] != np.int8:
+        return output
+    scale, zero = end["quantization"]
+    return (output.astype(np.float32) - zero) * np.float32(scale)
 
 
 class OnnxEngine:

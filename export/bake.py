@@ -1,27 +1,63 @@
-"""Keras twins of quantized networks, with the quantized kernels as plain constants."""
+"""Keras twins of quantized models, with the quantized kernels as plain constants."""
 
-import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
+import numpy as np
 
-from cunet_tf.models.build import build_network
-from cunet_tf.models.health import convolutions
-from cunet_tf.quantize.names import QuantConfig
+from cunet_tf.export.bake_layers import Baker, float_kernels
+from cunet_tf.models.calls import Call, Calls, calls_of
+from cunet_tf.models.landmark_model import LandmarkModel
 
 
 def bake(model: keras.Model) -> keras.Model:
-    """A network with float kernels that holds the quantized values; its features stay quantized.
+    """A model of float kernels that holds the quantized values and is the same function, for the TFLite converter.
 
-    The TFLite converter does not fold the comparison behind a binary kernel: it would leave
-    the convolution with computed weights. A model without quantized kernels is returned as it is.
+    The converter does not fold the comparison behind a binary kernel: it would leave the convolution with computed
+    weights. In the twin kernels are constants; a batch normalisation right behind a convolution or dense layer is part
+    of it, any other one of pictures, and a rescaling, is a depthwise convolution of 1x1; a separable one is two;
+    nearest upsampling is one operation; features of fewer than 8 bits lie in bytes, with the same values; nested models
+    are laid open; all is computed in float32. Features stay quantized.
+
+    Args:
+        model: Sequential or functional, nested or not; one of this project's networks stays one, description included.
+
+    Returns:
+        A functional model for inference. Where nothing is to be done, the model itself.
+
+    Raises:
+        CUNetError: a subclassed model, or a layer that hides quantized ones.
+
+    Example:
+        >>> layers = [keras.Input((8, 8, 1)), QuantConv2D(2, 3), keras.layers.BatchNormalization()]
+        >>> [type(layer).__name__ for layer in bake(keras.Sequential(layers)).layers]
+        ['InputLayer', 'Conv2D']
     """
-    quant = model.spec.quantization if model.spec else QuantConfig()
-    if quant.weights == "FW":
-        return model
-    plain = dataclasses.replace(quant, weights="FW", alpha=False, centered=False, bound=0.0, weight_gradients=0)
-    twin = build_network(model.spec, quant=plain)
-    baked = {layer.kernel.path: layer.kernel_quantizer(layer.kernel) for layer in convolutions(model)
-             if layer.kernel_quantizer is not None}  # fmt: skip
-    for ours, theirs in zip(model.variables, twin.variables, strict=True):
-        theirs.assign(baked.get(ours.path, ours))
-    return twin
+    return bake_with_steps(model)[0]
+
+
+def bake_with_steps(model: keras.Model) -> tuple[keras.Model, dict[str, np.ndarray]]:
+    """:func:`bake`'s twin, and the steps ``[C]`` of k-bit kernels by the names of its layers.
+
+    Such a kernel is made of whole multiples of them, which a step taken from its largest value would miss.
+    """
+    calls = calls_of(model)
+    baker = Baker(calls)
+    if not any(baker.changes(call) for call in calls.calls):
+        return model, {}
+    inputs = [keras.Input(each.shape[1:], name=each.name) for each in model.inputs]
+    outputs = rebuild(calls, inputs, baker.run)
+    if not isinstance(model, LandmarkModel):
+        ends = (each if len(each) > 1 else each[0] for each in (inputs, outputs))
+        return keras.Model(*ends, name=model.name), baker.steps
+    spec = model.spec and model.spec.replace(quant=str(float_kernels(model.spec.quantization)))
+    return type(model)(inputs[0], outputs, name=model.name, cunet_spec=spec.to_dict() if spec else None), baker.steps
+
+
+def rebuild(calls: Calls, inputs: list[Any], run: Callable[[Call, dict[int, Any]], None]) -> list[Any]:
+    """Run all calls by a function that puts their results among the values; the model's outputs."""
+    values = dict(zip(calls.inputs, inputs, strict=True))
+    for call in calls.calls:
+        run(call, values)
+    return [values[index] for index in calls.outputs]

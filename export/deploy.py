@@ -25,14 +25,16 @@ class Deployed:
     """A twin and its tensors.
 
     Attributes:
-        model: ``image -> heatmaps`` of the last head, constants only.
+        model: ``image -> heatmaps`` of the last head, constants only; of a model of one's own, all its outputs.
         grid_tensors: every tensor that lies on a grid.
-        spec: of the trained network.
+        spec: of the trained network, ``None`` where it has no description.
+        ends: names of its input and outputs then.
     """
 
     model: keras.Model
     grid_tensors: GridTensors
-    spec: ModelSpec
+    spec: ModelSpec | None
+    ends: tuple[str, list[str]] | None = None
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """As an :class:`~cunet_tf.engines.Engine`."""
@@ -43,8 +45,16 @@ class Deployed:
 
         Returns:
             A row for each tensor: grid, range seen, share of values beyond the grid.
+
+        Raises:
+            CUNetError: grids are open, and there are no pictures.
         """
         if self.grid_tensors.open():
+            if not len(images):
+                names = ", ".join(tensor.name for tensor in self.grid_tensors.open()[:4])
+                raise CUNetError(
+                    f"training left the grids of {names} open: give --inputs=FILE.npy, which chooses them."
+                )
             if self.grid_tensors.maximum:
                 self.grid_tensors.trace(True)
                 self(images[:1])
@@ -58,7 +68,8 @@ class Deployed:
     def _watch(self, images: np.ndarray) -> None:
         self.grid_tensors.observe(True)
         try:
-            self(images)
+            for image in np.asarray(images, np.float32):
+                self.model([image[None]])
         finally:
             self.grid_tensors.observe(False)
 

@@ -3,13 +3,14 @@
 import gzip
 from pathlib import Path
 
-from cunet_tf.compat import parse_tflite, schema, write_tflite
+from cunet_tf.compat import parse_tflite, write_tflite
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.graph_edit import described
 from cunet_tf.export.output_grid import with_output
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.tflite import read_model
 from cunet_tf.quiet import import_quietly
-from cunet_tf.spec import SPEC_NAME, ModelSpec
+from cunet_tf.spec import ModelSpec
 from cunet_tf.writing import replace_file
 
 
@@ -63,12 +64,4 @@ def require_ending(source: Path, target: Path) -> None:
 def with_description(tflite: bytes, spec: ModelSpec) -> bytes:
     """A ``.tflite`` model with its description replaced, or given one; ``output`` is the model's own."""
     model = parse_tflite(tflite)
-    entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
-    if not entries:
-        entry = schema.MetadataT()
-        entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers)
-        model.buffers.append(schema.BufferT())
-        model.metadata = [*(model.metadata or []), entry]
-        entries = [entry]
-    model.buffers[entries[0].buffer].data = list(with_output(model, spec).to_json().encode())
-    return write_tflite(model)
+    return write_tflite(described(model, with_output(model, spec)))

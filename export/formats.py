@@ -11,6 +11,7 @@ from cunet_tf.engines import Engine, LiteRTEngine, OnnxEngine
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.export.deploy import DEPTHWISE, deploy
 from cunet_tf.export.onnx_file import convert_onnx
+from cunet_tf.export.own import deploy_own
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import convert, convert_int8
 from cunet_tf.files.formats import ENDINGS, FLOAT
@@ -57,29 +58,36 @@ def require_format(fmt: str, out: str) -> None:
         raise CUNetError(f"--out={out}: name a file that ends in {ENDINGS[fmt]}.")
 
 
-def export_model(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarray, norms: str = DEPTHWISE) -> Exported:
-    """Convert the last head of a model.
+def export_model(
+    model: keras.Model, spec: ModelSpec | None, fmt: str, crops: np.ndarray, norms: str = DEPTHWISE
+) -> Exported:
+    """Convert the last head of a described model, or all outputs of one's own.
 
     Args:
         model: trained, float or quantized.
-        spec: written into the file as its self-description.
-        fmt: ``float32``, ``float16``, ``onnx``; ``int8``; ``int8-float-io`` (float at both ends); ``packed``
-            (the int8 file near one bit a weight, ``.cunet``) or ``gz`` (the int8 file, gzip).
-        crops: float32 ``[B, H, W, 3]`` in 0..1, to choose the grids that training left open; not
-            looked at for float formats.
-        norms: of integer formats, see :func:`cunet_tf.export.deploy.deploy`.
+        spec: written into the file as its self-description; ``None`` for a model of one's own, Sequential or
+            functional with one input.
+        fmt: ``float32``, ``float16``, ``int8-weights`` (float arithmetic, kernels stored in 8 bits), ``onnx``;
+            ``int8``; ``int8-float-io`` (float at both ends); ``packed`` (the int8 file near one bit a weight,
+            ``.cunet``) or ``gz`` (the int8 file, gzip).
+        crops: float32 ``[B, H, W, 3]`` in 0..1 (or what one's own model takes), to choose the grids that training left
+            open; not looked at for float formats.
+        norms: of integer formats of a described model, see :func:`cunet_tf.export.deploy.deploy`.
 
     Raises:
-        CUNetError: unknown format, a network that has no deploy twin, or a quantized one as ``onnx``.
+        CUNetError: unknown format, a network that has no deploy twin, a quantized one or one's own as ``onnx``, or
+            grids left open and no crops.
         MissingPackage: the packages of the extra ``onnx`` are not installed.
     """
     require_format(fmt, ENDINGS.get(fmt, ""))
     if fmt == "onnx":
+        if spec is None:
+            raise CUNetError("--format=onnx is for described networks: use model.export(format='onnx').")
         return Exported(fmt, convert_onnx(model, spec), b"", [])
     if fmt in FLOAT:
         data = convert(model, spec, fmt)
         return Exported(fmt, data, data, [])
-    deployed = deploy(model, spec, norms)
+    deployed = deploy(model, spec, norms) if spec else deploy_own(model)
     rows = deployed.calibrate(crops)
     tflite = convert_int8(deployed, spec, float_io=fmt == "int8-float-io")
     if fmt == "packed":

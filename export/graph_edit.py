@@ -1,10 +1,11 @@
-"""New tensors and operators in a parsed ``.tflite`` model."""
+"""New tensors, operators and descriptions in a parsed ``.tflite`` model."""
 
 from typing import Any
 
 import numpy as np
 
 from cunet_tf.compat import schema
+from cunet_tf.spec import SPEC_NAME, ModelSpec
 
 
 def shape_as(tensor: Any, shape: tuple[int, ...]) -> None:
@@ -35,12 +36,39 @@ def new_tensor(graph: Any, shape: tuple[int, ...], kind: int, quantization: Any 
 
 
 def new_operator(model: Any, code: tuple[int, int], source: int, target: int) -> Any:
-    """An operator from one tensor to another; ``code``: builtin code, lowest version for int8."""
-    entry = schema.OperatorCodeT()
-    entry.builtinCode, entry.version = code
-    entry.deprecatedBuiltinCode = code[0]
-    model.operatorCodes.append(entry)
+    """An operator from one tensor to another; ``code``: builtin code, lowest version for its types."""
+    known = [(entry.builtinCode, entry.version) for entry in model.operatorCodes]
+    if code not in known:
+        entry = schema.OperatorCodeT()
+        entry.builtinCode, entry.version = code
+        entry.deprecatedBuiltinCode = code[0]
+        model.operatorCodes.append(entry)
+        known.append(code)
     operator = schema.OperatorT()
-    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.opcodeIndex = known.index(code)
     operator.inputs, operator.outputs = np.array([source], np.int32), np.array([target], np.int32)
     return operator
+
+
+def code_of(model: Any, operator: Any) -> int:
+    """The builtin code of an operator."""
+    return model.operatorCodes[operator.opcodeIndex].builtinCode
+
+
+def stored_bytes(model: Any, tensor: Any) -> np.ndarray:
+    """Content of a constant tensor, uint8; empty where it has none."""
+    data = model.buffers[tensor.buffer].data
+    return np.asarray([] if data is None else data, np.uint8)
+
+
+def described(model: Any, spec: ModelSpec) -> Any:
+    """A parsed ``.tflite`` model with its description replaced, or given one."""
+    entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
+    if not entries:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata = [*(model.metadata or []), entry]
+        entries = [entry]
+    model.buffers[entries[0].buffer].data = list(spec.to_json().encode())
+    return model

@@ -41,8 +41,9 @@ class GridTensor:
         return x if self.grid is None else self.grid.fake(x)
 
     def _observe(self, values: np.ndarray) -> None:
-        self.lows.append(values.min((0, 1, 2)))
-        self.highs.append(values.max((0, 1, 2)))
+        but_channels = tuple(range(values.ndim - 1))
+        self.lows.append(values.min(but_channels))
+        self.highs.append(values.max(but_channels))
         if self.grid is not None:
             low, high = self.grid.limits
             half_step = self.grid.scale / 2
@@ -81,18 +82,18 @@ class GridTensors:
     Args:
         shared: whether all tensors that others concatenate lie on one grid, as in training with
             quantized features.
-
         maximum: whether normalisations become a MAXIMUM.
+        whole: whether a measured grid covers all pictures, and not the usual one: classes have different ranges.
 
     Attributes:
-        maxima: those that do, see :mod:`cunet_tf.export.maximum_norm`.
+        maxima: normalisations that become one, see :mod:`cunet_tf.export.maximum_norm`.
     """
 
     PITCH = 4096  # numbers for the channels of a tensor; 4096 tensors have float32 numbers
 
-    def __init__(self, shared: bool, maximum: bool = False):
+    def __init__(self, shared: bool, maximum: bool = False, whole: bool = False):
         self.tensors: dict[str, GridTensor] = {}
-        self.shared, self.maximum = shared, maximum
+        self.shared, self.maximum, self.whole = shared, maximum, whole
         self.maxima: list[Any] = []
 
     def get(self, name: str, quantizer: Any) -> GridTensor:
@@ -136,7 +137,7 @@ class GridTensors:
         """
         for tensor in self.open():
             if tensor.lows:
-                tensor.grid = range_grid(*tensor.usual_range())
+                tensor.grid = range_grid(*(tensor.range() if self.whole else tensor.usual_range()))
             else:
                 del self.tensors[tensor.name]
 

@@ -12,7 +12,7 @@ from cunet_tf.export.formats import Exported
 from cunet_tf.export.graph_edit import new_operator, new_tensor
 from cunet_tf.export.integer_stem import with_blocks
 from cunet_tf.export.packed.writer import pack
-from cunet_tf.export.tflite import finished
+from cunet_tf.export.tflite import HEATMAPS, finished
 from cunet_tf.files.formats import FLOAT
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.spec import ModelSpec
@@ -44,7 +44,7 @@ def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) 
     if not takes_int8(tflite):
         raise CUNetError(f"{file}: its ends are float: integer formats are made of an int8 file or its .keras file.")
     spec, tflite = spec.replace(**(changes or {})), with_blocks(tflite)
-    tflite = with_float_ends(tflite, spec) if fmt == "int8-float-io" else finished(tflite, spec, "image", "heatmaps")
+    tflite = with_float_ends(tflite, spec) if fmt == "int8-float-io" else finished(tflite, spec, "image", HEATMAPS)
     data = {"packed": pack, "gz": lambda model: gzip.compress(model, 9, mtime=0)}.get(fmt, bytes)(tflite)
     return Exported(fmt, data, tflite, []), spec
 
@@ -59,7 +59,7 @@ def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:
         new_operator(model, QUANTIZE, image, inner), *graph.operators, new_operator(model, DEQUANTIZE, outer, heatmaps)
     ]  # fmt: skip
     graph.inputs, graph.outputs = np.array([image], np.int32), np.array([heatmaps], np.int32)
-    return finished(write_tflite(model), spec, "image", "heatmaps")
+    return finished(write_tflite(model), spec, "image", HEATMAPS)
 
 
 def _float_twin(graph: Any, index: int) -> int:

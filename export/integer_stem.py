@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
-from cunet_tf.export.graph_edit import give, new_operator, new_tensor, shape_as
+from cunet_tf.export.graph_edit import code_of, give, new_operator, new_tensor, shape_as, stored_bytes
 from cunet_tf.files.blocks import BLOCK, BLOCK_KERNEL, PADS, PIXEL_KERNEL, to_blocks
 
 SPACE_TO_DEPTH = schema.BuiltinOperator.SPACE_TO_DEPTH, 2
@@ -26,7 +26,7 @@ def with_blocks(tflite: bytes) -> bytes:
         return tflite
     pad, conv = found
     kernel, padded = graph.tensors[conv.inputs[1]], graph.tensors[pad.outputs[0]]
-    give(model, kernel, to_blocks(_bytes(model, kernel).view(np.int8).reshape(kernel.shape)))
+    give(model, kernel, to_blocks(stored_bytes(model, kernel).view(np.int8).reshape(kernel.shape)))
     give(model, graph.tensors[pad.inputs[1]], np.array(((0, 0), PADS, PADS, (0, 0)), np.int32))
     batch, *sides, _ = graph.tensors[pad.inputs[0]].shape
     rows, columns = (side // BLOCK for side in sides)
@@ -46,14 +46,14 @@ def with_blocks(tflite: bytes) -> bytes:
 def _stem(model: Any, graph: Any) -> tuple[Any, Any] | None:
     """The padding of the picture and the convolution of 7x7 behind it, whose constants nothing else reads."""
     pads = [each for each in graph.operators if graph.inputs[0] in each.inputs]
-    if len(pads) != 1 or _code(model, pads[0]) != schema.BuiltinOperator.PAD:
+    if len(pads) != 1 or code_of(model, pads[0]) != schema.BuiltinOperator.PAD:
         return None
     convs = [each for each in graph.operators if pads[0].outputs[0] in each.inputs]
-    if len(convs) != 1 or _code(model, convs[0]) != schema.BuiltinOperator.CONV_2D:
+    if len(convs) != 1 or code_of(model, convs[0]) != schema.BuiltinOperator.CONV_2D:
         return None
     pad, conv = pads[0], convs[0]
     image, kernel, options = graph.tensors[pad.inputs[0]], graph.tensors[conv.inputs[1]], conv.builtinOptions
-    widths, weights = _bytes(model, graph.tensors[pad.inputs[1]]), _bytes(model, kernel)
+    widths, weights = stored_bytes(model, graph.tensors[pad.inputs[1]]), stored_bytes(model, kernel)
     own = all(_readers(graph, index) == 1 for index in (pad.inputs[1], conv.inputs[1]))
     fits = (
         own
@@ -68,17 +68,7 @@ def _stem(model: Any, graph: Any) -> tuple[Any, Any] | None:
     return (pad, conv) if fits else None
 
 
-def _code(model: Any, operator: Any) -> int:
-    return model.operatorCodes[operator.opcodeIndex].builtinCode
-
-
 def _readers(graph: Any, index: int) -> int:
     """Operators that read a tensor's buffer."""
     buffer = graph.tensors[index].buffer
     return sum(graph.tensors[each].buffer == buffer for one in graph.operators for each in one.inputs if each >= 0)
-
-
-def _bytes(model: Any, tensor: Any) -> np.ndarray:
-    """Content of a constant tensor, uint8; empty where it has none."""
-    data = model.buffers[tensor.buffer].data
-    return np.asarray([] if data is None else data, np.uint8)

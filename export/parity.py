@@ -23,9 +23,11 @@ from cunet_tf.spec import ModelSpec
 TOLERANCE = {
     "float32": (1e-3, 0.01, 0.01),
     "float16": (3e-2, 0.1, 0.01),
+    "int8-weights": (0.1, 0.5, 0.05),
     # Float files of quantized features: the last bit of a number decides between two steps.
     "float32 on grids": (0.1, 0.1, 0.01),
     "float16 on grids": (0.5, 1.0, 0.01),
+    "int8-weights on grids": (0.5, 1.0, 0.05),
     "int8": (0.5, 1.0, 0.05),
     "calibrated": (1.0, 2.0, 0.25),
 }

@@ -39,3 +39,15 @@ def test_keras_logs_the_loss_and_traces_anew():
     assert compat.loss_tracker(model).name == "loss" and model.train_function is not None
     compat.forget_traces(model)
     assert model.train_function is None
+
+
+def test_keras_tells_its_graph_and_inner_layers():
+    image = keras.Input((2,))
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="deep")])
+    model = keras.Model(image, inner(image) + 1.0)
+    start, *nodes = compat.graph_nodes(model)
+    assert start.is_input and [node.operation.name for node in nodes] == [inner.name, "add"]
+    ((given,),) = nodes[0].arguments.fill_in({id(image): "values"})[:1]
+    assert given == "values" and nodes[0].arguments.keras_tensors == [image]
+    assert "deep" in {layer.name for layer in compat.inner_layers(model)}
+    assert compat.graph_nodes(keras.layers.Dense(2)) is None

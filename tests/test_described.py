@@ -7,7 +7,7 @@ from cunet_tf.boxes import BoxMap
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import with_description, write_described
-from cunet_tf.files.described import is_described
+from cunet_tf.files.described import is_exported
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of
@@ -37,7 +37,7 @@ def test_an_onnx_file(tmp_path):
     source.write_bytes(small_network())
     spec = read_onnx(source).spec.replace(name="other")
     write_described(source, spec, target)
-    assert read_onnx(target).spec == spec and is_described(target) and not is_described(tmp_path)
+    assert read_onnx(target).spec == spec and is_exported(target) and not is_exported(tmp_path)
     assert target.stat().st_size < 1.1 * source.stat().st_size
 
 

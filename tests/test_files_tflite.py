@@ -18,7 +18,7 @@ def model_bytes(tiny_spec):
 
 def test_finished_file_describes_itself_and_keeps_the_graph(model_bytes):
     other = preset("face-mobile").replace(name="other", data="ä ö")
-    again = finished(model_bytes, other, "picture", "maps")
+    again = finished(model_bytes, other, "picture", ["maps"])
     assert spec_of(again) == other
     assert operator_names(again) == operator_names(model_bytes)
     assert b"picture" in again and b"maps" in again

@@ -43,4 +43,13 @@ def test_names_are_checked(fmt, out, words):
 
 
 def test_every_format_has_an_ending():
-    assert set(ENDINGS) == {"float32", "float16", "onnx", "int8", "int8-float-io", "packed", "gz"}
+    assert set(ENDINGS) == {
+        "float32",
+        "float16",
+        "int8-weights",
+        "onnx",
+        "int8",
+        "int8-float-io",
+        "packed",
+        "gz",
+    }

@@ -13,6 +13,7 @@ from tests.test_graph import changed
 
 SOUND = {
     "float": tflite_cases.float_network, "int8": tflite_cases.integer_network,
+    "kernels in 8 bits": lambda: tflite_cases.float_network(True),
     "int8, float io": lambda: tflite_cases.integer_network(True),
 }  # fmt: skip
 

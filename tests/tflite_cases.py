@@ -24,7 +24,8 @@ def spec() -> ModelSpec:
 class Builder:
     """Puts a network together, an operation after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, short: bool = False) -> None:
+        self.short = short  # float convolutions have kernels of 8 bits
         self.graph = schema.SubGraphT(tensors=[], operators=[])
         self.buffers, self.codes = [schema.BufferT()], []
         self.rng = np.random.default_rng(0)
@@ -59,6 +60,16 @@ class Builder:
         )  # fmt: skip
         return out
 
+    def _integers(self, shape, values, deep: bool) -> int:
+        axis = 3 if deep else 0
+        kernel = self.tensor(shape, "i1", np.clip(values * 50, -127, 127), np.full(shape[axis], 0.02))
+        self.graph.tensors[kernel].quantization.quantizedDimension = axis
+        return kernel
+
+    def _short_kernel(self, shape, values, deep: bool) -> int:
+        stored = self._integers(shape, values, deep)
+        return self.apply("DEQUANTIZE", [stored], self.tensor(shape), schema.DequantizeOptionsT(), "DequantizeOptions")
+
     def file(self, first: int, last: int) -> bytes:
         """The whole as a file, with a description."""
         self.graph.inputs, self.graph.outputs = np.int32([first]), np.int32([last])
@@ -78,11 +89,11 @@ class Builder:
         channels = shape[3] if deep else shape[0]
         values = self.rng.normal(size=shape)
         if steps is None:
-            kernel, bias = self.tensor(shape, "f4", values), self.tensor([channels], "f4", np.zeros(channels))
+            kernel = self._short_kernel(shape, values, deep) if self.short else self.tensor(shape, "f4", values)
+            bias = self.tensor([channels], "f4", np.zeros(channels))
             target = self.tensor(out)
         else:
-            kernel = self.tensor(shape, "i1", np.clip(values * 50, -127, 127), np.full(channels, 0.02))
-            self.graph.tensors[kernel].quantization.quantizedDimension = 3 if deep else 0
+            kernel = self._integers(shape, values, deep)
             bias = self.tensor([channels], "i4", np.zeros(channels), np.full(channels, 0.02 * steps))
             target = self.tensor(out, "i1", steps=[steps])
         kind = "DepthwiseConv2DOptions" if deep else "Conv2DOptions"
@@ -121,9 +132,9 @@ def padded(made: Builder, x: int, out, **tensor) -> int:
 
 
 @functools.cache
-def float_network() -> bytes:
-    """With everything that float networks have."""
-    made = Builder()
+def float_network(short: bool = False) -> bytes:
+    """With everything that float networks have; ``short`` with kernels of 8 bits."""
+    made = Builder(short)
     first = made.tensor([1, 64, 64, 3])
     x = padded(made, first, [1, 66, 66, 3])
     x = pooled(made, made.conv(x, [4, 3, 3, 3], [1, 32, 32, 4], stride=2, padding=VALID), [1, 16, 16, 4])

@@ -1,16 +1,20 @@
 """cunet export: a trained model for deployment, checked against its source and against integer arithmetic.
 
-Formats: float32, float16; onnx (float32, of float networks); int8 (what a low-bit network computes in training,
-exactly), int8-float-io (the same with float at both ends); packed (.cunet, the int8 file near one bit a weight), gz.
+Formats: float32, float16, int8-weights (float arithmetic, kernels stored in 8 bits); onnx (float32, of float networks);
+int8 (what a low-bit network computes in training, exactly), int8-float-io (the same with float at both ends); packed
+(.cunet, the int8 file near one bit a weight), gz.
 Float networks become int8 too: --data gives the pictures that choose their grids. Integer formats are also
 made of an integer file (.cunet, .tflite), without its Keras model. Of a shipped name float formats come from its
 float network, integer ones from its .cunet, which was trained in low bits.
+A Keras model of your own (Sequential or functional, one input, of QuantConv2D, QuantActivation and Keras' layers) goes
+the same way, without landmarks: --inputs=FILE.npy holds arrays as it takes them, to choose open grids and to compare.
 
 Example:
   cunet export --model=face-mobile --format=int8-float-io --out=face.tflite
   cunet export --model=runs/drawn/best.keras --format=float16 --out=face.tflite
   cunet export --model=runs/low/best.keras --format=packed --out=face.cunet \\
       --data=300w --root=300w --split=helen/testset
+  cunet export --model=own.keras --format=int8 --out=own.tflite --inputs=pictures.npy
 """
 
 import sys
@@ -19,12 +23,13 @@ from typing import Any
 
 from absl import flags
 
+from cunet_tf.commands import export_own
 from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.data.synthetic import can_draw, load_synthetic
 from cunet_tf.engines import Engine, KerasEngine, load_engine
 from cunet_tf.errors import CUNetError
-from cunet_tf.files.described import is_described
+from cunet_tf.files.described import is_exported
 from cunet_tf.files.formats import ENDINGS, FLOAT
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
 from cunet_tf.flags import define_data, no_arguments, source_for
@@ -81,6 +86,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "calibration", None, "Write grid and clipping rate of each tensor to this CSV.", flag_values=values
     )
+    text = "For a model of your own: a .npy file of arrays [N, H, W, C] as it takes them."
+    flags.DEFINE_string("inputs", None, text, flag_values=values)
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
@@ -95,7 +102,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     require_format(values.format, values.out)
     if values.format == "onnx":
         require_packages()
-    claim([values.out], "--out", is_described)
+    claim([values.out], "--out", is_exported)
     if values["norms"].present and values.format in FLOAT:
         raise CUNetError("--norms: a float format has its normalisations as they are: choose an integer format.")
     if values.calibration:
@@ -103,7 +110,18 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
             raise CUNetError("--calibration: a float format has no grids: choose an integer format.")
         claim([values.calibration], "--calibration", begins_with("tensor", "scale"))
     file = source_file(values.model, values.format in FLOAT or bool(values.quant))
-    exported, spec, reference, source = (_of_keras if file.suffix == ".keras" else _of_integers)(values, file)
+    if file.suffix == ".keras":
+        from cunet_tf.models.saved import load_keras
+
+        model = load_keras(file)
+        if not values.preset and getattr(model, "spec", None) is None:
+            return export_own.run(values, file, model)
+        made = _of_keras(values, model)
+    else:
+        made = _of_integers(values, file)
+    if values.inputs:
+        raise CUNetError(f"--inputs is for models without a description: {file} has one, use --data and --root.")
+    exported, spec, reference, source = made
     test, engine = parity.crops_of(source, spec, values.parity_pictures), exported.engine()
     known = bool(values.data) or can_draw(spec.skeleton)
     report = {"landmarks": parity.compare(reference, engine, test, spec, values.format, known)}
@@ -140,14 +158,13 @@ def source_file(name: str, floats: bool) -> Path:
     return file
 
 
-def _of_keras(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, Engine, Source]:
+def _of_keras(values: flags.FlagValues, model: Any) -> tuple[Any, ModelSpec, Engine, Source]:
     """The exported file, its description, the Keras model to compare with, and the pictures."""
     from cunet_tf.export import parity
     from cunet_tf.export.formats import export_model
-    from cunet_tf.models.saved import load_keras
 
-    model = load_keras(file)
-    spec = _described(values, model)
+    spec = preset(values.preset) if values.preset else model.spec
+    spec = spec.replace(name=values.name or spec.name, license=values.license or spec.license)
     source, calibration = _sources(values, spec, values.format not in FLOAT or bool(values.quant))
     if values.quant:
         model, spec = _rounded(values, model, spec, calibration)
@@ -186,13 +203,6 @@ def _of_integers(values: flags.FlagValues, file: Path) -> tuple[Any, ModelSpec, 
     changes = {name: values[name].value for name in ("name", "license") if values[name].value}
     exported, spec = export_integer(file, values.format, changes)
     return exported, spec, load_engine(str(file)), _sources(values, spec, False)[0]
-
-
-def _described(values: flags.FlagValues, model: Any) -> ModelSpec:
-    spec = preset(values.preset) if values.preset else getattr(model, "spec", None)
-    if spec is None:
-        raise CUNetError(f"{values.model} carries no description: name its --preset.")
-    return spec.replace(name=values.name or spec.name, license=values.license or spec.license)
 
 
 def _sources(values: flags.FlagValues, spec: ModelSpec, grids: bool) -> tuple[Source, Source]:
@@ -234,6 +244,8 @@ def _sizes(exported: Any) -> dict[str, int]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    if "outputs" in result["parity"]:
+        return export_own.describe(result)
     landmarks, parts = result["parity"]["landmarks"], []
     rows: list[tuple] = [("landmarks in input pixels", "difference", "tolerance")]
     for name in ("heatmap_max", "heatmap_mean", "landmark_median", "landmark_mean", "landmark_max"):

@@ -6,7 +6,7 @@ from typing import Any
 from cunet_tf.compat import schema
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.formats import FLOAT, INTEGERS
-from cunet_tf.files.graph import read_graph
+from cunet_tf.files.graph import Graph, read_graph
 from cunet_tf.files.keras_archive import CONFIG, read_config, read_parts
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.shipped import find_model, find_weights, shipped_models
@@ -44,14 +44,22 @@ def describe_file(file: Path) -> dict[str, Any]:
     else:
         tflite = read_model(file)
         spec = spec_of(tflite)
-        whole = any(tensor.type == INT8 for tensor in read_graph(tflite).tensors)
-        kind = "integers" if whole else "float"
+        kind = _numbers(read_graph(tflite))
         formats = INTEGERS if takes_int8(tflite) else ()
     if spec is None:
         raise CUNetError(
             f"{file} carries no description ({SPEC_NAME}): it was not made by cunet, or by export --preset."
         )
     return {"file": str(file), "bytes": file.stat().st_size, "numbers": kind, **_facts(spec), "formats": list(formats)}
+
+
+def _numbers(graph: Graph) -> str:
+    """In which numbers a network computes: in those that its convolutions read."""
+    convs = [each for each in graph.operations if each.name in ("CONV_2D", "DEPTHWISE_CONV_2D")]
+    if any(graph.tensors[each.inputs[0]].type == INT8 for each in convs):
+        return "integers"
+    short = any(tensor.type == INT8 for tensor in graph.tensors)
+    return "float, kernels in 8 bits" if short else "float"
 
 
 def keras_spec(file: Path) -> ModelSpec | None:

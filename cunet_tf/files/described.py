@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.onnx import read_onnx
-from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.files.tflite import made_by_us, read_model, spec_of
 from cunet_tf.spec import ModelSpec
 
 
@@ -17,9 +17,9 @@ def exported_spec(file: Path) -> ModelSpec | None:
     return read_onnx(file).spec if file.suffix == ".onnx" else spec_of(read_model(file))
 
 
-def is_described(file: Path) -> bool:
-    """Whether a file is a model with a description: an earlier export, which a new one may replace."""
+def is_exported(file: Path) -> bool:
+    """Whether a file is an earlier export, which a new one may replace: described, or marked as ours."""
     try:
-        return exported_spec(file) is not None
+        return exported_spec(file) is not None or made_by_us(read_model(file))
     except CUNetError:
         return False

@@ -3,11 +3,12 @@
 ENDINGS = {
     "float32": ".tflite",
     "float16": ".tflite",
+    "int8-weights": ".tflite",
     "onnx": ".onnx",
     "int8": ".tflite",
     "int8-float-io": ".tflite",
     "packed": ".cunet",
     "gz": ".tflite.gz",
 }
-FLOAT = ("float32", "float16", "onnx")
+FLOAT = ("float32", "float16", "int8-weights", "onnx")
 INTEGERS = tuple(fmt for fmt in ENDINGS if fmt not in FLOAT)

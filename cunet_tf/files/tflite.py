@@ -8,10 +8,12 @@ from pathlib import Path
 
 from cunet_tf.compat import schema
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.flatbuffer import Table
 from cunet_tf.files.graph import read_graph, stored_text
 from cunet_tf.files.graph_rules import require_sound
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.trial_run import try_network
+from cunet_tf.outputs import OURS
 from cunet_tf.reading import why_unfit
 from cunet_tf.spec import SPEC_NAME, ModelSpec
 
@@ -81,6 +83,11 @@ def spec_of(data: bytes) -> ModelSpec | None:
     """
     text = stored_text(data, SPEC_NAME)
     return None if text is None else ModelSpec.from_json(text)
+
+
+def made_by_us(data: bytes) -> bool:
+    """Whether a model bears our mark, with a description or without."""
+    return Table.root(data).text(3) == OURS
 
 
 def takes_int8(tflite: bytes) -> bool:

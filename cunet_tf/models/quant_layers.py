@@ -1,45 +1,137 @@
 """Quantized layers for any Keras model."""
 
+import math
 from typing import Any
 
 import keras
+from keras import ops
 
+from cunet_tf.backend import tensorflow
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.quantize import quantizers
 
 PACKAGE = "cunet_tf"
+SETTLING = 200  # batches after which a learned range stands
+SAMPLE, TRIED, SMALLEST = 16384, 6, 2.0**-20  # values of a batch that are looked at; ranges; a peak that is none
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class QuantActivation(keras.layers.Layer):
     """Applies a quantizer to a tensor of any shape; inside a CU-Net it follows the network's ``memory``.
 
+    A range may be learned: each training batch votes for the power of two whose grid has the least absolute error on a
+    sample of its values, the range is the mean vote (of exponents, rounded), and stands after ``SETTLING`` batches. It
+    is stored with the model; before the first batch it is 1.
+
     Args:
-        quantizer: a name such as ``"signed8"``, or an object such as ``Linear(8, r=2.0)``.
+        quantizer: a name such as ``"signed8"``, or an object such as ``Linear(8, r=2.0)``; by default ``"signed8"``.
+        bits: instead of a quantizer, that of so many bits, whose range is learned unless ``r`` is given.
+        r: ``"auto"`` learns the range; a power of two is one; ``None`` leaves what the quantizer says.
+        signed: with ``bits``: keep values below 0; else it is a ReLU as well.
+
+    Raises:
+        CUNetError: neither a quantizer nor bits, both of them, or a range of something that has none.
 
     Example:
         >>> QuantActivation("unsigned8")(np.float32([-1.0, 0.5, 2.0])).numpy()
         array([0.        , 0.5       , 0.99609375], dtype=float32)
+        >>> QuantActivation(bits=4)(np.float32([0.0, 2.9, 5.1]), training=True).numpy()
+        array([0. , 3. , 5. ], dtype=float32)
     """
 
     memory: Memory = PLAIN
 
-    def __init__(self, quantizer: Any = "signed8", **kwargs: Any):
+    def __init__(
+        self, quantizer: Any = None, bits: int | None = None, r: float | str | None = None, signed: bool = False,
+        **kwargs: Any,
+    ):  # fmt: skip
         super().__init__(**kwargs)
-        chosen = quantizers.get(quantizer)
-        if chosen is None:
-            raise CUNetError("QuantActivation: a layer that only quantizes needs a quantizer, by name or as an object.")
-        self.quantizer = chosen
+        if bits is not None and quantizer is not None:
+            raise CUNetError("QuantActivation: give a quantizer or bits, not both.")
+        if isinstance(r, str) and r != "auto":
+            raise CUNetError(f"QuantActivation: r={r!r}: give 'auto', or a power of two.")
+        self.learned = r == "auto" or (bits is not None and r is None)
+        self.quantizer: Any = quantizers.get(quantizer or "signed8")
+        if bits is not None:
+            self.quantizer = quantizers.Linear(bits, signed=signed)
+        if r is not None or self.learned:
+            if not isinstance(self.quantizer, quantizers.Linear):
+                raise CUNetError(f"QuantActivation: {quantizer!r} has no range: leave out r.")
+            self.quantizer = self.quantizer.with_range(1.0 if isinstance(r, str) or r is None else r)
+
+    def build(self, input_shape: Any) -> None:
+        if self.learned:
+            for name in ("exponent", "batches"):
+                made = self.add_weight(name=name, shape=(), initializer="zeros", trainable=False, dtype="float32",
+                                       autocast=False, aggregation="mean")  # fmt: skip
+                setattr(self, name, made)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
+        if not self.learned:
+            return self._quantize(x, training)
+        if training and self.trainable:
+            self._vote(x)
+        r = ops.cast(
+            ops.power(2.0, ops.round(self.exponent)), x.dtype
+        )  # dividing by a power of two changes nothing else
+        return self._quantize(x / r, training) * r
+
+    def _quantize(self, x: Any, training: bool | None) -> Any:
         return self.memory.quantized(x, self.quantizer) if training else self.quantizer(x)
+
+    def _vote(self, x: Any) -> None:
+        """Take the best exponent of a batch into the mean."""
+        best, known = best_exponent(x, self.quantizer)
+        count = ops.where(known & (self.batches < SETTLING), 1.0, 0.0)
+        self.batches.assign_add(count)
+        self.exponent.assign_add(count * (best - self.exponent) / ops.maximum(self.batches, 1.0))
+
+    def settled(self) -> Any:
+        """The quantizer with its range, a learned one too.
+
+        Raises:
+            CUNetError: nothing was learned yet.
+        """
+        if not self.learned:
+            return self.quantizer
+        if not float(self.batches):
+            raise CUNetError(f"layer {self.path}: its range is learned in training, and there was none yet.")
+        return self.quantizer.with_range(2.0 ** round(float(self.exponent)))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "quantizer": keras.saving.serialize_keras_object(self.quantizer)}
+        own = {"quantizer": keras.saving.serialize_keras_object(self.quantizer), "r": "auto" if self.learned else None}
+        return {**super().get_config(), **own}
+
+
+def best_exponent(x: Any, grid: quantizers.Linear, power: int = 1) -> tuple[Any, Any]:
+    """The exponent of the power-of-two range with the least error on a sample of ``x``.
+
+    Args:
+        x: a tensor of any shape.
+        grid: bits and sign.
+        power: of the error, whose mean counts. Absolute errors forgive cutting off the few largest values, which
+            trains better than the steps that squared errors choose (docs/quantization.md).
+
+    Returns:
+        The exponent, a float32 scalar; whether ``x`` has values to judge by.
+    """
+    tf = tensorflow()
+    flat = tf.reshape(tf.cast(x, tf.float32), [-1])
+    places = tf.random.stateless_uniform([SAMPLE], (1, 2), 0, tf.maximum(tf.size(flat), 1), tf.int32)
+    values = tf.stop_gradient(tf.gather(flat, places))
+    values = values if grid.signed else tf.nn.relu(values)
+    peak = tf.reduce_max(tf.abs(values))
+    top = tf.math.ceil(tf.math.log(tf.maximum(peak, SMALLEST)) / math.log(2.0))
+    exponents = top - tf.range(float(TRIED))
+    step = grid.step * tf.pow(2.0, exponents)[:, None]
+    low, high = (limit / grid.step for limit in grid.limits)
+    errors = tf.clip_by_value(tf.floor(values / step + 0.5), low, high) * step - values
+    best = tf.argmin(tf.reduce_mean(tf.abs(errors) ** power, axis=1))
+    return tf.gather(exponents, best), peak > SMALLEST
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -76,7 +76,7 @@ def ideal_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
     for conv in convs:
         bits = _weight_bits(conv, quant)
         alphas = conv.outputs if quant.has_steps and bits < FLOAT_BITS else 0
-        total += math.ceil(conv.weights * bits / 8) + 4 * alphas + 4 * 4 * conv.normalized
+        total += math.ceil(conv.weights * bits / 8) + 4 * alphas + 4 * 4 * conv.normalized * conv.passes
     return total
 
 
@@ -96,7 +96,7 @@ def packed_bytes(convs: list[ConvCount], quant: QuantConfig) -> int:
         else:
             kernel = math.ceil(conv.weights / TERNARY_IN_BYTE if bits == 2 else conv.weights * bits / 8)
             total += kernel + (2 * conv.outputs if quant.has_steps else 0)
-        total += 2 * 2 * conv.normalized
+        total += 2 * 2 * conv.normalized * conv.passes
     return total
 
 

@@ -170,6 +170,10 @@ class Linear(Quantizer):
     def __call__(self, x: Any) -> Any:
         return functional.linear(x, self.bits, self.r, self.signed, self.narrow, self.gradient)
 
+    def with_range(self, r: float) -> "Linear":
+        """The same with another range."""
+        return Linear(**{**self.get_config(), "r": r})
+
     @property
     def gradient(self) -> Callable[[Any], Any] | None:
         """What is done to the gradient, ``None`` for nothing."""

@@ -27,7 +27,7 @@ LIKELY = (-1, 0, 1, 1, 2, 2, 3, 4, 8, 16, 17, 32, 64)  # sides, strides, kernels
 @functools.cache
 def sources() -> tuple[bytes, ...]:
     """Sound files."""
-    return float_network(), integer_network(), integer_network(True)
+    return float_network(), integer_network(), integer_network(True), float_network(True)
 
 
 def _number(rng: random.Random) -> int:

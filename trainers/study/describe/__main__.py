@@ -17,7 +17,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.detector import load_detector
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import require_ending, write_described
-from cunet_tf.files.described import is_described
+from cunet_tf.files.described import is_exported
 from cunet_tf.files.shipped import find_model
 from cunet_tf.flags import define_data, shown_path, source_for
 from cunet_tf.localizer import Localizer
@@ -64,7 +64,7 @@ def run(values: flags.FlagValues) -> None:
     if not values.model or not (values.out or values.results):
         raise CUNetError("give --model, and --out=FILE for the described model or --results=FOLDER for figures.")
     if values.out:
-        claim([values.out], "--out", is_described)
+        claim([values.out], "--out", is_exported)
         require_ending(find_model(values.model), Path(values.out))
     localizer = Localizer.load(values.model)
     spec = localizer.spec
