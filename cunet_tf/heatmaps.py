@@ -136,7 +136,7 @@ def _quarter(maps: np.ndarray, sigma: float) -> np.ndarray:
 def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
     """Newton step on the log of the smoothed map, at most one pixel; at the border as :mod:`cunet_tf.border` says."""
     height, width = maps.shape[1:3]
-    smooth = np.stack([_blur(one, sigma) for one in np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)))])
+    smooth = np.stack([blur(one, sigma) for one in np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)))])
     weights = fit_weights(sigma, height, width)[None, ..., None]
     x, y = _best_fit(smooth, weights, sigma)
     fits = _patches(smooth, x + 1, y + 1) * _patches(weights, x + 1, y + 1)
@@ -173,7 +173,7 @@ def _newton(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(np.where(peaked[..., None], step, 0.0), -1.0, 1.0), peaked
 
 
-def _blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
+def blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian smoothing of ``[h, w, C]`` with the targets' sigma, zero outside."""
     parts = [heatmap[..., first : first + CV_CHANNELS] for first in range(0, heatmap.shape[-1], CV_CHANNELS)]
     blurred = [cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for part in parts]
@@ -187,7 +187,7 @@ def _plateau(maps: np.ndarray, radius: float) -> np.ndarray:
     The first maximum of a plateau is its upper left edge: smoothing by the radius makes its
     middle the maximum.
     """
-    smooth = np.stack([_blur(one, radius) for one in maps])
+    smooth = np.stack([blur(one, radius) for one in maps])
     height, width = maps.shape[1:3]
     centre = np.stack(_peaks(smooth), axis=-1).astype(np.float64)
     reach = radius + 1.5

@@ -28,7 +28,10 @@ public final class ModelSpec {
      * @throws CUNetException incomplete, newer than this code, or an input range other than 0..1
      */
     public ModelSpec(String json) {
-        Fields fields = new Fields("cunet_spec", Json.parse(json));
+        this(new Fields("cunet_spec", Json.parse(json)));
+    }
+
+    ModelSpec(Fields fields) {
         int version = fields.integer("version", 0, Integer.MAX_VALUE);
         if (version > VERSION) {
             throw new CUNetException("cunet_spec has version " + version + ", this program reads up to " + VERSION

@@ -1,10 +1,10 @@
 package cunet.core;
 
-/** Runs every test of the core on the vectors of {@code tools/golden.py}; exit status 0 when all pass. */
+/** Runs every test of the core on what Python wrote; exit status 0 when all pass. */
 public final class AllTests {
     private AllTests() {}
 
-    /** @param args the folder of {@code golden.json}. */
+    /** @param args the files of {@code tools/golden.py} and of {@code tools/golden_ports.py} */
     public static void main(String[] args) throws Exception {
         Golden golden = new Golden(args[0]);
         Check check = new Check();
@@ -12,6 +12,7 @@ public final class AllTests {
         PointsTest.run(check, golden);
         ModelsTest.run(check, golden);
         PackedTest.run(check, golden);
+        PortsTest.run(check, new Golden(args[1]));
         System.exit(check.finish());
     }
 }

@@ -10,12 +10,12 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
-/** What {@code tools/golden.py} wrote: topics, each a list of cases. */
+/** What {@code tools/golden.py} or {@code golden_ports.py} wrote: topics, each a list of cases. */
 final class Golden {
     private final Fields topics;
 
-    Golden(String folder) throws IOException {
-        byte[] bytes = Files.readAllBytes(Paths.get(folder, "golden.json"));
+    Golden(String file) throws IOException {
+        byte[] bytes = Files.readAllBytes(Paths.get(file));
         topics = new Fields("golden", Json.parse(new String(bytes, StandardCharsets.UTF_8)));
     }
 
