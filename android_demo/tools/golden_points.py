@@ -20,11 +20,15 @@ def vectors() -> dict[str, Any]:
     return {"decode": decodings(), "locate": locations(), "smooth": smoothings(), "track": [tracking()]}
 
 
+def gaussians(points: np.ndarray, side: int, sigma: float) -> np.ndarray:
+    """``[side, side, C]``: one of height 1 around each of the points ``[C, 2]``."""
+    grid, (x, y) = np.arange(side), points.T
+    return np.exp(-((grid[:, None, None] - y) ** 2 + (grid[None, :, None] - x) ** 2) / (2 * sigma**2))
+
+
 def heatmaps(rng: np.random.Generator, side: int, channels: int, sigma: float, noise: float) -> np.ndarray:
     """Gaussians at random places, some on or beyond the border, with noise."""
-    grid = np.arange(side)
-    x, y = rng.uniform(-1.0, side, (2, channels))
-    maps = np.exp(-((grid[:, None, None] - y) ** 2 + (grid[None, :, None] - x) ** 2) / (2 * sigma**2))
+    maps = gaussians(rng.uniform(-1.0, side, (2, channels)).T, side, sigma)
     return (rng.uniform(0.2, 1.1) * maps + noise * rng.standard_normal(maps.shape)).astype(np.float32)
 
 
@@ -46,11 +50,10 @@ def decodings() -> list[dict[str, Any]]:
 def on_the_border(side: int, sigma: float) -> dict[str, Any]:
     """DARK where its smoothing meets the border: corners, edges, half a pixel outside, and far inside."""
     places = np.array([-0.4, 0.0, 0.3, 0.5, 1.4, 2.0, side / 2 + 0.1, side - 1.6, side - 1.0, side - 0.6])
-    x, y = np.meshgrid(places, places)
-    grid = np.arange(side)
-    maps = np.exp(-((grid[:, None, None] - y.ravel()) ** 2 + (grid[None, :, None] - x.ravel()) ** 2) / (2 * sigma**2))
+    points = np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
+    maps, grid = gaussians(points, side, sigma), np.arange(side)
     # Of different heights, with a slope, so that no two cells are equally high but for rounding.
-    maps = (maps * np.linspace(0.4, 1.0, x.size) * (1 + 1e-4 * (grid[:, None, None] + 2 * grid[None, :, None]))).astype(
+    maps = (maps * np.linspace(0.4, 1.0, len(points)) * (1 + 1e-4 * (grid[:, None, None] + 2 * grid[None, :, None]))).astype(
         np.float32
     )
     points, scores = decode(maps[None], "dark", sigma)

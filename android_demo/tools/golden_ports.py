@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from golden_points import StoredMaps
+from golden_points import StoredMaps, gaussians
 
 from cunet_tf.border import corrected, fit_weights, pull
 from cunet_tf.boxes import BoxMap, Detection
@@ -71,7 +71,8 @@ def crops() -> list[dict[str, Any]]:
     """Enlarged, beyond the border, turned, a whole picture, and reduced by 2 and by 3 first."""
     settings = (
         (24, 20, [6.1, 4.2, 13.57, 12.03], 1.25, 0), (24, 20, [-4.3, 2, 9.1, 11.2], 1.15, 0),
-        (24, 20, [3, 5, 20, 16], 1.0, 30), (24, 20, None, 1.0, 0), (61, 47, [8.2, 3.1, 40.3, 36.4], 1.25, 0), (61, 80, [1.1, 2, 50, 55.3], 1.15, -20),
+        (24, 20, [3, 5, 20, 16], 1.0, 30), (24, 20, None, 1.0, 0),
+        (61, 47, [8.2, 3.1, 40.3, 36.4], 1.25, 0), (61, 80, [1.1, 2, 50, 55.3], 1.15, -20),
     )  # fmt: skip
     cases = []
     for width, height, box, factor, roll in settings:
@@ -103,10 +104,8 @@ def output() -> dict[str, Any]:
 def stored_maps(points: np.ndarray, side: int, sigma: float, seed: int) -> np.ndarray:
     """int8 heat maps ``[side, side, C]``: Gaussians of different heights with a little noise, so that nothing ties."""
     rng = np.random.default_rng(seed)
-    grid = np.arange(side)
-    x, y = points.T
-    maps = np.exp(-((grid[:, None, None] - y) ** 2 + (grid[None, :, None] - x) ** 2) / (2 * sigma**2))
-    maps = maps * rng.uniform(0.5, 0.95, len(points)) + 0.02 * rng.standard_normal(maps.shape)
+    maps = gaussians(points, side, sigma) * rng.uniform(0.5, 0.95, len(points))
+    maps += 0.02 * rng.standard_normal(maps.shape)
     return np.clip(np.rint(maps / SCALE) + ZERO_POINT, -128, 127).astype(np.int8)
 
 
