@@ -53,9 +53,8 @@ def on_the_border(side: int, sigma: float) -> dict[str, Any]:
     points = np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
     maps, grid = gaussians(points, side, sigma), np.arange(side)
     # Of different heights, with a slope, so that no two cells are equally high but for rounding.
-    maps = (maps * np.linspace(0.4, 1.0, len(points)) * (1 + 1e-4 * (grid[:, None, None] + 2 * grid[None, :, None]))).astype(
-        np.float32
-    )
+    slope = 1 + 1e-4 * (grid[:, None, None] + 2 * grid[None, :, None])
+    maps = (maps * np.linspace(0.4, 1.0, len(points)) * slope).astype(np.float32)
     points, scores = decode(maps[None], "dark", sigma)
     return {"maps": maps, "decoder": "dark", "sigma": sigma, "points": points[0], "scores": scores[0]}
 
