@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cunet_tf.compat import parse_tflite, write_tflite
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.graph_edit import described
+from cunet_tf.export.metadata import described
 from cunet_tf.export.output_grid import with_output
 from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.tflite import read_model

@@ -1,11 +1,10 @@
-"""New tensors, operators and descriptions in a parsed ``.tflite`` model."""
+"""New tensors and operators in a parsed ``.tflite`` model."""
 
 from typing import Any
 
 import numpy as np
 
 from cunet_tf.compat import schema
-from cunet_tf.spec import SPEC_NAME, ModelSpec
 
 
 def shape_as(tensor: Any, shape: tuple[int, ...]) -> None:
@@ -59,16 +58,3 @@ def stored_bytes(model: Any, tensor: Any) -> np.ndarray:
     """Content of a constant tensor, uint8; empty where it has none."""
     data = model.buffers[tensor.buffer].data
     return np.asarray([] if data is None else data, np.uint8)
-
-
-def described(model: Any, spec: ModelSpec) -> Any:
-    """A parsed ``.tflite`` model with its description replaced, or given one."""
-    entries = [entry for entry in model.metadata or [] if entry.name == SPEC_NAME.encode()]
-    if not entries:
-        entry = schema.MetadataT()
-        entry.name, entry.buffer = SPEC_NAME.encode(), len(model.buffers)
-        model.buffers.append(schema.BufferT())
-        model.metadata = [*(model.metadata or []), entry]
-        entries = [entry]
-    model.buffers[entries[0].buffer].data = list(spec.to_json().encode())
-    return model

@@ -11,8 +11,8 @@ from cunet_tf.compat import operator_name, parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.bake import bake
 from cunet_tf.export.deploy import Deployed
-from cunet_tf.export.graph_edit import described
 from cunet_tf.export.layer_names import layer_names, names_of
+from cunet_tf.export.metadata import described
 from cunet_tf.export.output_grid import with_output
 from cunet_tf.export.weight_only import with_int8_weights
 from cunet_tf.models.calls import ends_of

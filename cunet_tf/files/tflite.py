@@ -87,7 +87,8 @@ def spec_of(data: bytes) -> ModelSpec | None:
 
 def made_by_us(data: bytes) -> bool:
     """Whether a model bears our mark, with a description or without."""
-    return Table.root(data).text(3) == OURS
+    line = Table.root(data).text(3)
+    return line == OURS or line.startswith(f"{OURS}: ")
 
 
 def takes_int8(tflite: bytes) -> bool:
