@@ -12,7 +12,8 @@ import numpy as np
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.files.tflite import read_model
+from cunet_tf.export.described import with_description
+from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.spec import SPEC_NAME
 from tests.fuzz.changes import FLOATS, NUMBERS, bytes_changed, cut
 from tests.fuzz.target import Target
@@ -26,8 +27,9 @@ LIKELY = (-1, 0, 1, 1, 2, 2, 3, 4, 8, 16, 17, 32, 64)  # sides, strides, kernels
 
 @functools.cache
 def sources() -> tuple[bytes, ...]:
-    """Sound files."""
-    return float_network(), integer_network(), integer_network(True), float_network(True)
+    """Sound files; a float one with the metadata of other tools, as the exporter writes it."""
+    data = float_network()
+    return with_description(data, spec_of(data)), integer_network(), integer_network(True), float_network(True)
 
 
 def _number(rng: random.Random) -> int:
