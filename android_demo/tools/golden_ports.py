@@ -270,8 +270,8 @@ def network() -> dict[str, Any]:
     model, image, box = find_model("face-mobile"), ROOT / "docs/pictures/astronaut.jpg", [117.5, 87.0, 212.0, 178.0]
     found = Localizer.load(str(model)).locate(image, box)
     return {
-        "model": str(model.relative_to(ROOT)), "picture": str(image.relative_to(ROOT)), "box": box, "landmarks": found.points, "scores": found.scores,
-        "confidence": found.confidence, "found": found.found,
+        "model": str(model.relative_to(ROOT)), "picture": str(image.relative_to(ROOT)), "box": box,
+        "landmarks": found.points, "scores": found.scores, "confidence": found.confidence, "found": found.found,
     }  # fmt: skip
 
 
