@@ -266,7 +266,7 @@ def detector() -> list[dict[str, Any]]:
 
 
 def network() -> dict[str, Any]:
-    """A shipped model on a drawn picture of this repository, whose pixels are the crop's, so that nothing is rounded."""
+    """A shipped model on a drawn picture, whose own pixels make the crop, so that nothing is rounded on the way in."""
     model, image = find_model("face-mobile"), ROOT / "docs/pictures/drawn/face_0.png"
     localizer = Localizer.load(str(model))
     half = localizer.spec.input_size / localizer.spec.crop_factor / 2
