@@ -54,6 +54,9 @@ def test_the_document_holds_the_examples_and_the_layout():
 
 
 def test_an_empty_section_and_a_description_of_no_model():
+    assert read_spec(example(spec=b"")) is None
+    with pytest.raises(CUNetError, match="an operation writes 0 bytes"):  # the operation SPEC
+        expand(example(spec=b""))
     with pytest.raises(CUNetError, match="cunet_spec.preset: missing"):
         read_spec(example())
     with pytest.raises(CUNetError, match="cunet_spec is not JSON"):
