@@ -1,6 +1,6 @@
 """The small network that every package builds, and the pictures it is trained on. NumPy only.
 
-Convolutions without bias, each followed by batch normalisation, ReLU and a grid of 8 bits; a last one makes one heat map.
+Convolutions without bias, each followed by batch normalisation, ReLU and a grid of 8 bits; a last one makes a heat map.
 """
 
 import numpy as np

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ def main(folder: Path, package: str, kernels: str) -> None:
         package: of :data:`~cunet_tf.export.peers.networks.BUILDERS`, or ``keras``.
         kernels: of :data:`~cunet_tf.export.peers.networks.KERNELS`; for ``keras`` ``float``, or one of :data:`OWN`.
     """
-    result: dict[str, Any] = {"files": {}, "note": ""}
+    result: dict[str, Any] = {"version": version(package), "files": {}, "note": ""}
     keras = _keras(package)
     result["keras"] = f"{keras.__name__} {keras.__version__}"
+    keras.utils.set_random_seed(tiny.SEED)
     try:
         model = networks.BUILDERS[package](kernels) if package in networks.BUILDERS else _float(keras)
         result |= _train(keras, model)
@@ -44,13 +46,10 @@ def main(folder: Path, package: str, kernels: str) -> None:
     except Exception as error:  # whatever a package raises is the finding
         result["error"] = _words(error)
     else:
-        convert = _saved if package == "cunet-tf" else _converted
-        for conversion in ("keras",) if package == "cunet-tf" else CONVERSIONS:
-            try:
-                convert(folder, model, conversion)
-                result["files"][conversion] = ""
-            except Exception as error:
-                result["files"][conversion] = _words(error)
+        if package == "cunet-tf":
+            model.save(folder / "trained.keras")  # which cunet export takes
+        else:
+            result["files"] = {conversion: _converted(folder, model, conversion) for conversion in CONVERSIONS}
     (folder / "result.json").write_text(json.dumps(result))
 
 
@@ -102,12 +101,8 @@ def _quantized(keras: Any, model: Any, mode: str) -> str:
     return f"{changed} of {len(convolutions)} convolutions quantized by keras"
 
 
-def _saved(folder: Path, model: Any, conversion: str) -> None:
-    model.save(folder / f"{conversion}.keras")
-
-
-def _converted(folder: Path, model: Any, conversion: str) -> None:
-    """Write ``CONVERSION.tflite``."""
+def _converted(folder: Path, model: Any, conversion: str) -> str:
+    """Write ``CONVERSION.tflite``; what went wrong."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -117,7 +112,11 @@ def _converted(folder: Path, model: Any, conversion: str) -> None:
         pictures = tiny.training()[0][: tiny.CALIBRATION]
         converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    (folder / f"{conversion}.tflite").write_bytes(converter.convert())
+    try:
+        (folder / f"{conversion}.tflite").write_bytes(converter.convert())
+    except Exception as error:
+        return _words(error)
+    return ""
 
 
 def _words(error: Exception) -> str:

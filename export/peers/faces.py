@@ -1,0 +1,115 @@
+"""Rows of a float face network: our own formats beside those that ai-edge-quantizer makes of its float file."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cunet_tf.errors import CUNetError
+from cunet_tf.export.benchmark import Candidate, latencies
+from cunet_tf.export.peers.environments import Peer
+from cunet_tf.export.peers.small import EDGE, in_environment, kernels_of, shortened
+from cunet_tf.export.processes import run_module
+from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.rows import Row
+
+OUTER = "stem|heatmaps"  # names of the first and last layer in a float file
+CALIBRATION = 64  # pictures
+RUNS = 60  # of every file, in turn
+FLOAT = "float32.tflite"
+# Made from the Keras file -> of the integer file that this made.
+FROM_KERAS = {FLOAT: ("--format=float32",), "float16.tflite": ("--format=float16",),
+              "int8-weights.tflite": ("--format=int8-weights",), "int8.tflite": ("--format=int8",),
+              "W5.cunet": ("--format=packed", "--quant=W5"), "W4.cunet": ("--format=packed", "--quant=W4")}  # fmt: skip
+EXPANDED = {"W5 int8.tflite": "W5.cunet", "W4 int8.tflite": "W4.cunet"}
+
+
+def face_rows(model: str, root: str, split: str, python: str, peer: Peer, folder: Path) -> list[Row]:
+    """Bytes, NME and time of every file.
+
+    Args:
+        model: a float ``.keras`` file.
+        root: folder of 300-W.
+        split: what the NME is measured on; grids are chosen on ``train``.
+        python: the interpreter of ai-edge-quantizer's environment.
+        peer: ai-edge-quantizer.
+        folder: for files.
+
+    Raises:
+        CUNetError: the float file cannot be made.
+    """
+    data = ("--data=300w", f"--root={root}", f"--split={split}", "--allow_missing")
+    rows = _ours(model, data, folder)
+    if not (folder / FLOAT).is_file():
+        raise CUNetError(f"--model={model}: {rows[0]['outcome']}")
+    rows += _of_edge(python, peer, root, folder)
+    whole = [row for row in rows if not row["outcome"]]
+    for row in whole:
+        row |= _evaluated(folder / row["file"], data)
+    running = [row for row in whole if not row["outcome"]]
+    candidates = [Candidate(row["file"], "tflite", read_model(folder / row["file"]), row["bytes"]) for row in running]
+    times = latencies(candidates, 1, RUNS)
+    for row, own in zip(running, times, strict=True):
+        row["time_ratio"] = float(np.median(own / times[0]))
+    name = _spec(folder / FLOAT).name
+    return [{"network": name, "pictures": split, **row} for row in rows]
+
+
+def _ours(model: str, data: tuple[str, ...], folder: Path) -> list[Row]:
+    from importlib.metadata import version
+
+    rows = []
+    for name, flags in FROM_KERAS.items():
+        rows.append(_exported(name, (f"--model={model}", *flags, *data), folder))
+    for name, source in EXPANDED.items():
+        rows.append(_exported(name, (f"--model={folder / source}", "--format=int8"), folder))
+    return [{"package": "cunet-tf", "version": version("cunet-tf"), **row} for row in rows]
+
+
+def _exported(name: str, flags: tuple[str, ...], folder: Path) -> Row:
+    kernels = name[:2].lower() if name[0] == "W" else "w8" if "int8" in name else "float"
+    row = {"file": name, "conversion": name, "kernels": kernels, "outcome": ""}
+    try:
+        run_module("cunet_tf", "export", f"--out={folder / name}", *flags)
+    except CUNetError as error:
+        return {**row, "outcome": shortened(error)}
+    return row
+
+
+def _of_edge(python: str, peer: Peer, root: str, folder: Path) -> list[Row]:
+    from cunet_tf.data.w300 import load_300w
+    from cunet_tf.export.parity import crops_of
+
+    shutil.copyfile(folder / FLOAT, folder / "float.tflite")
+    pictures = crops_of(load_300w(root, "train", allow_missing=True), _spec(folder / FLOAT), CALIBRATION)
+    np.save(folder / "calibration.npy", pictures)
+    try:
+        result = in_environment(peer, python, folder, "edge", OUTER)
+    except CUNetError as error:
+        return [{"package": EDGE, "outcome": shortened(error)}]
+    head = {"package": EDGE, "version": result["version"]}
+    return [
+        {**head, "file": f"{title}.tflite", "conversion": title, "kernels": kernels_of(title),
+         "outcome": shortened(fault) if fault else ""}
+        for title, fault in result["files"].items()
+    ]  # fmt: skip
+
+
+def _evaluated(file: Path, data: tuple[str, ...]) -> Row:
+    """Bytes, convolutions and NME of a file."""
+    from cunet_tf.export.own_parity import integer_operations
+
+    try:
+        found: dict[str, Any] = integer_operations(read_model(file))
+        metrics = json.loads(run_module("cunet_tf", "evaluate", f"--model={file}", "--json", *data))
+    except CUNetError as error:
+        return {"bytes": file.stat().st_size, "outcome": shortened(error)}
+    names = ("operations", "convolutions", "integer_convolutions", "islands")
+    nme = metrics["nme_interocular"]
+    return {"bytes": file.stat().st_size, **{name: found[name] for name in names}, "nme_interocular": nme}
+
+
+def _spec(file: Path) -> Any:
+    return spec_of(read_model(file))
