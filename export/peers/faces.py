@@ -13,6 +13,7 @@ from cunet_tf.export.peers.environments import Peer
 from cunet_tf.export.peers.small import EDGE, in_environment, kernels_of, shortened
 from cunet_tf.export.processes import run_module
 from cunet_tf.files.tflite import read_model, spec_of
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import Row
 
 OUTER = "stem|heatmaps"  # names of the first and last layer in a float file
@@ -41,10 +42,7 @@ def face_rows(model: str, root: str, split: str, python: str, peer: Peer, folder
         CUNetError: the float file cannot be made.
     """
     data = ("--data=300w", f"--root={root}", f"--split={split}", "--allow_missing")
-    rows = _ours(model, data, folder)
-    if not (folder / FLOAT).is_file():
-        raise CUNetError(f"--model={model}: {rows[0]['outcome']}")
-    rows += _of_edge(python, peer, root, folder)
+    rows = [*_ours(model, data, folder), *_of_edge(python, peer, root, folder)]
     whole = [row for row in rows if not row["outcome"]]
     for row in whole:
         row |= _evaluated(folder / row["file"], data)
@@ -63,6 +61,8 @@ def _ours(model: str, data: tuple[str, ...], folder: Path) -> list[Row]:
     rows = []
     for name, flags in FROM_KERAS.items():
         rows.append(_exported(name, (f"--model={model}", *flags, *data), folder))
+        if rows[0]["outcome"]:
+            raise CUNetError(f"--model={model}: {rows[0]['outcome']}")
     for name, source in EXPANDED.items():
         rows.append(_exported(name, (f"--model={folder / source}", "--format=int8"), folder))
     return [{"package": "cunet-tf", "version": version("cunet-tf"), **row} for row in rows]
@@ -79,12 +79,8 @@ def _exported(name: str, flags: tuple[str, ...], folder: Path) -> Row:
 
 
 def _of_edge(python: str, peer: Peer, root: str, folder: Path) -> list[Row]:
-    from cunet_tf.data.w300 import load_300w
-    from cunet_tf.export.parity import crops_of
-
     shutil.copyfile(folder / FLOAT, folder / "float.tflite")
-    pictures = crops_of(load_300w(root, "train", allow_missing=True), _spec(folder / FLOAT), CALIBRATION)
-    np.save(folder / "calibration.npy", pictures)
+    np.save(folder / "calibration.npy", _pictures(root, folder / FLOAT))
     try:
         result = in_environment(peer, python, folder, "edge", OUTER)
     except CUNetError as error:
@@ -97,8 +93,18 @@ def _of_edge(python: str, peer: Peer, root: str, folder: Path) -> list[Row]:
     ]  # fmt: skip
 
 
+def _pictures(root: str, file: Path) -> np.ndarray:
+    """Crops of the training faces as a file's network takes them, evenly spread."""
+    import_quietly("keras")
+    from cunet_tf.data.w300 import load_300w
+    from cunet_tf.export.parity import crops_of
+
+    return crops_of(load_300w(root, "train", allow_missing=True), _spec(file), CALIBRATION)
+
+
 def _evaluated(file: Path, data: tuple[str, ...]) -> Row:
     """Bytes, convolutions and NME of a file."""
+    import_quietly("keras")
     from cunet_tf.export.own_parity import integer_operations
 
     try:

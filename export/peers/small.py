@@ -14,6 +14,7 @@ from cunet_tf.export.peers.environments import Peer, lay_out
 from cunet_tf.export.peers.networks import KERNELS
 from cunet_tf.export.processes import run_module
 from cunet_tf.files.tflite import read_model
+from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import Row
 
 NETWORK = "small network"
@@ -137,6 +138,7 @@ def measured(file: Path, expected: np.ndarray) -> Row:
     Raises:
         CUNetError: the file does not run, or answers NaN.
     """
+    import_quietly("keras")
     from cunet_tf.export.own_parity import integer_operations, run_tflite
 
     tflite = read_model(file)
