@@ -7,8 +7,6 @@ from pathlib import Path
 
 from cunet_tf.errors import CUNetError
 
-KEPT = 2000  # characters of what a process that fails has said
-
 
 def run_module(module: str, *arguments: str, python: str = sys.executable, path: Path | None = None) -> str:
     """What ``python -m MODULE ARGUMENTS`` prints on stdout.
@@ -22,7 +20,7 @@ def run_module(module: str, *arguments: str, python: str = sys.executable, path:
         path: a folder in which modules are looked for first.
 
     Raises:
-        CUNetError: the process failed; ends in what it has said last.
+        CUNetError: the process failed; ends in the last line that it printed.
     """
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("KERAS_", "PYTHON"))}
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,5 +30,6 @@ def run_module(module: str, *arguments: str, python: str = sys.executable, path:
     call = [python, "-P", "-m", module, *arguments]
     done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment)
     if done.returncode:
-        raise CUNetError(f"{module} failed (exit status {done.returncode}): {done.stderr.strip()[-KEPT:]}")
+        said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+        raise CUNetError(f"{module} failed (exit status {done.returncode}): {said}")
     return done.stdout

@@ -20,10 +20,11 @@ OUTER = "stem|heatmaps"  # names of the first and last layer in a float file
 CALIBRATION = 64  # pictures
 RUNS = 60  # of every file, in turn
 FLOAT = "float32.tflite"
-# Made from the Keras file -> of the integer file that this made.
-FROM_KERAS = {FLOAT: ("--format=float32",), "float16.tflite": ("--format=float16",),
-              "int8-weights.tflite": ("--format=int8-weights",), "int8.tflite": ("--format=int8",),
-              "W5.cunet": ("--format=packed", "--quant=W5"), "W4.cunet": ("--format=packed", "--quant=W4")}  # fmt: skip
+# Flags of cunet export: of float files, of those whose grids pictures choose, and of what another file expands to.
+FLOATS = {FLOAT: ("--format=float32",), "float16.tflite": ("--format=float16",),
+          "int8-weights.tflite": ("--format=int8-weights",)}  # fmt: skip
+CALIBRATED = {"int8.tflite": ("--format=int8",), "W5.cunet": ("--format=packed", "--quant=W5"),
+              "W4.cunet": ("--format=packed", "--quant=W4")}  # fmt: skip
 EXPANDED = {"W5 int8.tflite": "W5.cunet", "W4 int8.tflite": "W4.cunet"}
 
 
@@ -58,11 +59,10 @@ def face_rows(model: str, root: str, split: str, python: str, peer: Peer, folder
 def _ours(model: str, data: tuple[str, ...], folder: Path) -> list[Row]:
     from importlib.metadata import version
 
-    rows = []
-    for name, flags in FROM_KERAS.items():
-        rows.append(_exported(name, (f"--model={model}", *flags, *data), folder))
-        if rows[0]["outcome"]:
-            raise CUNetError(f"--model={model}: {rows[0]['outcome']}")
+    rows = [_exported(name, (f"--model={model}", *flags), folder) for name, flags in FLOATS.items()]
+    if rows[0]["outcome"]:
+        raise CUNetError(f"--model={model}: {rows[0]['outcome']}")
+    rows += [_exported(name, (f"--model={model}", *flags, *data), folder) for name, flags in CALIBRATED.items()]
     for name, source in EXPANDED.items():
         rows.append(_exported(name, (f"--model={folder / source}", "--format=int8"), folder))
     return [{"package": "cunet-tf", "version": version("cunet-tf"), **row} for row in rows]
