@@ -67,7 +67,7 @@ def _rows(peer: Peer, values: flags.FlagValues, folder: Path) -> list[Row]:
     try:
         python = prepare(peer, Path(values.cache))
     except CUNetError as error:
-        return [{"network": NETWORK, "package": peer.name, "outcome": shortened(error)}]
+        return [{"network": NETWORK, "package": peer.name, "outcome": shortened(error, Path(values.cache))}]
     rows = network_rows(peer, python, folder / "small")
     if peer.name == EDGE and values.model:
         (folder / "faces").mkdir()

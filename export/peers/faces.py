@@ -74,7 +74,7 @@ def _exported(name: str, flags: tuple[str, ...], folder: Path) -> Row:
     try:
         run_module("cunet_tf", "export", f"--out={folder / name}", *flags)
     except CUNetError as error:
-        return {**row, "outcome": shortened(error)}
+        return {**row, "outcome": shortened(error, folder)}
     return row
 
 
@@ -84,11 +84,11 @@ def _of_edge(python: str, peer: Peer, root: str, folder: Path) -> list[Row]:
     try:
         result = in_environment(peer, python, folder, "edge", OUTER)
     except CUNetError as error:
-        return [{"package": EDGE, "outcome": shortened(error)}]
+        return [{"package": EDGE, "outcome": shortened(error, folder)}]
     head = {"package": EDGE, "version": result["version"]}
     return [
         {**head, "file": f"{title}.tflite", "conversion": title, "kernels": kernels_of(title),
-         "outcome": shortened(fault) if fault else ""}
+         "outcome": shortened(fault, folder) if fault else ""}
         for title, fault in result["files"].items()
     ]  # fmt: skip
 
@@ -111,7 +111,7 @@ def _evaluated(file: Path, data: tuple[str, ...]) -> Row:
         found: dict[str, Any] = integer_operations(read_model(file))
         metrics = json.loads(run_module("cunet_tf", "evaluate", f"--model={file}", "--json", *data))
     except CUNetError as error:
-        return {"bytes": file.stat().st_size, "outcome": shortened(error)}
+        return {"bytes": file.stat().st_size, "outcome": shortened(error, file.parent)}
     names = ("operations", "convolutions", "integer_convolutions", "islands")
     nme = metrics["nme_interocular"]
     return {"bytes": file.stat().st_size, **{name: found[name] for name in names}, "nme_interocular": nme}

@@ -97,7 +97,9 @@ def hgq2(kernels: str) -> Any:
         NotImplementedError: binary kernels.
     """
     if kernels == "binary":
-        raise NotImplementedError("its numbers are fixed-point ones: none of them has the two values -a and a")
+        raise NotImplementedError(
+            "not tried: its numbers are fixed-point ones, none of which has the two values -a and a alone"
+        )
     import keras
     from hgq.config import LayerConfigScope, QuantizerConfig
     from hgq.constraints import Constant

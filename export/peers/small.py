@@ -58,12 +58,12 @@ def _of_trained(peer: Peer, python: str, folder: Path) -> Iterator[Row]:
         try:
             result = in_environment(peer, python, place, "worker", peer.name, kernels)
         except CUNetError as error:
-            yield {"kernels": kernels, "outcome": shortened(error)}
+            yield {"kernels": kernels, "outcome": shortened(error, place)}
             continue
-        names = ("version", "keras", "step_ratio", "loss_first", "loss_last")
+        names = ("version", "keras", "step_ratio", "step_ratio_xla", "loss_first", "loss_last")
         row = {"kernels": kernels, **{name: result.get(name) for name in names}}
         if "error" in result:
-            yield {**row, "outcome": shortened(result["error"])}
+            yield {**row, "outcome": shortened(result["error"], place)}
             continue
         files = _exported(place) if peer.name == "cunet-tf" else result["files"]
         for conversion, fault in files.items():
@@ -79,7 +79,7 @@ def _of_edge(peer: Peer, python: str, folder: Path) -> Iterator[Row]:
         np.save(folder / "calibration.npy", calibration())
         result = in_environment(peer, python, folder, "edge")
     except CUNetError as error:
-        yield {"outcome": shortened(error)}
+        yield {"outcome": shortened(error, folder)}
         return
     for title, fault in result["files"].items():
         row = {"version": result["version"], "kernels": kernels_of(title), "conversion": title}
@@ -114,13 +114,13 @@ def _exported(place: Path) -> dict[str, str]:
 def outcome(place: Path, conversion: str, fault: str, note: str = "") -> Row:
     """Columns of a file that a conversion has written, or has not."""
     if fault:
-        return {"outcome": shortened(fault)}
+        return {"outcome": shortened(fault, place)}
     try:
         found = measured(
             place / f"{conversion}.{OUR_FORMATS.get(conversion, 'tflite')}", np.load(place / "expected.npy")
         )
     except CUNetError as error:
-        return {"outcome": shortened(error)}
+        return {"outcome": shortened(error, place)}
     return {"outcome": note, **found}
 
 
@@ -151,7 +151,7 @@ def measured(file: Path, expected: np.ndarray) -> Row:
     return {"bytes": file.stat().st_size, **{name: found[name] for name in names}, "difference": difference}
 
 
-def shortened(words: Any) -> str:
-    """The last line of what went wrong, cut."""
-    line = (str(words).strip().splitlines() or ["no message"])[-1].strip()
+def shortened(words: Any, place: Path) -> str:
+    """The last line of what went wrong, without the folder's name, cut."""
+    line = (str(words).strip().splitlines() or ["no message"])[-1].strip().replace(f"{place}/", "")
     return line if len(line) <= KEPT else f"{line[:KEPT]}..."

@@ -21,6 +21,7 @@ ROUNDS, STEPS_A_ROUND = 15, 4
 CONVERSIONS = ("as it is", "dynamic", "calibrated int8")  # of the TFLite converter
 OWN = ("int8", "int4")  # modes of Keras' own quantize
 FLOAT = "float"
+XLA = {"": False, "_xla": True}  # endings of step_ratio: whether both networks are compiled by XLA
 
 
 def main(folder: Path, package: str, kernels: str) -> None:
@@ -39,7 +40,7 @@ def main(folder: Path, package: str, kernels: str) -> None:
         model = networks.BUILDERS[package](kernels) if package in networks.BUILDERS else _float(keras)
         result |= _train(keras, model)
         if package in networks.BUILDERS:
-            result["step_ratio"] = _step_ratio(keras, model)
+            result |= {f"step_ratio{end}": _step_ratio(keras, model, xla) for end, xla in XLA.items()}
         elif kernels != FLOAT:
             result["note"] = _quantized(keras, model, kernels)
         np.save(folder / "expected.npy", model.predict(tiny.test_pictures(), verbose=0))
@@ -69,8 +70,8 @@ def _float(keras: Any) -> Any:
     return networks.float_network(keras.layers, keras.Model)
 
 
-def _compiled(keras: Any, model: Any) -> Any:
-    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", jit_compile=False)
+def _compiled(keras: Any, model: Any, xla: bool = False) -> Any:
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", jit_compile=xla)
     return model
 
 
@@ -82,15 +83,22 @@ def _train(keras: Any, model: Any) -> dict[str, float]:
     return {"loss_first": float(history[0]), "loss_last": float(history[-1])}
 
 
-def _step_ratio(keras: Any, model: Any) -> float:
-    """Time of a training step to that of the float network in the same process; the model stays what it is."""
+def _step_ratio(keras: Any, model: Any, xla: bool) -> float | None:
+    """Time of a training step to that of the float network in the same process; the model stays what it is.
+
+    ``None`` where XLA cannot compile the step.
+    """
     pictures, maps = (part[: tiny.BATCH] for part in tiny.training())
     kept = model.get_weights()
-    yardstick = _compiled(keras, _float(keras))
-    steps = (partial(each.train_on_batch, pictures, maps) for each in (model, yardstick))
-    ratio = time_ratio(*steps, ROUNDS, STEPS_A_ROUND)
-    model.set_weights(kept)
-    return ratio
+    both = (_compiled(keras, each, xla) for each in (model, _float(keras)))
+    try:
+        return time_ratio(*(partial(each.train_on_batch, pictures, maps) for each in both), ROUNDS, STEPS_A_ROUND)
+    except Exception:
+        if not xla:
+            raise
+        return None
+    finally:
+        model.set_weights(kept)
 
 
 def _quantized(keras: Any, model: Any, mode: str) -> str:
