@@ -5,13 +5,13 @@ from pathlib import Path
 
 from cunet_tf.rows import Row, markdown_table, read_csv, write_csv
 
-COLUMNS = ("network", "package", "version", "keras", "kernels", "conversion", "step_ratio", "step_ratio_xla", "loss_first", "loss_last",
-           "bytes", "operations", "convolutions", "integer_convolutions", "islands", "difference", "nme_interocular",
-           "time_ratio", "pictures", "outcome", "cpu")  # fmt: skip
+COLUMNS = ("network", "package", "version", "keras", "kernels", "conversion", "step_ratio", "step_ratio_xla",
+           "loss_first", "loss_last", "bytes", "operations", "convolutions", "integer_convolutions", "islands",
+           "difference", "nme_interocular", "time_ratio", "pictures", "outcome", "cpu")  # fmt: skip
 DIGITS = 4
 TRAINED = {"package": "package", "version": "version", "Keras": "keras", "kernels": "kernels",
-           "step, of float's": "step_ratio", "with XLA": "step_ratio_xla", "first loss": "loss_first", "last loss": "loss_last",
-           "what happened": "outcome"}  # fmt: skip
+           "step, of float's": "step_ratio", "with XLA": "step_ratio_xla",
+           "first loss": "loss_first", "last loss": "loss_last", "what happened": "outcome"}  # fmt: skip
 FILES = {"package": "package", "kernels": "kernels", "conversion": "conversion", "bytes": "bytes",
          "integer convolutions": "integer_convolutions", "of": "convolutions", "operations": "operations",
          "conversions amid": "islands", "difference": "difference", "what happened": "outcome"}  # fmt: skip
