@@ -90,9 +90,11 @@ def _step_ratio(keras: Any, model: Any, xla: bool) -> float | None:
     """
     pictures, maps = (part[: tiny.BATCH] for part in tiny.training())
     kept = model.get_weights()
-    both = (_compiled(keras, each, xla) for each in (model, _float(keras)))
+    ours, yardstick = (
+        partial(_compiled(keras, each, xla).train_on_batch, pictures, maps) for each in (model, _float(keras))
+    )
     try:
-        return time_ratio(*(partial(each.train_on_batch, pictures, maps) for each in both), ROUNDS, STEPS_A_ROUND)
+        return time_ratio(ours, yardstick, ROUNDS, STEPS_A_ROUND)
     except Exception:
         if not xla:
             raise

@@ -18,8 +18,8 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.tfmot.graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 from cunet_tf.export.processes import run_module
+from cunet_tf.export.tfmot.graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import write_csv
