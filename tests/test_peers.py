@@ -68,7 +68,7 @@ def test_a_package_that_fails_gets_its_own_words(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "version", lambda name: "0")
     worker.main(tmp_path, "hgq2", "binary")  # refused before anything of it is imported
     result = json.loads((tmp_path / "result.json").read_text())
-    assert result["error"].startswith("NotImplementedError: not tried: of its fixed-point numbers")
+    assert result["error"].startswith("NotImplementedError: not tried: its numbers are fixed-point ones")
     assert "loss_last" not in result and not list(tmp_path.glob("*.tflite"))
 
 
