@@ -1,7 +1,7 @@
 """Rows of a float face network: our own formats beside those that ai-edge-quantizer makes of its float file."""
 
-import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.benchmark import Candidate, latencies
 from cunet_tf.export.peers.environments import Peer
-from cunet_tf.export.peers.small import EDGE, in_environment, kernels_of, shortened
+from cunet_tf.export.peers.small import EDGE, in_environment, kernels_of, model_bytes, operations, shortened
 from cunet_tf.export.processes import run_module
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly
@@ -46,9 +46,9 @@ def face_rows(model: str, root: str, split: str, python: str, peer: Peer, folder
     rows = [*_ours(model, data, folder), *_of_edge(python, peer, root, folder)]
     whole = [row for row in rows if not row["outcome"]]
     for row in whole:
-        row |= _evaluated(folder / row["file"], data)
+        row |= _evaluated(folder / row["file"], root, split)
     running = [row for row in whole if not row["outcome"]]
-    candidates = [Candidate(row["file"], "tflite", read_model(folder / row["file"]), row["bytes"]) for row in running]
+    candidates = [Candidate(row["file"], "tflite", model_bytes(folder / row["file"]), row["bytes"]) for row in running]
     times = latencies(candidates, 1, RUNS)
     for row, own in zip(running, times, strict=True):
         row["time_ratio"] = float(np.median(own / times[0]))
@@ -93,6 +93,19 @@ def _of_edge(python: str, peer: Peer, root: str, folder: Path) -> list[Row]:
     ]  # fmt: skip
 
 
+class Bare:
+    """An engine of a file without our reader, which refuses files of ai-edge-quantizer that LiteRT runs."""
+
+    spec = None
+
+    def __init__(self, run: Callable[[np.ndarray], np.ndarray]):
+        self.run = run
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Heat maps ``[B, H/4, W/4, C]`` of pictures ``[B, H, W, 3]`` in 0..1."""
+        return self.run(images)
+
+
 def _pictures(root: str, file: Path) -> np.ndarray:
     """Crops of the training faces as a file's network takes them, evenly spread."""
     import_quietly("keras")
@@ -102,19 +115,21 @@ def _pictures(root: str, file: Path) -> np.ndarray:
     return crops_of(load_300w(root, "train", allow_missing=True), _spec(file), CALIBRATION)
 
 
-def _evaluated(file: Path, data: tuple[str, ...]) -> Row:
+def _evaluated(file: Path, root: str, split: str) -> Row:
     """Bytes, convolutions and NME of a file."""
     import_quietly("keras")
-    from cunet_tf.export.own_parity import integer_operations
+    from cunet_tf.data.w300 import load_300w
+    from cunet_tf.evaluation import evaluate
+    from cunet_tf.export.own_parity import run_tflite
+    from cunet_tf.localizer import Localizer
 
     try:
-        found: dict[str, Any] = integer_operations(read_model(file))
-        metrics = json.loads(run_module("cunet_tf", "evaluate", f"--model={file}", "--json", *data))
-    except CUNetError as error:
+        tflite = model_bytes(file)
+        engine = Bare(lambda pictures: run_tflite(tflite, pictures)[0])
+        found = evaluate(Localizer(engine, _spec(file.parent / FLOAT)), load_300w(root, split, allow_missing=True))
+        return {"bytes": file.stat().st_size, **operations(tflite), "nme_interocular": found["nme_interocular"]}
+    except (CUNetError, RuntimeError, ValueError) as error:
         return {"bytes": file.stat().st_size, "outcome": shortened(error, file.parent)}
-    names = ("operations", "convolutions", "integer_convolutions", "islands")
-    nme = metrics["nme_interocular"]
-    return {"bytes": file.stat().st_size, **{name: found[name] for name in names}, "nme_interocular": nme}
 
 
 def _spec(file: Path) -> Any:
