@@ -15,6 +15,7 @@ from cunet_tf.export.processes import run_module
 from cunet_tf.files.tflite import read_model, spec_of
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import Row
+from cunet_tf.spec import ModelSpec
 
 OUTER = "stem|heatmaps"  # names of the first and last layer in a float file
 CALIBRATION = 64  # pictures
@@ -96,7 +97,7 @@ def _of_edge(python: str, peer: Peer, root: str, folder: Path) -> list[Row]:
 class Bare:
     """An engine of a file without our reader, which refuses files of ai-edge-quantizer that LiteRT runs."""
 
-    spec = None
+    spec: ModelSpec | None = None
 
     def __init__(self, run: Callable[[np.ndarray], np.ndarray]):
         self.run = run
@@ -117,19 +118,23 @@ def _pictures(root: str, file: Path) -> np.ndarray:
 
 def _evaluated(file: Path, root: str, split: str) -> Row:
     """Bytes, convolutions and NME of a file."""
+    try:
+        tflite = model_bytes(file)
+        nme = _nme(tflite, _spec(file.parent / FLOAT), root, split)
+        return {"bytes": file.stat().st_size, **operations(tflite), "nme_interocular": nme}
+    except (CUNetError, RuntimeError, ValueError) as error:
+        return {"bytes": file.stat().st_size, "outcome": shortened(error, file.parent)}
+
+
+def _nme(tflite: bytes, spec: ModelSpec, root: str, split: str) -> float:
     import_quietly("keras")
     from cunet_tf.data.w300 import load_300w
     from cunet_tf.evaluation import evaluate
     from cunet_tf.export.own_parity import run_tflite
     from cunet_tf.localizer import Localizer
 
-    try:
-        tflite = model_bytes(file)
-        engine = Bare(lambda pictures: run_tflite(tflite, pictures)[0])
-        found = evaluate(Localizer(engine, _spec(file.parent / FLOAT)), load_300w(root, split, allow_missing=True))
-        return {"bytes": file.stat().st_size, **operations(tflite), "nme_interocular": found["nme_interocular"]}
-    except (CUNetError, RuntimeError, ValueError) as error:
-        return {"bytes": file.stat().st_size, "outcome": shortened(error, file.parent)}
+    engine = Bare(lambda pictures: run_tflite(tflite, pictures)[0])
+    return evaluate(Localizer(engine, spec), load_300w(root, split, allow_missing=True))["nme_interocular"]
 
 
 def _spec(file: Path) -> Any:
