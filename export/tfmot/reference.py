@@ -8,7 +8,6 @@ Keras 3; tfmot, which switches its process to legacy Keras, runs in another (cun
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.processes import run_module
 from cunet_tf.export.tfmot.graphs import INPUT_STEP, NAMES, input_values, integer_result, make_graph
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import import_quietly
@@ -66,20 +66,12 @@ def measure() -> dict[str, Any]:
         from cunet_tf.export.tfmot.ours import back_in_keras, write_networks
 
         network = write_networks(folder)
-        _run_worker(folder)
+        run_module("cunet_tf.export.tfmot.worker", str(folder))
         rows = compare_all(dict(np.load(folder / "tfmot.npz")))
         attempts = json.loads((folder / "attempts.json").read_text())
         if (folder / "pruned.npz").exists():
             attempts.append(back_in_keras(network, dict(np.load(folder / "pruned.npz"))))
     return {"comparisons": rows, "attempts": attempts, "ok": all(row["max_lsb"] <= MAX_LSB for row in rows)}
-
-
-def _run_worker(folder: Path) -> None:
-    command = [sys.executable, "-m", "cunet_tf.export.tfmot.worker", str(folder)]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("KERAS_")}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise CUNetError(f"tfmot's process failed: {done.stderr.strip()[-2000:]}")
 
 
 def compare_all(tfmot: dict[str, np.ndarray]) -> list[dict[str, Any]]:
