@@ -12,7 +12,8 @@ def test_nested_models_lie_open_and_every_call_counts(rng):
     image = keras.Input((4,), name="image")
     model = keras.Model(image, _L.Concatenate(name="join")([inner(inner(image)) * 2.0, image]))
     calls = calls_of(model)
-    assert [call.path for call in calls.calls] == ["inner/dense", "inner/dense", "multiply", "join"]
+    *dense, product, last = [call.path for call in calls.calls]
+    assert dense == ["inner/dense"] * 2 and product.startswith("multiply") and last == "join"  # Keras counts products
     first, second, times, join = calls.calls
     assert first.layer is second.layer and second.inputs == first.outputs and join.shapes == [(8,)]
     assert join.taken == [(4,), (4,)] and join.inputs == [*times.outputs, *calls.inputs]
