@@ -46,7 +46,8 @@ def test_keras_tells_its_graph_and_inner_layers():
     inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="deep")])
     model = keras.Model(image, inner(image) + 1.0)
     start, *nodes = compat.graph_nodes(model)
-    assert start.is_input and [node.operation.name for node in nodes] == [inner.name, "add"]
+    (first, total) = [node.operation.name for node in nodes]
+    assert start.is_input and first == inner.name and total.startswith("add")  # Keras counts sums
     ((given,),) = nodes[0].arguments.fill_in({id(image): "values"})[:1]
     assert given == "values" and nodes[0].arguments.keras_tensors == [image]
     assert "deep" in {layer.name for layer in compat.inner_layers(model)}

@@ -10,7 +10,12 @@ def test_files_that_agree_and_refusals(tmp_path, monkeypatch, capsys):
     small = matrix.BASE.replace(stacks=1, order=0, main_channels=8, growth=4, input_size=48)
     monkeypatch.setattr(matrix, "VARIED", {"small": (small, "TW-QIG(828)"), "hourglass": (matrix.HOURGLASS, "float")})
     table = tmp_path / "formats.csv"
-    assert matrix.main(["matrix", f"--csv={table}", "--networks=small,hourglass", "--formats=float32,packed"]) == 0
+    assert (
+        matrix.main(
+            ["matrix", f"--csv={table}", "--networks=small", "--networks=hourglass", "--formats=float32,packed"]
+        )
+        == 0
+    )
     rows = {(row["network"], row["format"]): row for row in read_csv(table)}
     assert [row["result"] for row in rows.values()][:3] == ["parity"] * 3
     assert rows["small", "packed"]["differing"] == "0" and int(rows["small", "packed"]["bytes"]) > 0
