@@ -101,8 +101,7 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
     Raises:
         CUNetError: bits outside 2..8.
     """
-    if bits not in KERNEL_BITS:
-        raise CUNetError(f"{bits!r} bits for kernels: give an integer from {KERNEL_BITS[0]} to {KERNEL_BITS[-1]}.")
+    require_kernel_bits(bits)
     tf = tensorflow()
     w = tf.cast(w, tf.float32)
     axes = list(range(len(w.shape) - 1))
@@ -124,6 +123,16 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
         error = total(tf.square(w - step * rounded(step)))
         best_step, least = tf.where(error < least, step, best_step), tf.minimum(error, least)
     return rounded(best_step), best_step
+
+
+def require_kernel_bits(bits: int) -> None:
+    """Refuse widths that :func:`uniform` has not.
+
+    Raises:
+        CUNetError: bits outside 2..8.
+    """
+    if bits not in KERNEL_BITS:
+        raise CUNetError(f"{bits!r} bits for kernels: give an integer from {KERNEL_BITS[0]} to {KERNEL_BITS[-1]}.")
 
 
 def center(w: Any) -> Any:

@@ -121,11 +121,8 @@ class Uniform(KernelQuantizer):
         centered, gradient_bits, bound: see :class:`KernelQuantizer`; without a bound masters are left alone.
     """
 
-    def __init__(
-        self, bits: int = 4, centered: bool = False, gradient_bits: int | None = None, bound: float = 0.0
-    ):  # fmt: skip
-        if bits not in functional.KERNEL_BITS:
-            raise CUNetError(f"{bits!r} bits for kernels: give an integer from 2 to 8.")
+    def __init__(self, bits: int = 4, centered: bool = False, gradient_bits: int | None = None, bound: float = 0.0):
+        functional.require_kernel_bits(bits)
         self.bits, self.centered, self.gradient_bits, self.bound = bits, centered, gradient_bits, bound
 
     @property
