@@ -13,6 +13,8 @@ from cunet_tf.errors import CUNetError, did_you_mean
 
 STRIDE = 4  # input pixels for one heat-map pixel: stem convolution 2, max-pooling 2
 
+NORM_FIRST, CONV_FIRST = NORM_ORDERS = ("norm_first", "conv_first")
+
 MOST, MOST_REPEATED, MOST_POOLINGS = 65_536, 256, 12  # channels and pixels; U-Nets; the largest papers have 16 of them
 
 
@@ -126,6 +128,9 @@ class CUNetConfig(NetworkConfig):
         gamma_init: ``"ones"`` or ``"uniform"`` (the reference draws gamma from U(0, 1)).
         refinement: g, new channels of each convolution between two passes (section 3.4; the
             paper's parameter count needs 16); 0 for a single pass.
+        norm_order: ``"norm_first"``, BN-ReLU-conv everywhere, as the paper's Fig. 4 has it, or ``"conv_first"``,
+            conv-BN-ReLU with bare 1x1 convolutions as heads: another network, faster on a phone, as every
+            normalisation becomes a part of its convolution.
 
     Raises:
         CUNetError: when a field is out of range; the message says what to change.
@@ -143,9 +148,12 @@ class CUNetConfig(NetworkConfig):
     input_size: int = 256
     gamma_init: str = "ones"
     refinement: int = 0
+    norm_order: str = NORM_FIRST
 
     def __post_init__(self) -> None:
         self._check("stacks", ("main_channels", "growth"), "levels")
+        if self.norm_order not in NORM_ORDERS:
+            raise CUNetError(f"norm_order={repr(self.norm_order)[:100]}: use one of {', '.join(NORM_ORDERS)}.")
         self._check_int("refinement", 0, "new channels between two passes; 0 is a single pass")
         self._check_int("order", 0, "0 is a plain stack, N-1 fully dense")
         if self.supervisions is not None:
@@ -155,6 +163,16 @@ class CUNetConfig(NetworkConfig):
                     f"supervisions={self.supervisions} exceeds stacks={self.stacks}: "
                     f"a U-Net has one head at most; use 1..{self.stacks}."
                 )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As of every network; the usual order is left out, so that files read alike before it was a choice."""
+        fields = super().to_dict()
+        return fields if self.conv_first else {name: fields[name] for name in fields if name != "norm_order"}
+
+    @property
+    def conv_first(self) -> bool:
+        """Whether a convolution stands before its normalisation."""
+        return self.norm_order == CONV_FIRST
 
     @property
     def effective_order(self) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cunet_tf.config import CUNetConfig, NetworkConfig
+from cunet_tf.config import NORM_ORDERS, CUNetConfig, NetworkConfig
 from cunet_tf.data.matching import matched
 from cunet_tf.data.sample import MEGAPIXELS, Source, limit_megapixels
 from cunet_tf.data.sources import SOURCES, Request, load_source
@@ -31,6 +31,7 @@ NETWORK_FLAGS = {
     "channels": "Channels of an hourglass.",
     "depth": "Poolings inside an hourglass.",
 }
+NETWORK_OPTIONS = (*NETWORK_FLAGS, "norm_order")
 
 PATHS = ("root", "workdir", "init", "out", "results", "model", "figure_root")  # flags whose values are files or folders
 
@@ -40,6 +41,8 @@ def define_network(values: flags.FlagValues) -> None:
     flags.DEFINE_string("preset", None, f"One of {', '.join(PRESETS)}.", flag_values=values)
     for name, text in NETWORK_FLAGS.items():
         flags.DEFINE_integer(name, None, text, flag_values=values)
+    text = "Where batch normalisations of a CU-Net stand: before their convolutions, or behind them."
+    flags.DEFINE_enum("norm_order", None, NORM_ORDERS, text, flag_values=values)
     flags.DEFINE_string("quant", None, f"Quantization by the paper's name: {EXAMPLES}.", flag_values=values)
 
 
@@ -85,8 +88,8 @@ def network_config(values: flags.FlagValues) -> NetworkConfig:
             is out of range.
     """
     base = preset(values.preset).config if values.preset else CUNetConfig()
-    changes = {name: values[name].value for name in NETWORK_FLAGS if values[name].value is not None}
-    own = [name for name in NETWORK_FLAGS if name in base.field_names()]
+    changes = {name: values[name].value for name in NETWORK_OPTIONS if values[name].value is not None}
+    own = [name for name in NETWORK_OPTIONS if name in base.field_names()]
     for name in changes:
         if name not in own:
             which = f"--preset={values.preset}" if values.preset else "a network without --preset"

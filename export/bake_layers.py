@@ -10,7 +10,8 @@ from cunet_tf.compat import inner_layers
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.fold import batch_norm
 from cunet_tf.models.calls import Call, Calls
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
+from cunet_tf.models.concat_conv import ConcatBNReLUConv
+from cunet_tf.models.layers import SemanticBlock, Upsample2x
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.quantize.in_bytes import InBytes
 from cunet_tf.quantize.names import QuantConfig

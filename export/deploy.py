@@ -7,13 +7,22 @@ from typing import Any
 import keras
 import numpy as np
 
+from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.deploy_layers import DeployBlock, DeployConv, DeployStem, Folded
+from cunet_tf.export.deploy_layers import (
+    DeployBlock,
+    DeployBlockConvFirst,
+    DeployConv,
+    DeployConvFirst,
+    DeployStem,
+    Folded,
+)
 from cunet_tf.export.grid_tensors import GridTensors
 from cunet_tf.export.maximum_norm import settle_maxima
+from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU
 from cunet_tf.models.convolution import ConvBNReLU
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.models.layers import SemanticBlock
 from cunet_tf.spec import ModelSpec
 
 DEPTHWISE, MAXIMUM = NORMS = ("depthwise", "maximum")
@@ -103,16 +112,21 @@ def deploy(model: keras.Model, spec: ModelSpec, norms: str = "depthwise") -> Dep
             f"--norms=maximum: this network is quantized ({spec.quant}), and would no longer be what was trained: take "
             "--norms=depthwise."
         )
+    conv_first = isinstance(spec.config, CUNetConfig) and spec.config.conv_first
+    if norms == MAXIMUM and conv_first:
+        raise CUNetError("--norms=maximum: this network's normalisations are part of its convolutions: leave it out.")
     grid_tensors = GridTensors(shared=spec.quantization.features is not None, maximum=norms == MAXIMUM)
 
     @functools.cache  # a layer that runs in both passes has one twin
     def twin_of(layer: keras.layers.Layer) -> keras.layers.Layer:
         if isinstance(layer, SemanticBlock):
-            return DeployBlock(layer, grid_tensors)
+            return (DeployBlockConvFirst if conv_first else DeployBlock)(layer, grid_tensors)
+        if isinstance(layer, ConcatConvBNReLU):
+            return DeployConvFirst(layer, grid_tensors, joined=layer.normalize)
         if isinstance(layer, ConcatBNReLUConv):
             return DeployConv(layer, grid_tensors)
         if isinstance(layer, ConvBNReLU):
-            return DeployStem(layer, _stem_quantizer(model), grid_tensors)
+            return DeployStem(layer, _stem_quantizer(model), grid_tensors, conv_first)
         if layer.name == STEM_GRID:
             return Folded(name=layer.name)
         return layer.__class__.from_config(layer.get_config())

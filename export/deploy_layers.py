@@ -13,8 +13,9 @@ from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
 from cunet_tf.export.maximum_norm import MaximumNorm
 from cunet_tf.files.blocks import BLOCK, PADS, to_blocks
+from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU, as_list
 from cunet_tf.models.convolution import ConvBNReLU
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock
+from cunet_tf.models.layers import SemanticBlock
 from cunet_tf.quantize.quantizers import Uniform
 
 
@@ -105,7 +106,7 @@ def trained_kernel(layer: ConcatBNReLUConv) -> Kernel:
 
 
 class DeployConv(keras.layers.Layer):
-    """Twin of a :class:`~cunet_tf.models.layers.ConcatBNReLUConv`, all its BN sets included.
+    """Twin of a :class:`~cunet_tf.models.concat_conv.ConcatBNReLUConv`, all its BN sets included.
 
     Args:
         layer: the trained one.
@@ -125,7 +126,7 @@ class DeployConv(keras.layers.Layer):
 
     def call(self, inputs: Any, bn_set: int = 0) -> Any:
         norm, conv = self.passes[bn_set]
-        return conv(norm(_list(inputs)))
+        return conv(norm(as_list(inputs)))
 
 
 class DeployBlock(keras.layers.Layer):
@@ -149,10 +150,48 @@ class DeployBlock(keras.layers.Layer):
             self.passes.append((norm, bottleneck, TwinConv(trained_kernel(second), None, new_tensor)))
 
     def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
-        parts = _list(inputs)
+        parts = as_list(inputs)
         norm, bottleneck, features = self.passes[bn_set]
         new = features(bottleneck(norm(parts)))
         return [new, *(end([*parts, new], bn_set=bn_set) for end in self.ends)]
+
+
+class DeployConvFirst(keras.layers.Layer):
+    """Twin of a :class:`~cunet_tf.models.concat_conv.ConcatConvBNReLU`: a convolution for each BN set, which it holds.
+
+    Args:
+        layer: the trained one; a bare one has no BN.
+        grid_tensors: the network's tensors and their grids.
+        joined: others concatenate the result.
+    """
+
+    def __init__(self, layer: ConcatConvBNReLU, grid_tensors: GridTensors, joined: bool):
+        super().__init__(name=layer.name, trainable=False)
+        self.passes = []
+        for index in range(max(len(layer.bn), 1)):
+            scale, bias = batch_norm(*layer.bn[index]) if layer.bn else (np.ones(layer.filters), None)
+            name = f"{layer.path}{f'#{index + 1}' if index else ''} output"
+            tensor = grid_tensors.get(name, layer.output_quantizer, joined)
+            self.passes.append(TwinConv(trained_kernel(layer).scaled(scale), bias, tensor, relu=layer.normalize))
+
+    def call(self, inputs: Any, bn_set: int = 0) -> Any:
+        return self.passes[bn_set if len(self.passes) > 1 else 0](join(as_list(inputs)))
+
+
+class DeployBlockConvFirst(keras.layers.Layer):
+    """Twin of a :class:`~cunet_tf.models.layers.SemanticBlock` whose convolutions come first."""
+
+    def __init__(self, block: SemanticBlock, grid_tensors: GridTensors):
+        super().__init__(name=block.name, trainable=False)
+        self.bottleneck, *self.others = (
+            DeployConvFirst(layer, grid_tensors, joined=layer is not block.bottleneck) for layer in block.convolutions
+        )
+
+    def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
+        features, *ends = self.others
+        parts = as_list(inputs)
+        new = features(self.bottleneck(parts, bn_set=bn_set), bn_set=bn_set)
+        return [new, *(end([*parts, new], bn_set=bn_set) for end in ends)]
 
 
 class DeployStem(keras.layers.Layer):
@@ -162,13 +201,13 @@ class DeployStem(keras.layers.Layer):
     rounding may change places, as both keep order.
     """
 
-    def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors):
+    def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors, joined: bool):
         super().__init__(name=stem.name, trainable=False)
         scale, bias = batch_norm(*stem.bn[0])
         kernel = np.asarray(keras.ops.convert_to_numpy(stem.kernel), np.float64) * scale
         self.image = grid_tensors.fixed("image", PIXELS)
         on_blocks = np.moveaxis(to_blocks(np.moveaxis(kernel, -1, 0)), 0, -1)
-        self.conv = TwinConv(Kernel(on_blocks), bias, grid_tensors.get("stem output", quantizer), relu=True)
+        self.conv = TwinConv(Kernel(on_blocks), bias, grid_tensors.get("stem output", quantizer, joined), relu=True)
 
     def call(self, image: Any) -> Any:
         import tensorflow as tf
@@ -183,7 +222,3 @@ class Folded(keras.layers.Layer):
 
     def call(self, x: Any, **_: Any) -> Any:
         return x
-
-
-def _list(inputs: Any) -> list[Any]:
-    return list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]

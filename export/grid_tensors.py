@@ -18,11 +18,12 @@ class GridTensor:
         tracing: whether every channel passes its number, see :meth:`GridTensors.trace`.
         cut: whether what lies below the grid matters to nobody, so that it does not count as clipped.
         writer: the convolution whose result it is, if it is one's.
+        joined: whether all tensors of this kind take one grid, as they are concatenated as they are.
     """
 
     def __init__(self, name: str, grid: Grid | None):
         self.name, self.grid, self.trained = name, grid, grid is not None
-        self.observing = self.tracing = self.cut = False
+        self.observing = self.tracing = self.cut = self.joined = False
         self.number = 0
         self.writer: Any = None
         self.reset()
@@ -96,9 +97,11 @@ class GridTensors:
         self.shared, self.maximum, self.whole = shared, maximum, whole
         self.maxima: list[Any] = []
 
-    def get(self, name: str, quantizer: Any) -> GridTensor:
-        """The tensor of this name, on the grid that training gave it, if any."""
-        return self._add(name, trained_grid(quantizer))
+    def get(self, name: str, quantizer: Any, joined: bool = False) -> GridTensor:
+        """The tensor of this name, on the grid that training gave it, if any; ``joined``: else with its kind."""
+        tensor = self._add(name, trained_grid(quantizer))
+        tensor.joined = joined
+        return tensor
 
     def fixed(self, name: str, grid: Grid) -> GridTensor:
         """The tensor of this name on a given grid."""
@@ -135,11 +138,17 @@ class GridTensors:
 
         (In the last pass of a refined network the first pass's heads are dead ends.)
         """
+        ranges = {}
         for tensor in self.open():
             if tensor.lows:
-                tensor.grid = range_grid(*(tensor.range() if self.whole else tensor.usual_range()))
+                ranges[tensor.name] = tensor.range() if self.whole else tensor.usual_range()
             else:
                 del self.tensors[tensor.name]
+        joined = [ends for name, ends in ranges.items() if self.tensors[name].joined]
+        for name, (low, high) in ranges.items():
+            if self.tensors[name].joined:
+                low, high = min(ends[0] for ends in joined), max(ends[1] for ends in joined)
+            self.tensors[name].grid = range_grid(low, high)
 
     def rows(self) -> list[dict[str, Any]]:
         """Of each tensor that was seen."""

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from absl import flags
 
-from cunet_tf.config import CUNetConfig, NetworkConfig
+from cunet_tf.config import CONV_FIRST, CUNetConfig, NetworkConfig
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
 from cunet_tf.engines import KerasEngine
 from cunet_tf.errors import CUNetError
@@ -35,6 +35,7 @@ from cunet_tf.spec import ModelSpec
 from cunet_tf.writing import replace_text
 
 BASE = CUNetConfig(stacks=2, order=1, main_channels=16, growth=8, landmarks=68, levels=2, input_size=96)
+CONV_FIRST_BASE = BASE.replace(norm_order=CONV_FIRST)
 DENSE = DenseUNetConfig(2, 16, 8, 68, levels=2, input_size=96)
 HOURGLASS = HourglassConfig(2, 16, 2, 68, 96)
 COLUMNS = ("network", "format", "bytes", "share", "differing", "result")
@@ -54,6 +55,10 @@ VARIED: dict[str, tuple[NetworkConfig, str]] = {
     "1 landmark": (BASE.replace(landmarks=1), "float"),
     "5 landmarks": (BASE.replace(landmarks=5), "float"),
     "refinement": (BASE.replace(refinement=4), "float"),
+    "conv first": (CONV_FIRST_BASE, "float"),
+    "conv first, TW-a-QIG(828)": (CONV_FIRST_BASE, "TW-a-QIG(828)"),
+    "conv first, W4-QIG(848)": (CONV_FIRST_BASE, "W4-QIG(848)"),
+    "conv first, refinement, TW-QIG(828)": (CONV_FIRST_BASE.replace(refinement=4), "TW-QIG(828)"),
     "dense U-Net": (DENSE, "float"),
     "hourglass": (HOURGLASS, "float"),
     "BW-a": (BASE, "BW-a"),

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
+import numpy as np
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.second_order import hessians, rounded_by_feedback
 from cunet_tf.models.build import build_network
+from cunet_tf.models.health import convolutions
 from cunet_tf.models.renorm import correct_norms
 from cunet_tf.quantize.names import UNIFORM, QuantConfig
 from cunet_tf.spec import ModelSpec
@@ -33,20 +36,28 @@ def require_rounding(spec: ModelSpec, quant: str) -> QuantConfig:
 def round_kernels(model: keras.Model, spec: ModelSpec, quant: str, batches: Iterable[Any] = ()) -> keras.Model:
     """A network whose inner kernels are k-bit integers with a step for each filter (:func:`functional.uniform`).
 
+    Without pictures each weight goes to its nearest integer. With pictures the results of the convolutions change
+    least (:mod:`cunet_tf.export.second_order`), and so do the statistics of batch normalisations.
+
     Args:
         model: trained, in float; it stays as it is.
         spec: its description.
         quant: ``"W2"`` to ``"W8"``.
-        batches: pictures that show what rounding does to the statistics of batch normalisations, see
-            :func:`~cunet_tf.models.renorm.correct_norms`; without any they stay.
+        batches: float32 pictures ``[B, H, W, 3]`` in 0..1, see :func:`~cunet_tf.models.renorm.correct_norms`.
 
     Raises:
         CUNetError: see :func:`require_rounding`.
     """
-    rounded = build_network(spec, quant=require_rounding(spec, quant))
+    wanted = require_rounding(spec, quant)
+    rounded = build_network(spec, quant=wanted)
     for ours, theirs in zip(rounded.variables, model.variables, strict=True):
         ours.assign(theirs)
     batches = list(batches)
     if batches:
+        layers = [layer for layer in convolutions(rounded) if layer.kernel_quantizer is not None]
+        known = {layer.path: layer for layer in convolutions(model)}
+        found = hessians(model, [known[layer.path] for layer in layers], batches)
+        for layer in layers:
+            layer.kernel.assign(rounded_by_feedback(np.asarray(layer.kernel), found[layer.path], wanted.weight_bits))
         correct_norms(rounded, model, batches)
     return rounded

@@ -26,6 +26,7 @@ TINY = CUNetConfig(stacks=2, order=1, main_channels=8, growth=4, landmarks=68, l
 SHAPES = {
     "plain": TINY,
     "two passes": TINY.replace(levels=1, refinement=2),
+    "conv first": TINY.replace(levels=1, norm_order="conv_first"),
     "dense": DenseUNetConfig(2, 8, 4, 68, levels=2, input_size=64),
 }
 BINARY, TERNARY = "BW-a-QIG(818)", "TW-QIG(828)"  # the quantizations that most tests take

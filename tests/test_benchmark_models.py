@@ -113,13 +113,17 @@ def test_names_by_the_flag_and_behind_the_verb(files, tmp_path, capsys):
 def test_presets_run_untrained_and_are_kept(tmp_path, capsys):
     small = ["--stacks=1", "--levels=1", "--growth=4", "--input_size=64"]
     flags = ["--runs=1", f"--cache={tmp_path}"]
-    assert main(["benchmark", "pose-mobile+BW-QIG(818):packed", *small, *flags]) == 0
+    names = ["pose-mobile+BW-QIG(818):packed", "pose-mobile,norm_order=conv_first,main_channels=16+BW-QIG(818):packed"]
+    assert main(["benchmark", *names, *small, *flags]) == 0
     assert "(untrained)" in capsys.readouterr().out
-    (file,) = tmp_path.iterdir()
+    file, other = sorted(tmp_path.iterdir(), key=lambda path: len(path.name))
     assert file.name.startswith("pose-mobile+BW-QIG(818),stacks=1,") and file.name.endswith("-14-packed.cunet")
+    assert other.name.startswith("pose-mobile,norm_order=conv_first,") and other.stat().st_size < file.stat().st_size
 
 
-@pytest.mark.parametrize("name, words", [("face-9", "face-9"), ("face-8:int7", "--format=int7")])
+@pytest.mark.parametrize(
+    "name, words", [("face-9", "face-9"), ("face-8,stack=2", "stack"), ("face-8:int7", "--format=int7")]
+)
 def test_unknown_names(name, words, tmp_path, capsys):
     assert main(["benchmark", name, f"--cache={tmp_path}"]) == 2
     assert words in capsys.readouterr().err

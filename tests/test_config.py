@@ -42,6 +42,7 @@ def test_order_is_clamped_to_all_previous_unets():
         ({"input_size": 100}, ["input_size=100", "64", "128"]),
         ({"stacks": 2, "supervisions": 3}, ["supervisions=3", "stacks=2"]),
         ({"gamma_init": "zeros"}, ["gamma_init", "uniform"]),
+        ({"norm_order": "last"}, ["norm_order='last'", "norm_first, conv_first"]),
     ],
 )
 def test_bad_values_say_what_to_change(fields, words):

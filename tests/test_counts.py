@@ -101,6 +101,7 @@ def test_totals_of_cunet_2_and_face_mobile():
     [
         CUNetConfig(3, 0, 8, 4, 5, supervisions=1, levels=2, input_size=32),
         CUNetConfig(3, 2, 8, 4, 5, supervisions=3, levels=2, input_size=32),
+        CUNetConfig(3, 1, 8, 4, 5, levels=1, input_size=32, refinement=2, norm_order="conv_first"),
         DenseUNetConfig(3, 8, 4, 5, levels=2, input_size=32),
         HourglassConfig(2, 16, 2, 5, input_size=32),
         HourglassConfig(1, 128, 1, 5, input_size=32),  # 64 channels all through the stem: fewer skips

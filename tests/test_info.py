@@ -27,6 +27,8 @@ def test_preset_and_options(capsys):
     )  # fmt: skip
     assert result["float32_bytes"] == 4 * 1_947_520
     assert info(capsys, "--preset=pose-2", "--order=0")["conv_parameters"] == 1_792_384
+    conv_first = info(capsys, "--preset=pose-2", "--norm_order=conv_first")
+    assert conv_first["conv_parameters"] == 1_898_880 and conv_first["total_parameters"] < 1_947_520
     assert info(capsys, "--stacks=8", "--order=7", "--landmarks=68")["conv_parameters"] == 10_197_376
 
 

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from cunet_tf.memory.strategy import Memory
+from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.convolution import FanInUniform
-from cunet_tf.models.layers import ConcatBNReLUConv, SemanticBlock, Upsample2x
+from cunet_tf.models.layers import SemanticBlock, Upsample2x
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 
 

@@ -19,6 +19,7 @@ from cunet_tf.quantize.quantizers import Linear
 
 ONE = CUNetConfig(1, 0, 8, 4, 5, levels=1, input_size=32)
 TWO = ONE.replace(stacks=2, order=1)
+CONV_FIRST = TWO.replace(norm_order="conv_first")
 BOTH = MemoryConfig("both")
 
 
@@ -76,6 +77,10 @@ def test_recomputed_gradient_is_equal(memory, images, plain):
     assert difference(traced(TWO, memory, images), plain(TWO)) < 1e-5
 
 
+def test_recomputed_gradient_is_equal_where_convolutions_come_first(images, plain):
+    assert difference(traced(CONV_FIRST, "recompute+bottleneck", images), plain(CONV_FIRST)) < 1e-5
+
+
 def test_recomputed_gradient_is_equal_in_a_graph(images, plain):
     assert difference(traced(ONE, "recompute+bottleneck", images, graph=True), plain(ONE)) < 1e-5
 
@@ -100,6 +105,12 @@ def test_few_bits_change_the_gradient_little(memory, bound, images, plain):
 def test_quantized_features_are_stored_without_loss(memory, images, plain):
     quant = "BW-a-QIG(8,1,32)"
     assert difference(traced(ONE, memory, images, quant), plain(ONE, quant)) < 1e-5
+
+
+@pytest.mark.parametrize("memory", ["both", "both+bottleneck"])
+def test_so_are_those_behind_convolutions_that_come_first(memory, images, plain):
+    quant = "BW-a-QIG(8,1,32)"
+    assert difference(traced(CONV_FIRST, memory, images, quant), plain(CONV_FIRST, quant)) < 1e-5
 
 
 @pytest.mark.parametrize("frozen", ["stem", "unet0_down0", "unet0_neck"])

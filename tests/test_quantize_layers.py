@@ -6,7 +6,7 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.models import quant_layers
-from cunet_tf.models.layers import ConcatBNReLUConv
+from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.models.saved import load_keras
 from cunet_tf.quantize.quantizers import Binary, Linear

@@ -11,8 +11,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.rounding import require_rounding, round_kernels
 from cunet_tf.files.shipped import find_model
 from cunet_tf.models.health import convolutions
-from cunet_tf.models.renorm import norm_layers
-from tests.networks import TERNARY, crops, network, spec_of
+from cunet_tf.models.renorm import estimate_norms, norm_layers
+from tests.networks import TERNARY, crops, network, spec_of, uneven
 
 
 def test_inner_kernels_are_rounded_and_the_rest_stays():
@@ -32,6 +32,15 @@ def test_more_bits_are_nearer():
     rounded = (round_kernels(network(), spec_of(), quant) for quant in ("W3", "W5", "W8"))
     few, some, many = (np.abs(np.asarray(each(crops())[-1]) - exact).mean() for each in rounded)
     assert few > some > many
+
+
+def test_pictures_make_it_better():
+    model = uneven(spec_of())
+    estimate_norms(model, [crops()])  # of a trained network they are those of its pictures
+    exact = np.asarray(model(crops())[-1])
+    found = (round_kernels(model, spec_of(), "W3", batches) for batches in ([], [crops()]))
+    nearest, seen = (np.abs(np.asarray(each(crops())[-1]) - exact).mean() for each in found)
+    assert seen < 0.85 * nearest
 
 
 def test_normalisations_follow_the_change_that_pictures_show():

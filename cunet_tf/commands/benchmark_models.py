@@ -12,7 +12,7 @@ from cunet_tf.files.onnx import read_onnx
 from cunet_tf.files.onnx_run import try_session
 from cunet_tf.files.shipped import find_model, shipped_models
 from cunet_tf.files.tflite import read_model
-from cunet_tf.flags import NETWORK_FLAGS, source_for
+from cunet_tf.flags import NETWORK_OPTIONS, source_for
 from cunet_tf.outputs import claim, claim_pages, page_text
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
@@ -82,7 +82,7 @@ def _is_file(name: str) -> bool:
 
 
 def _preset_name(name: str) -> str:
-    return name.partition(":")[0].partition("+")[0]
+    return name.partition(":")[0].partition("+")[0].partition(",")[0]
 
 
 def _spec(name: str) -> Any:
@@ -92,8 +92,9 @@ def _spec(name: str) -> Any:
 def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[Any]:
     """A file as it is; a preset, with the landmarks of the other models, in each of ``--formats``.
 
-    ``PRESET+QUANT:FORMAT`` such as ``face-8+BW-a-QIG(818):packed`` is a quantized preset, in one format.
-    The options of a network (``--stacks`` ...) change all presets that have them.
+    ``PRESET+QUANT:FORMAT`` such as ``face-8+BW-a-QIG(818):packed`` is a quantized preset, in one format;
+    ``PRESET,OPTION=VALUE`` such as ``face-mobile,norm_order=conv_first`` one with an option of its network (several,
+    with commas). The options as flags (``--stacks`` ...) change all presets that have them.
     """
     from cunet_tf.export.benchmark import Candidate
 
@@ -108,16 +109,24 @@ def candidates_of(values: flags.FlagValues, name: str, skeleton: Any) -> list[An
         return [Candidate(path.name.split(".")[0], kind, data, path.stat().st_size)]
     name, _, fmt = name.partition(":")
     base, _, quant = name.partition("+")
+    base, *own = base.split(",")
     spec = preset(base)
     spec = spec.with_skeleton(skeleton) if skeleton and skeleton != spec.skeleton else spec
-    changes = {option: values[option].value for option in NETWORK_FLAGS if values[option].value is not None}
+    changes = {option: values[option].value for option in NETWORK_OPTIONS if values[option].value is not None}
     changes = {option: value for option, value in changes.items() if option in spec.config.field_names()}
-    spec = spec.replace(quant=quant or spec.quant, config=spec.config.replace(**changes))
+    config = spec.config.replace(**changes).replace(**dict(map(_option, own)))
+    spec = spec.replace(quant=quant or spec.quant, config=config)
     name += "".join(f",{option}={value}" for option, value in changes.items())
     return [
         Candidate(name, fmt, *_converted(values, spec, name, fmt), trained=False)
         for fmt in ([fmt] if fmt else values.formats)
     ]
+
+
+def _option(text: str) -> tuple[str, int | str]:
+    """``stacks=4`` as a name and its value."""
+    name, _, value = text.partition("=")
+    return name, int(value) if value.isdecimal() else value
 
 
 def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tuple[bytes, int]:

@@ -79,7 +79,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "norm_pictures",
         480,
-        "With --quant and --data: so many pictures of --calibration_split correct the batch normalisations.",
+        "With --quant and --data: so many pictures of --calibration_split guide the rounding; 0 for none.",
         0,
         flag_values=values,
     )
@@ -184,8 +184,8 @@ def _rounded(values: flags.FlagValues, model: Any, spec: ModelSpec, pictures: So
         batches = [crops[start : start + NORM_BATCH] for start in range(0, len(crops), NORM_BATCH)]
     else:
         print(
-            "notice: batch normalisations keep the statistics of the float network: pictures (--data, --norm_pictures) "
-            "would correct them.", file=sys.stderr,
+            "notice: every weight goes to its nearest integer, and normalisations stay as they are: pictures (--data, "
+            "--norm_pictures) would guide the rounding, which loses far less.", file=sys.stderr,
         )  # fmt: skip
     model = round_kernels(model, spec, values.quant, batches)
     return model, model.spec

@@ -160,7 +160,8 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> keras.M
     if config:
         if len(parts) == len(model.layers):
             raise CUNetError(f"memory={config}: only a CU-Net saves memory, not {model.name}; leave --memory out.")
-        lossless = any(fits(getattr(part, "input_quantizer", None), config) for part in parts)
+        grids = ("input_quantizer", "output_quantizer")
+        lossless = any(fits(getattr(part, name, None), config) for part in parts for name in grids)
         strategy = Saving(config, lossless)
     for part in (model, *parts):
         if hasattr(part, "memory"):

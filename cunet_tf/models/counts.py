@@ -31,8 +31,11 @@ def _refinement(config: CUNetConfig) -> list[ConvCount]:
     """The dense aggregation block between two passes (section 3.4)."""
     m, g, side = config.main_channels, config.refinement, config.heatmap_size
     widths = [2 * m + index * g for index in range(DENSE_CONVS + 1)]
-    convs = [ConvCount(f"refine{i}", "refinement", 3, widths[i], g, side, widths[i]) for i in range(DENSE_CONVS)]
-    return [*convs, ConvCount("refine_input", "refinement", 1, widths[-1], m, side, widths[-1])]
+    shapes = [(f"refine{i}", 3, widths[i], g) for i in range(DENSE_CONVS)] + [("refine_input", 1, widths[-1], m)]
+    return [
+        ConvCount(name, "refinement", kernel, inputs, outputs, side, outputs if config.conv_first else inputs)
+        for name, kernel, inputs, outputs in shapes
+    ]
 
 
 def _unets(config: CUNetConfig) -> list[ConvCount]:
@@ -42,14 +45,16 @@ def _unets(config: CUNetConfig) -> list[ConvCount]:
     for index in range(config.stacks):
         if index > 0:
             channels = (1 + config.coupled(index)) * m
-            convs.append(ConvCount(f"unet{index}_input", "input adapter", 1, channels, m, side, channels))
+            normalized = m if config.conv_first else channels
+            convs.append(ConvCount(f"unet{index}_input", "input adapter", 1, channels, m, side, normalized))
         for level in range(config.levels):
             convs += _block(config, index, f"down{level}", "down", side // 2**level)
         convs += _block(config, index, "neck", "neck", side // 2**config.levels)
         for level in reversed(range(config.levels)):
             convs += _block(config, index, f"up{level}", "up", side // 2**level)
         if index in config.supervised:
-            convs.append(ConvCount(config.head_name(index), "heads", 1, m, config.landmarks, side, m))
+            normalized = 0 if config.conv_first else m
+            convs.append(ConvCount(config.head_name(index), "heads", 1, m, config.landmarks, side, normalized))
     return convs
 
 
@@ -60,7 +65,8 @@ def _block(config: CUNetConfig, index: int, position: str, part: str, side: int)
 
     def conv(name: str, label: str, kernel: int, inputs: int, outputs: int) -> ConvCount:
         path = f"unet{index}_{position}/{name}"
-        return ConvCount(path, f"{part} {label}", kernel, inputs, outputs, side, inputs)
+        normalized = outputs if config.conv_first else inputs
+        return ConvCount(path, f"{part} {label}", kernel, inputs, outputs, side, normalized)
 
     convs = [
         conv("bottleneck", "1x1", 1, z, 4 * n),

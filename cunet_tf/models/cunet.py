@@ -10,10 +10,11 @@ from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.memory.strategy import set_memory
+from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.coupling import CouplingQueues
 from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
-from cunet_tf.models.layers import ConcatBNReLUConv, MaxPool, SemanticBlock, Upsample2x
+from cunet_tf.models.layers import MaxPool, SemanticBlock, Upsample2x
 from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.models.refinement import second_pass
@@ -64,7 +65,7 @@ def build_cunet(
 def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
     """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
     x = ConvBNReLU(config.main_channels, 7, 2, pool=True, gamma_init=config.gamma_init, name="stem")(image)
-    grid = output_grid(quant)
+    grid = output_grid(quant, isinstance(config, CUNetConfig) and config.conv_first)
     return x if grid is None else QuantActivation(grid, name="stem_grid")(x)
 
 
@@ -107,15 +108,17 @@ class CoupledUNets:
 
     def conv(self, name: str, filters: int, kernel_size: int = 1, **options: Any) -> ConcatBNReLUConv:
         """The convolution of this name, quantized as its name says."""
-        quantizers = conv_quantizers(self.quant, name, options.pop("concatenated", True))
-        bn_sets = options.pop("bn_sets", self.bn_sets)
-        return self._layer(name, lambda: ConcatBNReLUConv(
-            filters, kernel_size, bn_sets, self.config.gamma_init, name=name, **quantizers, **options
-        ))  # fmt: skip
+        config = self.config
+        quantizers = conv_quantizers(self.quant, name, options.pop("concatenated", True), config.conv_first)
+        options = {"bn_sets": self.bn_sets, "gamma_init": config.gamma_init, "name": name, **quantizers, **options}
+        kind = ConcatConvBNReLU if config.conv_first else ConcatBNReLUConv
+        return self._layer(name, lambda: kind(filters, kernel_size, **options))
 
     def _head(self, index: int) -> ConcatBNReLUConv:
-        """BN-ReLU-conv1x1 to C linear heat maps, float32; never fed back into the flow."""
-        return self.conv(self.config.head_name(index), self.config.landmarks, concatenated=False, dtype="float32")
+        """BN-ReLU-conv1x1, or a bare convolution, to C linear heat maps, float32; never fed back into the flow."""
+        bare = {"normalize": False} if self.config.conv_first else {}
+        name, landmarks = self.config.head_name(index), self.config.landmarks
+        return self.conv(name, landmarks, concatenated=False, dtype="float32", **bare)
 
     def _unet(self, index: int, x: Any, run: "_Run") -> Any:
         """One U-Net: ``[B, H/4, W/4, m] -> [B, H/4, W/4, m]``, feeding and reading the queues."""
@@ -138,7 +141,7 @@ class CoupledUNets:
         name = f"unet{index}_{position}"
         layer = self._layer(name, lambda: SemanticBlock(
             self.config.main_channels, self.config.growth, position.startswith("down"), self.bn_sets,
-            self.config.gamma_init, self.quant, name=name,
+            self.config.gamma_init, self.quant, self.config.norm_order, name=name,
         ))  # fmt: skip
         features, *outputs = layer([*main, *run.queues.history(position)], bn_set=run.bn_set)
         run.queues.push(position, features)

@@ -5,9 +5,10 @@ from typing import Any
 import keras
 
 from cunet_tf.config_baselines import DenseUNetConfig
+from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.cunet import stem
 from cunet_tf.models.landmark_model import LandmarkModel
-from cunet_tf.models.layers import ConcatBNReLUConv, Upsample2x
+from cunet_tf.models.layers import Upsample2x
 from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.placement import conv_quantizers

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cunet_tf.models.layers import ConcatBNReLUConv
+from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.quantizers import Linear
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
+from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.convolution import FanInUniform
-from cunet_tf.models.layers import ConcatBNReLUConv
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
@@ -17,7 +17,7 @@ class Residual(keras.layers.Layer):
 
     Args:
         filters: output channels, even.
-        gamma_init: see :class:`~cunet_tf.models.layers.ConcatBNReLUConv`.
+        gamma_init: see :class:`~cunet_tf.models.concat_conv.ConcatBNReLUConv`.
 
     Input: ``[B, H, W, C]``. Output: ``[B, H, W, filters]``.
     """

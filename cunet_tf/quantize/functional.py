@@ -93,7 +93,8 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
 
     From each of a few steps s, the best of a normal distribution and multiples of it, and the one that cuts nothing
     off, the least squares solution :math:`s = \langle w, q \rangle / \langle q, q \rangle` and the rounding q are
-    found in turn; the step of least error is taken.
+    found in turn; the step of least error is taken. (And the smallest weight is tried: a kernel that consists of
+    whole numbers of steps, 1 among them, is found again as it is.)
 
     Returns:
         Integers -L..L as float32, of w's shape; steps, float32 ``[1, ..., filters]``, 0 for a filter of zeros.
@@ -116,8 +117,10 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
     normal = NORMAL_STEPS[bits] * tf.sqrt(tf.reduce_mean(tf.square(w), axes, keepdims=True))
     steps = [start * normal for start in STARTS] + [tf.reduce_max(tf.abs(w), axes, keepdims=True) / limit]
     best_step, least = tf.zeros_like(normal), total(tf.square(w))
-    for step in steps:
-        for _ in range(REFINEMENTS):
+    size = tf.abs(w)
+    smallest = tf.reduce_min(tf.where(size > 0.0, size, float("inf")), axes, keepdims=True)
+    for index, step in enumerate([tf.where(tf.math.is_inf(smallest), 0.0, smallest), *steps]):
+        for _ in range(REFINEMENTS if index else 0):
             q = rounded(step)
             step = tf.math.divide_no_nan(total(w * q), total(q * q))
         error = total(tf.square(w - step * rounded(step)))
