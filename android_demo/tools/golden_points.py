@@ -93,7 +93,8 @@ def location(index: int, spec: ModelSpec, flip_test: bool, boxed: bool, crops: i
     found = Localizer(engine, flip_test=flip_test, crops=crops).locate(image, box)
     return {
         "spec": spec.to_json(), "image": image, "box": None if box is None else box.tolist(),
-        "flip_test": flip_test, "crops": crops, "maps": maps, "inputs": [crop.astype(np.float32) for crop in engine.seen],
+        "flip_test": flip_test, "crops": crops,
+        "maps": maps, "inputs": [crop.astype(np.float32) for crop in engine.seen],
         "points": found.points, "scores": found.scores, "place": found.box.tolist(), "box_from": found.box_from,
         "confidence": found.confidence, "found": found.found,
         "visible": None if found.visible is None else found.visible.tolist(),

@@ -238,7 +238,8 @@ def locations() -> list[dict[str, Any]]:
     and two crops."""
     image, box = picture(120, 90), np.array([30.0, 20.0, 84.0, 70.5])
     views = (
-        (box, False, (3.0,)), (box, True, (3.0, -2.0)), (None, False, (10.0, -3.0, 2.0, 0.5)), (box, False, (3.0, -4.5)),
+        (box, False, (3.0,)), (box, True, (3.0, -2.0)), (None, False, (10.0, -3.0, 2.0, 0.5)),
+        (box, False, (3.0, -4.5)),
     )  # fmt: skip
     cases = []
     for number, (box, flip_test, rolls) in enumerate(views):

@@ -151,6 +151,6 @@ def describe(result: dict[str, Any]) -> str:
         rows += [(f"{name} ({row['images']})", number(row[main])) for name, row in result["subsets"].items()]
     return (
         f"{result['data']} {result['split']}: {result['images']} pictures, {result['box']} boxes, decoder "
-        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}{crops}; percent of {result['normalizer']}, "
-        f"mean over {result['mean_over']}; AUC to {result['auc_threshold']}\n\n{table(rows)}"
+        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}{crops}; percent of "
+        f"{result['normalizer']}, mean over {result['mean_over']}; AUC to {result['auc_threshold']}\n\n{table(rows)}"
     )
