@@ -88,7 +88,7 @@ def measure(localizer: Localizer, source: Source) -> list[Row]:
     for name in CROPS:
         for key, average in ((name, "points"), ((name, "maps"), "heat maps")):
             if name != "none" or average == "points":
-                metric, percent = _figure(np.stack(found[key]), source)
+                metric, percent = main_figure(np.stack(found[key]), source)
                 rows.append({"second_crop": name, "average": "-" if name == "none" else average, "metric": metric,
                              "percent": percent})  # fmt: skip
     return rows
@@ -119,7 +119,7 @@ def _points(localizer: Localizer, maps: np.ndarray, matrix: np.ndarray) -> np.nd
     return apply(invert(matrix), from_heatmap(points[0]))
 
 
-def _figure(points: np.ndarray, source: Source) -> tuple[str, float]:
+def main_figure(points: np.ndarray, source: Source) -> tuple[str, float]:
     """NME of faces, PCK@0.2 of the limbs of bodies, in percent."""
     truth, mask = (np.stack([getattr(sample, name) for sample in source]) for name in ("points", "mask"))
     skeleton, errors = source.skeleton, point_errors(points, truth)
