@@ -101,7 +101,7 @@ def measure(localizer: Localizer, source: Source) -> list[Row]:
 
 
 def inside(maps: np.ndarray, margin: int, decoder: str, sigma: float) -> np.ndarray:
-    """Points ``[B, C, 2]`` of heat maps ``[B, h, w, C]``; a peak in the outer cells gives way to the best one inside."""
+    """Points ``[B, C, 2]`` of heat maps ``[B, h, w, C]``, one in the outer cells giving way to the best inside."""
     points, _ = decode(maps, decoder, sigma)
     if not margin:
         return points
