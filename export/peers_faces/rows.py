@@ -135,10 +135,10 @@ def _of_dlib(known: Faces, faces: Faces, cache: Path, folder: Path) -> list[Row]
 
     def given(each: Faces, kind: str) -> Found:
         boxes = each.boxes if kind == "tight" else [seen.box if seen else None for seen in each.seen]
-        chosen = [index for index, box in enumerate(boxes) if box is not None]
-        asked = [mapped(maps[kind], boxes[index]) for index in chosen]
+        asked = {index: mapped(maps[kind], box) for index, box in enumerate(boxes) if box is not None}
         found: Found = [None] * len(boxes)
-        for index, answer in zip(chosen, run([each.images[i] for i in chosen], asked), strict=True):
+        answers = run([each.images[index] for index in asked], [*asked.values()])
+        for index, answer in zip(asked, answers, strict=True):
             found[index] = np.array(answer["points"][0], np.float64)
             times.extend(answer["ms"])
         return found
@@ -160,7 +160,8 @@ def _of_mesh(data: bytes, known: Faces, faces: Faces) -> list[Row]:
 
     def after(looks: int) -> Callable[[Faces], Found]:
         return lambda each: [
-            seen and to_68(mesh.looks(image, seen, looks)) for image, seen in zip(each.images, each.seen, strict=True)
+            to_68(mesh.looks(image, seen, looks)) if seen else None
+            for image, seen in zip(each.images, each.seen, strict=True)
         ]
 
     return [
