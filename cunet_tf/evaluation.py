@@ -34,7 +34,7 @@ def evaluate(
     """Figures of ``localizer`` on ``source``.
 
     Args:
-        localizer: with its decoder and flip test.
+        localizer: with its decoder, flip test and crops.
         source: annotated samples.
         progress: called with (done, total) after each batch.
         box: ``"detector"``, the object whose points lie best over the annotated ones; ``"whole"``, the whole picture;
@@ -67,6 +67,7 @@ def evaluate(
         "box": box or source.box,
         "decoder": localizer.decoder,
         "flip_test": localizer.flip_test,
+        "crops": localizer.crops,
         "missing": list(source.missing),
     }
 

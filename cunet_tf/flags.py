@@ -66,6 +66,15 @@ def define_outside(values: flags.FlagValues) -> None:
     flags.DEFINE_bool("allow_outside", False, text, flag_values=values)
 
 
+def define_averaging(values: flags.FlagValues) -> None:
+    """``--flip_test`` and ``--crops``."""
+    flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
+    flags.DEFINE_integer(
+        "crops", 1, "2: average with a second crop of the same box, turned a little; twice the time.", 1, 2,
+        flag_values=values,
+    )  # fmt: skip
+
+
 def define_pictures(values: flags.FlagValues) -> None:
     """``--max_megapixels``; every program that has the flag obeys it as soon as its flags are parsed."""
     flags.DEFINE_float(

@@ -1,13 +1,14 @@
 """Pictures in, landmarks out: crop, network, decoder, and back to the picture's pixels."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from cunet_tf.boxes import BoxMap, Detection, check_box, overlap
 from cunet_tf.confidence import Confidence, align
+from cunet_tf.crops import TURN, mean_of_crops
 from cunet_tf.data.geometry import apply, crop_matrix, from_heatmap, invert, tight_box, to_heatmap, warp, whole_picture
 from cunet_tf.detector import FACE_DETECTORS, Detector, load_detector
 from cunet_tf.engines import Engine, load_engine
@@ -43,10 +44,10 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What one run of the network gave.
+    """What one look gave.
 
     Attributes:
-        maps: ``[h, w, C]``.
+        maps: ``[h, w, C]``; means, with the flip test or a second crop.
         inner: points ``[C, 2]`` in their pixels.
         points: the same in the picture's pixels.
         scores: ``[C]``.
@@ -69,9 +70,10 @@ class Localizer:
         decoder: ``"dark"``, ``"quarter"`` or ``"argmax"``; the description's when ``None``.
         flip_test: average with the un-flipped heat maps of the mirror image.
         min_confidence: results below it are not found; the description's threshold when ``None``.
+        crops: 2 averages with the heat maps of a second crop of the same box, turned by ``crops.TURN`` degrees.
 
     Raises:
-        CUNetError: no engine, or neither the file nor the caller describes the network.
+        CUNetError: no engine, or neither the file nor the caller describes the network, or another number of crops.
 
     Example:
         >>> localizer = Localizer.load("face-mobile")      # doctest: +SKIP
@@ -83,6 +85,7 @@ class Localizer:
     def __init__(
         self, engine: Engine, spec: ModelSpec | None = None,
         decoder: str | None = None, flip_test: bool = False, min_confidence: float | None = None,
+        crops: int = 1,
     ):  # fmt: skip
         if not hasattr(engine, "spec") or hasattr(engine, "predict_on_batch"):
             raise CUNetError(
@@ -94,7 +97,9 @@ class Localizer:
             raise CUNetError("the model file carries no description: name its --preset.")
         self.engine, self.spec = engine, found
         self.decoder = decoder or found.decoder
-        self.flip_test = flip_test
+        if crops not in (1, 2):
+            raise CUNetError(f"--crops={crops}: give 1, or 2 for the mean of two crops.")
+        self.flip_test, self.crops = flip_test, crops
         if flip_test:
             found.skeleton.require_pairs("flip test")
         measured = found.confidence.threshold if found.confidence else 0.0
@@ -107,7 +112,8 @@ class Localizer:
 
     def described(self, confidence: Confidence) -> "Localizer":
         """The same network with another measure of confidence."""
-        return Localizer(self.engine, self.spec.replace(confidence=confidence), self.decoder, self.flip_test)
+        spec = self.spec.replace(confidence=confidence)
+        return Localizer(self.engine, spec, self.decoder, self.flip_test, crops=self.crops)
 
     def locate(self, picture: Any, box: Sequence[float] | np.ndarray | None = None) -> Landmarks:
         """Landmarks of one object in one picture; see :meth:`locate_batch`."""
@@ -202,18 +208,25 @@ class Localizer:
         return [self._judged(*each) for each in zip(views, looks, before, strict=True)]
 
     def look(self, images: list[np.ndarray], views: list[View]) -> list[Look]:
-        """Run the network once on each picture ``uint8 [H, W, 3]``."""
+        """Look once at each picture ``uint8 [H, W, 3]``."""
         if not images:
             return []
-        size = self.spec.input_size
-        matrices = [crop_matrix(view.box, view.factor, size, rotation=view.roll) for view in views]
-        crops = [warp(image, matrix, size) for image, matrix in zip(images, matrices, strict=True)]
-        maps = self.heatmaps(np.stack(crops).astype(np.float32) / 255.0)
+        matrices, maps = self._seen(images, views)
+        if self.crops == 2:
+            turned = [replace(view, roll=view.roll + TURN) for view in views]
+            maps = mean_of_crops(maps, self._seen(images, turned)[1])
         inner, scores = decode(maps, self.decoder, self.spec.sigma)
         return [
             Look(heat, points, apply(invert(matrix), from_heatmap(points)), score, matrix)
             for heat, points, score, matrix in zip(maps, inner, scores, matrices, strict=True)
         ]
+
+    def _seen(self, images: list[np.ndarray], views: list[View]) -> tuple[list[np.ndarray], np.ndarray]:
+        """Matrices from pictures to crops, and the crops' heat maps ``[B, h, w, C]``."""
+        size = self.spec.input_size
+        matrices = [crop_matrix(view.box, view.factor, size, rotation=view.roll) for view in views]
+        crops = [warp(image, matrix, size) for image, matrix in zip(images, matrices, strict=True)]
+        return matrices, self.heatmaps(np.stack(crops).astype(np.float32) / 255.0)
 
     def closer(self, points: np.ndarray, view: View) -> View:
         """The view in the tight box of the points, turned upright by them where the model knows its mean shape."""

@@ -286,19 +286,44 @@ def confidence_of(known: dict, features: list[float]) -> float:
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, t))))
 
 
+def averaged(spec: dict, bytes_: list, run: Callable[[list], list[Map]], flip_test: bool) -> list[Map]:
+    maps = run(bytes_)
+    if flip_test:
+        maps = mirror_mean(maps, run([row[::-1] for row in bytes_]), spec["skeleton"]["flip_pairs"])
+    return maps
+
+
+def crops_mean(maps: list[Map], turned: list[Map]) -> list[Map]:
+    side = len(maps[0])
+    m, c, s = (side - 1) / 2, math.cos(math.radians(8)), math.sin(math.radians(8))
+    found = [[row[:] for row in one] for one in maps]
+    for y in range(side):
+        for x in range(side):
+            u, v = c * (x - m) + s * (y - m) + m, -s * (x - m) + c * (y - m) + m
+            i, j = math.floor(u), math.floor(v)
+            near = [(a, b, (1 - abs(u - a)) * (1 - abs(v - b))) for b in (j, j + 1) for a in (i, i + 1)]
+            near = [(a, b, weight) for a, b, weight in near if 0 <= a < side and 0 <= b < side]
+            for one, other in zip(found, turned, strict=True):
+                one[y][x] = (one[y][x] + sum(weight * other[b][a] for a, b, weight in near)) / (
+                    1 + sum(weight for _, _, weight in near)
+                )
+    return found
+
+
 def locate(
-    spec: dict, picture: list, box: Point | None, run: Callable[[list], list[Map]], flip_test: bool = False
-) -> dict:
+    spec: dict, picture: list, box: Point | None, run: Callable[[list], list[Map]], flip_test: bool = False,
+    crops: int = 1,
+) -> dict:  # fmt: skip
     """One object; ``run`` is the network, from a crop's bytes to heat maps."""
     size, known = spec["input_size"], spec.get("confidence")
     place = box or [-0.5, -0.5, len(picture[0]) - 0.5, len(picture) - 0.5]
     look, before = (place, spec["crop_factor"] if box else 1.0, 0.0), None
     for left in range(0 if box else 3, -1, -1):
         m = crop_map(*look, size)
-        bytes_ = crop(picture, m, size)
-        maps = run(bytes_)
-        if flip_test:
-            maps = mirror_mean(maps, run([row[::-1] for row in bytes_]), spec["skeleton"]["flip_pairs"])
+        maps = averaged(spec, crop(picture, m, size), run, flip_test)
+        if crops == 2:
+            turned = crop(picture, crop_map(*look[:2], look[2] + 8, size), size)
+            maps = crops_mean(maps, averaged(spec, turned, run, flip_test))
         inner, scores = points_of(maps, spec["decoder"], spec["sigma"]), scores_of(maps)
         points = to_picture(inner, m)
         if not left or longer_side(points) < 2:

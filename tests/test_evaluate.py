@@ -37,6 +37,8 @@ def test_files_limits_and_options(trained_run, tmp_path, capsys):
     code, flipped = evaluate(capsys, model, "--flip_test", "--decoder=argmax", "--max_nme=0.1")
     assert code == 1 and flipped["flip_test"] and flipped["decoder"] == "argmax"
     assert flipped["nme_interocular"] != plain["nme_interocular"]
+    _, twice = evaluate(capsys, model, "--crops=2")
+    assert (plain["crops"], twice["crops"]) == (1, 2) and twice["nme_interocular"] != plain["nme_interocular"]
 
 
 def test_text_names_data_normalizer_and_decoder(trained_run, capsys):

@@ -14,7 +14,7 @@ from cunet_tf.skeletons import FACE68, LSP14, MPII16
 class Oracle:
     """Answers with the truth, moved by a given share of the inter-ocular distance."""
 
-    decoder, flip_test = "dark", False
+    decoder, flip_test, crops = "dark", False, 1
 
     def __init__(self, source, shares):
         presets = {"face68": "face-mobile", "lsp14": "pose-mobile", "mpii16": "pose-2"}

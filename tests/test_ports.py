@@ -22,7 +22,7 @@ VECTORS = json.loads(golden_ports.FILE.read_text())
 TOLERANCES = {
     "upright": 0, "crop": 1e-6, "output": 1e-6, "smoothing": 1e-6, "border": 1e-5, "decode": 1e-4, "scores": 1e-6,
     "to_picture": 1e-5, "flip": 1e-6, "closer": 1e-5, "confidence": 1e-4, "locate": 1e-3, "detector": 1e-5,
-    "network": 0.01,
+    "network": 0.01, "crops": 1e-6,
 }  # fmt: skip
 
 
@@ -125,6 +125,11 @@ def check_flip(case, tolerance):
     near(port.mirror_mean(maps_of(case), mirrored, case["flip_pairs"]), case["mean"], tolerance)
 
 
+def check_crops(case, tolerance):
+    turned = port.real(case["turned"], case["scale"], case["zero_point"])
+    near(port.crops_mean(maps_of(case), turned), case["mean"], tolerance)
+
+
 def check_closer(case, tolerance):
     box, roll = port.closer(case["points"], case["mean"])
     near([*box, roll], [*case["box"], case["roll"]], tolerance)
@@ -146,7 +151,7 @@ def check_locate(case, tolerance):
         crops.append(crop)
         return left.pop(0)
 
-    found = port.locate(case["description"], picture(case), case["box"], run, case["flip_test"])
+    found = port.locate(case["description"], picture(case), case["box"], run, case["flip_test"], case.get("crops", 1))
     same({**found, "box_from": "given" if case["box"] else "whole picture"}, case["object"], tolerance)
     near_bytes(np.transpose(crops[0][32]), case["first_crop_row_32"])
     assert not left

@@ -118,6 +118,7 @@ def test_a_second_call_skips_what_is_done(pictures, tmp_path, capsys):
         return json.loads(capsys.readouterr().out)["done_before"]
 
     assert [call(), call(), call("--again"), call("--draw=none"), call("--draw=none")] == [0, 2, 0, 0, 2]
+    assert [call("--draw=none", "--crops=2"), call("--draw=none", "--crops=1")] == [0, 0]
     save_png(pictures / "face_1.png", draw("face68", 8, 5))
     assert call("--draw=none") == 1
     assert len((tmp_path / "all.csv").read_text().splitlines()) == 3

@@ -18,10 +18,10 @@ def test_faces_of_another_split_stand_in_a_column_of_their_own():
 
 def test_official_splits_fall_into_the_papers_columns(tmp_path):
     (tmp_path / "face_mobile.csv").write_text(
-        "model,data,split,images,flip_test,nme_interocular,nme_interpupil\nface-mobile,300w,common,554,True,3.0,4.0\n"
+        "model,data,split,images,flip_test,crops,nme_interocular,nme_interpupil\nface-mobile,300w,common,554,True,2,3.0,4.0\n"
     )
     ours = table_12(Context(tmp_path, tmp_path)).rows[-1]
-    assert (ours["system"], ours["easy"]) == ("face-mobile, flip test", 3.0)
+    assert (ours["system"], ours["easy"]) == ("face-mobile, flip test, 2 crops", 3.0)
 
 
 def test_mpii_and_lsp():

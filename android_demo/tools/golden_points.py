@@ -76,22 +76,25 @@ def locations() -> list[dict[str, Any]]:
     plain, shipped = preset("face-mobile").replace(crop_factor=1.3), shipped_spec("face-mobile")[1]
     body = preset("pose-mobile").replace(crop_factor=1.3)
     settings = (
-        (plain, False, True), (plain, True, True), (body, True, False), (shipped, False, True), (shipped, True, False)
+        (plain, False, True), (plain, True, True), (body, True, False), (shipped, False, True), (shipped, True, False),
+        (plain, False, True, 2), (shipped, True, False, 2),
     )  # fmt: skip
     return [location(index, *setting) for index, setting in enumerate(settings)]
 
 
-def location(index: int, spec: ModelSpec, flip_test: bool, boxed: bool) -> dict[str, Any]:
+def location(index: int, spec: ModelSpec, flip_test: bool, boxed: bool, crops: int = 1) -> dict[str, Any]:
     """One of them; without a box four looks, each at maps of its own."""
     side, channels = spec.input_size // 4, spec.skeleton.size
     rng = np.random.default_rng(index)
-    maps = [heatmaps(rng, side, channels, spec.sigma, 0.01) for _ in range((1 if boxed else 4) * (1 + flip_test))]
+    runs = (1 if boxed else 4) * (1 + flip_test) * crops
+    maps = [heatmaps(rng, side, channels, spec.sigma, 0.01) for _ in range(runs)]
     engine, image = StoredMaps(spec, maps), drawn_face(index)
     box = np.array([30.0, 25.0, 110.0, 120.5]) if boxed else None
-    found = Localizer(engine, flip_test=flip_test).locate(image, box)
+    found = Localizer(engine, flip_test=flip_test, crops=crops).locate(image, box)
     return {
         "spec": spec.to_json(), "image": image, "box": None if box is None else box.tolist(),
-        "flip_test": flip_test, "maps": maps, "inputs": [crop.astype(np.float32) for crop in engine.seen],
+        "flip_test": flip_test, "crops": crops,
+        "maps": maps, "inputs": [crop.astype(np.float32) for crop in engine.seen],
         "points": found.points, "scores": found.scores, "place": found.box.tolist(), "box_from": found.box_from,
         "confidence": found.confidence, "found": found.found,
         "visible": None if found.visible is None else found.visible.tolist(),

@@ -21,6 +21,7 @@ from golden_points import StoredMaps, gaussians
 from cunet_tf.border import corrected, fit_weights, pull
 from cunet_tf.boxes import BoxMap, Detection
 from cunet_tf.confidence import FEATURES, Confidence, ShapeModel
+from cunet_tf.crops import TURN, mean_of_crops
 from cunet_tf.data.decoder import decode as read_picture
 from cunet_tf.data.geometry import apply, crop_matrix, from_heatmap, invert, warp, whole_picture
 from cunet_tf.files.shipped import find_model
@@ -45,6 +46,7 @@ def vectors() -> dict[str, Any]:
         "upright": uprights(), "crop": crops(), "output": [output()], "smoothing": smoothings(), "border": borders(),
         "decode": decodings(), "to_picture": to_picture(), "flip": [flip()], "closer": closer(),
         "confidence": confidences(), "locate": locations(), "detector": detector(), "network": [network()],
+        "crops": [crops_mean()],
     }  # fmt: skip
 
 
@@ -232,18 +234,23 @@ def confidences() -> list[dict[str, Any]]:
 
 
 def locations() -> list[dict[str, Any]]:
-    """From a picture to an object, with stored maps in the network's place: one look, with a mirrored one, and four."""
+    """From a picture to an object, with stored maps in the network's place: one look, with a mirrored one, four,
+    and two crops."""
     image, box = picture(120, 90), np.array([30.0, 20.0, 84.0, 70.5])
-    views = ((box, False, (3.0,)), (box, True, (3.0, -2.0)), (None, False, (10.0, -3.0, 2.0, 0.5)))
+    views = (
+        (box, False, (3.0,)), (box, True, (3.0, -2.0)), (None, False, (10.0, -3.0, 2.0, 0.5)),
+        (box, False, (3.0, -4.5)),
+    )  # fmt: skip
     cases = []
-    for box, flip_test, rolls in views:
+    for number, (box, flip_test, rolls) in enumerate(views):
+        more = {"crops": 2} if number == 3 else {}
         maps = [stored_maps(turned(roll, 1.1 + 0.1 * index, 7.4, 7.7), SIDE, 1.2, 30 + index)
                 for index, roll in enumerate(rolls)]  # fmt: skip
         spec = description()
         engine = StoredMaps(spec, [real(each) for each in maps])
-        found = Localizer(engine, flip_test=flip_test).locate(image, box)
+        found = Localizer(engine, flip_test=flip_test, **more).locate(image, box)
         cases.append({
-            "description": spec.to_dict(), "width": 120, "height": 90, "box": box, "flip_test": flip_test,
+            "description": spec.to_dict(), "width": 120, "height": 90, "box": box, "flip_test": flip_test, **more,
             "scale": SCALE, "zero_point": ZERO_POINT, "maps": [by_channel(each) for each in maps],
             "first_crop_row_32": by_channel(np.rint(engine.seen[0][32:33] * 255).astype(np.uint8))[:, 0],
             "object": {"box": found.box, "box_from": found.box_from, "landmarks": found.points,
@@ -276,6 +283,16 @@ def network() -> dict[str, Any]:
         "model": str(model.relative_to(ROOT)), "picture": str(image.relative_to(ROOT)), "box": box,
         "landmarks": found.points, "scores": found.scores, "confidence": found.confidence, "found": found.found,
     }  # fmt: skip
+
+
+def crops_mean() -> dict[str, Any]:
+    """Heat maps of a crop and of the turned one, of two landmarks, one of them in a corner that the second misses."""
+    side, places = 8, np.array([[3.2, 4.4], [0.3, 6.8]])
+    maps = stored_maps(places, side, 1.2, 40)
+    turned = stored_maps(apply(crop_matrix(whole_picture(side, side), 1.0, side, rotation=TURN), places), side, 1.2, 41)
+    mean = mean_of_crops(real(maps)[None], real(turned)[None])[0]
+    return {"degrees": TURN, "side": side, "scale": SCALE, "zero_point": ZERO_POINT, "maps": by_channel(maps),
+            "turned": by_channel(turned), "mean": by_channel(mean)}  # fmt: skip
 
 
 def readable(value: Any) -> Any:

@@ -15,7 +15,7 @@ from cunet_tf.data.check import hidden_labels
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.evaluation import MEANS, OWN, evaluate
-from cunet_tf.flags import define_data, no_arguments, source_for
+from cunet_tf.flags import define_averaging, define_data, no_arguments, source_for
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text
@@ -25,8 +25,8 @@ from cunet_tf.rows import append_row, number, table
 from cunet_tf.writing import replace_text
 
 COLUMNS = (
-    "model", "data", "split", "images", "box", "decoder", "flip_test", "nme_interocular", "nme_interpupil",
-    "nme_box", "failure_rate", "auc",
+    "model", "data", "split", "images", "box", "decoder", "flip_test", "crops", "nme_interocular",
+    "nme_interpupil", "nme_box", "failure_rate", "auc",
 )  # fmt: skip
 
 REPORT, CURVES = "evaluation.json", ("ced.png", "pck.png")
@@ -43,7 +43,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("detector", "auto", "For --box=detector: auto (faces) or a file, as of predict.",
                         flag_values=values)  # fmt: skip
     flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
-    flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
+    define_averaging(values)
     flags.DEFINE_float(
         "max_nme", None, "Exit with 1 when the main NME is above this percentage.", 0, flag_values=values
     )
@@ -62,7 +62,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if values.csv:
         claim([values.csv], "--csv", begins_with(*COLUMNS, *(f"pck_{name}" for name in MEANS)))
     spec = preset(values.preset) if values.preset else None
-    localizer = Localizer.load(values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test)
+    localizer = Localizer.load(
+        values.model, spec=spec, decoder=values.decoder, flip_test=values.flip_test, crops=values.crops
+    )
     own = values.box if values.box in OWN else None
     values.box = None if own else values.box
     source = source_for(values, localizer.spec)
@@ -144,11 +146,11 @@ def describe(result: dict[str, Any]) -> str:
         rows.append((f"pictures left out, {result['normalizer']} is not defined there", result["undefined"]))
     if result["recall"] < 100.0:
         rows.append(("pictures whose object was seen", f"{result['recall']:.4g}"))
-    main = f"nme_{result['normalizer']}"
+    main, crops = f"nme_{result['normalizer']}", ", 2 crops" if result["crops"] == 2 else ""
     if len(result["subsets"]) > 1:
         rows += [(f"{name} ({row['images']})", number(row[main])) for name, row in result["subsets"].items()]
     return (
         f"{result['data']} {result['split']}: {result['images']} pictures, {result['box']} boxes, decoder "
-        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}; percent of {result['normalizer']}, "
-        f"mean over {result['mean_over']}; AUC to {result['auc_threshold']}\n\n{table(rows)}"
+        f"{result['decoder']}, flip test {'on' if result['flip_test'] else 'off'}{crops}; percent of "
+        f"{result['normalizer']}, mean over {result['mean_over']}; AUC to {result['auc_threshold']}\n\n{table(rows)}"
     )

@@ -27,7 +27,7 @@ from cunet_tf.commands.predict_pictures import Outcome, Setup, Task, look
 from cunet_tf.detector import load_detector
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
-from cunet_tf.flags import define_pictures
+from cunet_tf.flags import define_averaging, define_pictures
 from cunet_tf.heatmaps import DECODERS
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim, json_text
@@ -65,7 +65,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_bool("again", False, "Repeat what is done.", flag_values=values)
     flags.DEFINE_integer("jobs", 1, "Processes that share the pictures.", 1, flag_values=values)
     flags.DEFINE_string("decoder", None, f"{', '.join(DECODERS)}; the model's own by default.", flag_values=values)
-    flags.DEFINE_bool("flip_test", False, "Average with the mirror image.", flag_values=values)
+    define_averaging(values)
     define_pictures(values)
     predict_video.define(values)
     predict_data.define(values)
@@ -82,7 +82,9 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if source is None and not values.data:
         return _pictures(values, rest)
     spec = preset(values.preset) if values.preset else None
-    localizer = Localizer(load_engine(values.model), spec, values.decoder, values.flip_test, values.min_confidence)
+    localizer = Localizer(
+        load_engine(values.model), spec, values.decoder, values.flip_test, values.min_confidence, values.crops
+    )
     if source is None:
         return predict_data.run(values, localizer)
     detector = _detector_name(values, localizer) if box is None else None
@@ -139,7 +141,9 @@ def _pictures(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         claim([values.csv], "--csv", begins_with(*COLUMNS))
     if values.coco:
         claim([values.coco], "--coco")
-    setup = Setup(values.model, values.preset, values.decoder, values.flip_test, values.min_confidence, None, draw)
+    setup = Setup(
+        values.model, values.preset, values.decoder, values.flip_test, values.min_confidence, values.crops, draw=draw
+    )
     localizer = setup.localizer()
     fixed, boxes = [[float(v) for v in values.box]] if values.box else None, None
     if values.boxes:

@@ -34,7 +34,7 @@ class Setup:
 
     Attributes:
         model: a file or a shipped name.
-        preset, decoder, flip_test, min_confidence: see :class:`Localizer`.
+        preset, decoder, flip_test, min_confidence, crops: see :class:`Localizer`.
         detector: ``None`` takes the whole picture as one object.
         draw: ending of the overlays, or ``None``.
     """
@@ -44,6 +44,7 @@ class Setup:
     decoder: str | None = None
     flip_test: bool = False
     min_confidence: float | None = None
+    crops: int = 1
     detector: str | None = None
     draw: str | None = "jpg"
 
@@ -51,11 +52,13 @@ class Setup:
         """A localizer with its own engine."""
         spec = preset(self.preset) if self.preset else None
         engine = load_engine(self.model, threads)
-        return Localizer(engine, spec, self.decoder, self.flip_test, self.min_confidence)
+        return Localizer(engine, spec, self.decoder, self.flip_test, self.min_confidence, self.crops)
 
     def digest(self, boxes: list[list[float]] | None) -> str:
         """Tells calls apart that may give other results for a picture."""
         fields = asdict(self) | {"model": _content(self.model), "boxes": boxes}
+        if self.crops == 1:
+            del fields["crops"]  # results of versions without the flag stay done
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -62,7 +62,8 @@ def _evaluations(context: Context, files: tuple[str, ...]) -> list[dict[str, str
 
 def _ours(row: dict[str, str], normalizer: str | None = None) -> Row:
     flip = ", flip test" if row["flip_test"] == "True" else ""
-    cells: Row = {"system": f"{row['model']}{flip}", "source": "ours"}
+    crops = ", 2 crops" if row["crops"] == "2" else ""
+    cells: Row = {"system": f"{row['model']}{flip}{crops}", "source": "ours"}
     if normalizer:
         cells["normalizer"] = normalizer
     return cells | {"data": f"{row['data']} {row['split']}", "images": int(row["images"])}

@@ -47,7 +47,7 @@ final class Models {
         try (InputStream asset = context.getAssets().open(FOLDER + "/" + name + ENDING)) {
             PackedModel packed = new PackedModel(readAll(asset, Integer.MAX_VALUE));
             ModelSpec spec = new ModelSpec(packed.spec());
-            return new Localizer(new TfliteEngine(expanded(context, packed), threads), spec, null, false);
+            return new Localizer(new TfliteEngine(expanded(context, packed), threads), spec, null, false, 1);
         } catch (IOException error) {
             throw new CUNetException("model " + name + ": " + error.getMessage()
                     + ": free some storage and start again.");

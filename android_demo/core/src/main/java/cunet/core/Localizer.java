@@ -16,14 +16,17 @@ public final class Localizer implements AutoCloseable {
     private final Engine engine;
     private final Decoder decoder;
     private final boolean flipTest;
+    private final int crops;
     private final ByteBuffer in, out;
 
     /**
      * @param decoder the description's own when {@code null}
      * @param flipTest average with the un-flipped heat maps of the mirror image
-     * @throws CUNetException the engine's shapes are not those that the description names, or the flip test has no pairs
+     * @param crops 2 averages with the heat maps of a second crop of the same box, see {@link Crops}; else 1
+     * @throws CUNetException the engine's shapes are not those that the description names, the flip test has no pairs,
+     *     or another number of crops
      */
-    public Localizer(Engine engine, ModelSpec spec, Decoder decoder, boolean flipTest) {
+    public Localizer(Engine engine, ModelSpec spec, Decoder decoder, boolean flipTest, int crops) {
         TensorType input = engine.input();
         TensorType output = engine.output();
         if (input.side() != spec.inputSize || input.channels() != 3) {
@@ -38,10 +41,14 @@ public final class Localizer implements AutoCloseable {
             throw new CUNetException("model " + spec.name + ": no flip_pairs, and a mirror image would mix up left"
                     + " and right: leave the flip test out.");
         }
+        if (crops != 1 && crops != 2) {
+            throw new CUNetException("crops " + crops + ": give 1, or 2 for the mean of two crops.");
+        }
         this.engine = engine;
         this.spec = spec;
         this.decoder = decoder == null ? Decoder.named(spec.decoder) : decoder;
         this.flipTest = flipTest;
+        this.crops = crops;
         in = ByteBuffer.allocateDirect(input.bytes()).order(ByteOrder.nativeOrder());
         out = ByteBuffer.allocateDirect(output.bytes()).order(ByteOrder.nativeOrder());
     }
@@ -76,7 +83,7 @@ public final class Localizer implements AutoCloseable {
         return judged(look, before, place, box == null ? "whole picture" : "given");
     }
 
-    /** What one run of the network gave: heat maps, points in their pixels and in the picture's, scores. */
+    /** What one look gave: heat maps, points in their pixels and in the picture's, scores. */
     private static final class Look {
         float[] maps, scores;
         double[][] inner, points;
@@ -84,16 +91,16 @@ public final class Localizer implements AutoCloseable {
     }
 
     private Look look(Picture frame, Orientation orientation, View view) {
-        long start = System.nanoTime();
         Affine toCrop = Affine.crop(view.box, view.factor, spec.inputSize, view.roll);
-        Affine toUpright = orientation.frameToUpright(frame.width, frame.height);
-        Picture crop = Warp.crop(frame, toCrop.after(toUpright), spec.inputSize);
-        cropMillis += millisSince(start);
-        Look look = new Look();
-        look.maps = heatmaps(crop);
-        start = System.nanoTime();
         int side = engine.output().side();
         int channels = spec.skeleton.size();
+        Look look = new Look();
+        look.maps = heatmaps(cut(frame, orientation, toCrop));
+        if (crops == 2) {
+            Affine turned = Affine.crop(view.box, view.factor, spec.inputSize, view.roll + Crops.TURN);
+            Crops.average(look.maps, heatmaps(cut(frame, orientation, turned)), side, channels);
+        }
+        long start = System.nanoTime();
         look.inner = decoder.points(look.maps, side, channels, spec.sigma);
         look.scores = Decoder.scores(look.maps, side, channels);
         double half = (STRIDE - 1) / 2.0;  // heat-map pixel u is crop coordinate STRIDE * u + half
@@ -102,6 +109,14 @@ public final class Localizer implements AutoCloseable {
         look.toMaps = toPicture.inverse();
         decodeMillis += millisSince(start);
         return look;
+    }
+
+    private Picture cut(Picture frame, Orientation orientation, Affine toCrop) {
+        long start = System.nanoTime();
+        Affine toUpright = orientation.frameToUpright(frame.width, frame.height);
+        Picture crop = Warp.crop(frame, toCrop.after(toUpright), spec.inputSize);
+        cropMillis += millisSince(start);
+        return crop;
     }
 
     private Landmarks judged(Look look, Look before, Box box, String boxFrom) {

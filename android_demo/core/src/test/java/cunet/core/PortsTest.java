@@ -21,6 +21,7 @@ final class PortsTest {
         each(check, ports, "closer", PortsTest::closer);
         each(check, ports, "confidence", PortsTest::confidence);
         each(check, ports, "locate", PortsTest::locate);
+        each(check, ports, "crops", PortsTest::crops);
     }
 
     private interface Body {
@@ -181,7 +182,8 @@ final class PortsTest {
         }
         Stored engine = new Stored(spec, left);
         Landmarks found;
-        try (Localizer localizer = new Localizer(engine, spec, null, one.flag("flip_test"))) {
+        int crops = one.has("crops") ? (int) one.number("crops") : 1;
+        try (Localizer localizer = new Localizer(engine, spec, null, one.flag("flip_test"), crops)) {
             found = localizer.locate(picture(one), one.has("box") ? box(one) : null);
         }
         Check.same(engine.calls, left.size());
@@ -196,6 +198,21 @@ final class PortsTest {
         for (int i = 0; i < found.visible.length; i++) {
             Check.same(found.visible[i], object.list("visible").get(i));
         }
+    }
+
+    private static void crops(Fields one) {
+        int side = (int) one.number("side");
+        double[] stored = one.numbers("maps");
+        int channels = stored.length / (side * side);
+        float[] mean = maps(stored, one, side);
+        Crops.average(mean, maps(one.numbers("turned"), one, side), side, channels);
+        double[] expected = one.numbers("mean");
+        for (int i = 0; i < expected.length; i++) {
+            int cell = i % (side * side);
+            double[] found = {mean[cell * channels + i / (side * side)]};
+            Check.near(found, new double[] {expected[i]}, 1e-6);
+        }
+        Check.same(one.number("degrees"), Crops.TURN);
     }
 
     /** Returns stored maps and keeps the bytes of the first crop. */

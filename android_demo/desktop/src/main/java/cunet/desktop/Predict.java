@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 /** Landmarks of pictures as JSON, in the same form as {@code cunet predict}. */
 final class Predict {
     private static final Set<String> OPTIONS =
-            Set.of("library", "model", "out", "box", "boxes", "decoder", "flip_test", "png");
+            Set.of("library", "model", "out", "box", "boxes", "decoder", "flip_test", "crops", "png");
     private static final Set<String> ENDINGS = Set.of("ppm", "png", "jpg", "jpeg", "bmp");
 
     private final Options options;
@@ -65,7 +65,7 @@ final class Predict {
                 cut / count, network / count, decoded / count);
     }
 
-    /** A localizer as {@code --library}, {@code --model}, {@code --decoder} and {@code --flip_test} say. */
+    /** A localizer as {@code --library}, {@code --model}, {@code --decoder}, {@code --flip_test} and {@code --crops} say. */
     static Localizer localizer(Options options) throws IOException {
         Path file = Path.of(options.required("model", "a .tflite or .cunet file"));
         if (!Files.isRegularFile(file)) {
@@ -74,7 +74,12 @@ final class Predict {
         ModelFile model = ModelFile.read(file.toString(), Files.readAllBytes(file));
         Path library = Path.of(options.required("library", "libLiteRt.so of ai-edge-litert 2.3.0"));
         Decoder decoder = options.get("decoder") == null ? null : Decoder.named(options.get("decoder"));
-        return new Localizer(new LiteRtEngine(library, model.tflite), model.spec, decoder, options.flag("flip_test"));
+        String crops = options.get("crops") == null ? "1" : options.get("crops");
+        if (!crops.equals("1") && !crops.equals("2")) {
+            throw new CUNetException("--crops=" + crops + ": give 1, or 2 for the mean of two crops.");
+        }
+        return new Localizer(new LiteRtEngine(library, model.tflite), model.spec, decoder, options.flag("flip_test"),
+                Integer.parseInt(crops));
     }
 
     private List<Path> files() throws IOException {

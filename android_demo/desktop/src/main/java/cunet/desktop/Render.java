@@ -26,7 +26,7 @@ import java.util.Set;
  */
 final class Render {
     private static final Set<String> OPTIONS = Set.of("library", "model", "out", "box", "decoder", "flip_test",
-            "width", "height");
+            "crops", "width", "height");
 
     private final Options options;
     private final int width, height;
