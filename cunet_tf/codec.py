@@ -105,9 +105,20 @@ class GaussianCodec(Codec):
 
 @dataclass(frozen=True)
 class ReferenceCodec(GaussianCodec):
-    """Regression to the maps of the published reference: whole-pixel centres, a 7x7 box."""
+    """Regression to the maps of the published reference: whole-pixel centres, a 7x7 box.
+
+    Raises:
+        CUNetError: the decoded points have a weight.
+    """
 
     name: ClassVar[str] = "reference"
+
+    def __post_init__(self) -> None:
+        if self.coordinates:
+            raise CUNetError(
+                "--coordinate_loss: the maps of --targets=reference have whole-pixel centres, and decoded points would "
+                "be drawn away from them: take --targets=gaussian, or drop it."
+            )
 
     def encode(self, points: Any, side: int) -> Any:
         """See :func:`cunet_tf.heatmaps.reference_maps`."""
@@ -117,11 +128,6 @@ class ReferenceCodec(GaussianCodec):
         """Squared error."""
         from cunet_tf.losses import HeatmapLoss
 
-        if self.coordinates:
-            raise CUNetError(
-                "--coordinate_loss: the maps of --targets=reference have whole-pixel centres, and decoded points would "
-                "be drawn away from them: take --targets=gaussian, or drop it."
-            )
         return HeatmapLoss(self.sigma, reference=True, foreground=self.foreground, teacher=self.teacher)
 
 

@@ -51,6 +51,9 @@ class Plan:
         teacher: whose heat maps are a part of the targets of what regresses; not of validation's.
         options: see :class:`cunet_tf.trainers.options.Options`.
         flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
+
+    Raises:
+        CUNetError: there is a teacher, and nothing regresses.
     """
 
     spec: ModelSpec
@@ -70,13 +73,12 @@ class Plan:
     flags: dict[str, Any] = dataclasses.field(default_factory=dict)
     command: str = ""
 
+    def __post_init__(self) -> None:
+        self.codecs  # noqa: B018  (refuses a teacher of what does not regress, before a folder is made)
+
     @property
     def codecs(self) -> tuple[Codec, ...]:
-        """The recipe's, with the teacher's share.
-
-        Raises:
-            CUNetError: there is a teacher, and nothing regresses.
-        """
+        """The recipe's, with the teacher's share."""
         if self.teacher is None:
             return self.recipe.codecs
         flag = f"--teacher={self.teacher.network}"

@@ -84,8 +84,7 @@ class Teacher:
     def __init__(self, teaching: Teaching, student: ModelSpec):
         self.network, self.views = load_keras(teaching.file), teaching.views
         self.network.trainable = False
-        spec = getattr(self.network, "spec", None)
-        _require_fitting(f"--teacher={teaching.network}", spec, student)
+        spec = _fitting(f"--teacher={teaching.network}", getattr(self.network, "spec", None), student)
         if self.views > 1:
             student.skeleton.require_pairs(f"--teacher_views={self.views}")
         self.size, self.side = spec.input_size, student.config.heatmap_size
@@ -93,11 +92,11 @@ class Teacher:
 
     def __call__(self, images: Any) -> Any:
         """Heat maps ``[B, h, w, C]`` in the student's size, of crops ``[B, H, W, 3]`` in 0..1; no gradient passes."""
-        images = _resized(ops.cast(images, "float32"), self.size, antialias=True)
+        images = resized(ops.cast(images, "float32"), self.size, antialias=True)
         maps = self._mirrored(images)
         if self.views == 4:
             maps = (maps + moved_back(self._mirrored(moved(images)), maps)) / 2.0
-        return ops.stop_gradient(_resized(maps, self.side))
+        return ops.stop_gradient(resized(maps, self.side))
 
     def _mirrored(self, images: Any) -> Any:
         """The mean over the crops and, from two views on, their mirror images, left and right swapped back."""
@@ -123,7 +122,7 @@ def moved_back(maps: Any, known: Any) -> Any:
     return ops.concatenate([known[:, :, :1], maps], axis=2)
 
 
-def _resized(values: Any, side: int, antialias: bool = False) -> Any:
+def resized(values: Any, side: int, antialias: bool = False) -> Any:
     """``[B, h, w, C]`` to ``side`` pixels, which cover the same square; bilinear."""
     if values.shape[1] == side:
         return values
@@ -132,8 +131,8 @@ def _resized(values: Any, side: int, antialias: bool = False) -> Any:
     )
 
 
-def _require_fitting(flag: str, spec: ModelSpec | None, student: ModelSpec) -> None:
-    """Whether a network with this description can teach the student; a notice where it draws other Gaussians."""
+def _fitting(flag: str, spec: ModelSpec | None, student: ModelSpec) -> ModelSpec:
+    """A network's description, if it can teach the student; a notice where it draws other Gaussians."""
     if spec is None:
         raise CUNetError(f"{flag}: the file does not describe itself, so its landmarks are unknown: train it here.")
     have, need = spec.skeleton, student.skeleton
@@ -148,3 +147,4 @@ def _require_fitting(flag: str, spec: ModelSpec | None, student: ModelSpec) -> N
     if abs(sigma / student.sigma - 1.0) > OTHER_SIGMA:
         print(f"notice: {flag} draws Gaussians of sigma {sigma:.2g} in the student's heat-map pixels, the student's "
               f"targets have {student.sigma:.2g}.", file=sys.stderr)  # fmt: skip
+    return spec

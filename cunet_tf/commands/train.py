@@ -9,7 +9,6 @@ Example:
 
 import dataclasses
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -195,7 +194,7 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     return dataclasses.replace(recipe, codecs=codecs, augmentation=augmentation, learning_rate=rate)
 
 
-def supervision(values: flags.FlagValues, codecs: Sequence[Codec], skeleton: Skeleton) -> Sequence[Codec]:
+def supervision(values: flags.FlagValues, codecs: tuple[Codec, ...], skeleton: Skeleton) -> tuple[Codec, ...]:
     """A recipe's codecs, changed by the flags beside it.
 
     Raises:
