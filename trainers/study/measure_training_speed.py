@@ -22,6 +22,7 @@ from cunet_tf.codec import with_terms
 from cunet_tf.models.build import build_network
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
+from cunet_tf.processor import processor
 from cunet_tf.rows import write_csv
 from cunet_tf.trainers.fit import compile_model
 from cunet_tf.trainers.recipes import recipe_for
@@ -62,7 +63,7 @@ def main(argv: list[str]) -> int:
         for name, step in runners.items():
             times[name].append(timed(step, values.steps))
     first = next(iter(times.values()))
-    rows = [row(name, each, first) for name, each in times.items()]
+    rows = [{**row(name, each, first), "cpu": processor()} for name, each in times.items()]
     for each in rows:
         print("  ".join(f"{key}={value}" for key, value in each.items()))
     if values.csv:
