@@ -62,6 +62,9 @@ class GaussianCodec(Codec):
     Attributes:
         sigma: standard deviation in heat-map pixels.
         foreground: w, pixels weigh ``1 + w * target`` in the loss, see :class:`cunet_tf.losses.HeatmapLoss`.
+        teacher: share of a teacher's map in the target, where there is a teacher; see the same.
+        coordinates: weight of the error of the decoded points, see :class:`cunet_tf.losses.CoordinateLoss`.
+        along, neighbours: weight of its component along contours, and what lies on them; see there.
     """
 
     name: ClassVar[str] = "gaussian"
@@ -69,6 +72,10 @@ class GaussianCodec(Codec):
     decoders: ClassVar[tuple[str, ...]] = ("dark", "quarter", "argmax")
     sigma: float = 1.2
     foreground: float = 0.0
+    teacher: float = 0.0
+    coordinates: float = 0.0
+    along: float = 1.0
+    neighbours: tuple[tuple[int, int], ...] = ()
 
     @property
     def size(self) -> float:
@@ -80,17 +87,38 @@ class GaussianCodec(Codec):
         return gaussian_maps(points, self.sigma, side)
 
     def loss(self) -> "keras.losses.Loss":
-        """Squared error."""
-        from cunet_tf.losses import HeatmapLoss
+        """Squared error, and the error of the decoded points where it has a weight."""
+        from cunet_tf.losses import CoordinateLoss, HeatmapLoss, LossSum
 
-        return HeatmapLoss(self.sigma, foreground=self.foreground)
+        maps = HeatmapLoss(self.sigma, foreground=self.foreground, teacher=self.teacher)
+        if not self.coordinates:
+            return maps
+        return LossSum([maps, CoordinateLoss(self.sigma, self.coordinates, self.along, self.neighbours)])
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What its loss is made of, as plain JSON values; the teacher belongs to the run."""
+        on_contour = [own for own, pair in enumerate(self.neighbours) if set(pair) != {own}]
+        return {"foreground": self.foreground, "coordinate_loss": self.coordinates, "contour_along": self.along,
+                "contours": on_contour}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ReferenceCodec(GaussianCodec):
-    """Regression to the maps of the published reference: whole-pixel centres, a 7x7 box."""
+    """Regression to the maps of the published reference: whole-pixel centres, a 7x7 box.
+
+    Raises:
+        CUNetError: the decoded points have a weight.
+    """
 
     name: ClassVar[str] = "reference"
+
+    def __post_init__(self) -> None:
+        if self.coordinates:
+            raise CUNetError(
+                "--coordinate_loss: the maps of --targets=reference have whole-pixel centres, and decoded points would "
+                "be drawn away from them: take --targets=gaussian, or drop it."
+            )
 
     def encode(self, points: Any, side: int) -> Any:
         """See :func:`cunet_tf.heatmaps.reference_maps`."""
@@ -100,7 +128,7 @@ class ReferenceCodec(GaussianCodec):
         """Squared error."""
         from cunet_tf.losses import HeatmapLoss
 
-        return HeatmapLoss(self.sigma, reference=True, foreground=self.foreground)
+        return HeatmapLoss(self.sigma, reference=True, foreground=self.foreground, teacher=self.teacher)
 
 
 @dataclass(frozen=True)
@@ -163,22 +191,27 @@ def codec_names(codecs: Sequence[Codec]) -> str:
     return ",".join(str(codec) for codec in codecs)
 
 
-def with_foreground(codecs: Sequence[Codec], weight: float) -> tuple[Codec, ...]:
-    """The same supervision, its regression losses weighted ``1 + weight * target``.
+def with_terms(codecs: Sequence[Codec], flag: str, **terms: Any) -> tuple[Codec, ...]:
+    """The same supervision with other terms in the loss of what regresses.
+
+    Args:
+        codecs: of all passes.
+        flag: that asks for it, for the message.
+        terms: fields of :class:`GaussianCodec`.
 
     Raises:
-        CUNetError: nothing regresses; disks have a weight of their own.
+        CUNetError: nothing regresses: a detector's maps are logits of disks, with a weight of their own.
     """
     if not any(isinstance(codec, GaussianCodec) for codec in codecs):
         raise CUNetError(
-            f"--foreground={weight:g}: --targets={codec_names(codecs)} has no heat maps to weigh: drop it."
+            f"{flag}: --targets={codec_names(codecs)} regresses to no heat maps: take --targets=gaussian, or drop it."
         )
-    return tuple(replace(codec, foreground=weight) if isinstance(codec, GaussianCodec) else codec for codec in codecs)
+    return tuple(replace(codec, **terms) if isinstance(codec, GaussianCodec) else codec for codec in codecs)
 
 
-def foreground_of(codecs: Sequence[Codec]) -> float:
-    """Inverse of :func:`with_foreground`."""
-    return max((codec.foreground for codec in codecs if isinstance(codec, GaussianCodec)), default=0.0)
+def regression_of(codecs: Sequence[Codec]) -> GaussianCodec:
+    """The last one that regresses; where none does, one whose loss has no further terms."""
+    return next((codec for codec in reversed(codecs) if isinstance(codec, GaussianCodec)), GaussianCodec())
 
 
 def codecs_of_heads(codecs: Sequence[Codec], config: NetworkConfig) -> list[Codec]:

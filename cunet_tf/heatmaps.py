@@ -23,9 +23,14 @@ def gaussian_maps(points: Any, sigma: float, side: int) -> Any:
     Returns:
         float32 ``[B, side, side, C]``, one outer product each.
     """
+    return _outer(gaussian_profiles(points, sigma, side))
+
+
+def gaussian_profiles(points: Any, sigma: float, side: int) -> Any:
+    """The factors of :func:`gaussian_maps`: ``[B, C, 2, side]``, along x and along y."""
     from keras import ops
 
-    return _outer(ops.exp(-ops.square(_offsets(points[..., :2], side)) / (2.0 * sigma**2)))
+    return ops.exp(-ops.square(_offsets(points[..., :2], side)) / (2.0 * sigma**2))
 
 
 def reference_maps(points: Any, sigma: float, side: int) -> Any:

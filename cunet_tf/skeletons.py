@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.errors import CUNetError
+from cunet_tf.errors import CUNetError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,32 @@ class Skeleton:
         for left, right in self.mirror_pairs:
             perm[left], perm[right] = right, left
         return perm
+
+    def contour_neighbours(self, groups: Sequence[str]) -> tuple[tuple[int, int], ...]:
+        """Of each landmark the two beside it on a contour, which is a group whose landmarks edges join to a chain.
+
+        A landmark stands for itself where there is none: once at an open end, twice where it is on no contour.
+
+        Args:
+            groups: names of those that are contours.
+
+        Raises:
+            CUNetError: no such group, or one that edges join to no chain.
+        """
+        beside: list[list[int]] = [[] for _ in self.names]
+        for name in groups:
+            if name not in self.groups:
+                known = did_you_mean(name, self.groups) if self.groups else "they have no groups at all."
+                raise CUNetError(f"the landmarks of {self.name} have no group {name!r}: {known}")
+            inside = set(self.groups[name])
+            edges = [edge for edge in self.edges if inside.issuperset(edge)]
+            for one, other in edges:
+                beside[one].append(other)
+                beside[other].append(one)
+            if not edges or max(len(beside[index]) for index in inside) > 2:
+                raise CUNetError(f"the landmarks of {self.name}: edges join group {name!r} to no chain: name another.")
+        first_two = ([*ids, own, own][:2] for own, ids in enumerate(beside))
+        return tuple((before, after) for before, after in first_two)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as they stand in ``cunet_spec``; unknown ``flip_pairs`` are left out."""

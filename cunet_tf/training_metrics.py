@@ -7,6 +7,7 @@ from keras import ops
 
 from cunet_tf.config import STRIDE
 from cunet_tf.metrics import LEAST_FOR_AREA
+from cunet_tf.soft_decoder import peak_cells
 from cunet_tf.spec import ModelSpec
 
 WINDOW = 2  # half side of the window around the maximum
@@ -18,9 +19,8 @@ def window_centroid(heatmaps: Any) -> Any:
 
     A cheap stand-in, inside the graph, for the decoders of :mod:`cunet_tf.heatmaps`.
     """
-    height, width, channels = heatmaps.shape[1:]
-    flat = ops.argmax(ops.reshape(heatmaps, (-1, height * width, channels)), axis=1)
-    peak_x, peak_y = flat % width, flat // width
+    height, width = heatmaps.shape[1:3]
+    peak_x, peak_y = peak_cells(heatmaps)
 
     def near(count: int, peak: Any) -> Any:  # [B, count, C]
         grid = ops.reshape(ops.arange(count, dtype=peak.dtype), (1, count, 1))

@@ -24,7 +24,8 @@ folder, *train = sys.argv[1:]
 kernels = [np.asarray(v) for v in cu.load_keras(f"{folder}/from_tensorflow.keras").variables if "kernel" in v.path]
 np.savez(f"{folder}/kernels.npz", *kernels)
 assert keras.backend.backend() == "jax" and "tensorflow" not in sys.modules
-assert main([*train, f"--workdir={folder}/run", "--json"]) == 0
+taught = [f"--teacher={folder}/from_tensorflow.keras", "--coordinate_loss=1", "--contour_along=0.5"]
+assert main([*train, *taught, f"--workdir={folder}/run", "--json"]) == 0
 images = np.load(f"{folder}/images.npy")
 np.save(f"{folder}/maps.npy", cu.load_keras(f"{folder}/run/last.keras")(images)[-1])
 try:

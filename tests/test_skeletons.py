@@ -160,3 +160,36 @@ def test_any_skeleton_round_trips_and_flips_back(skeleton):
     perm = skeleton.flip_permutation
     assert (perm[perm] == np.arange(skeleton.size)).all()
     assert (perm != np.arange(skeleton.size)).sum() == 2 * len(skeleton.flip_pairs)
+
+
+def test_neighbours_on_the_jaw_and_on_closed_contours():
+    beside = FACE68.contour_neighbours(["jaw", "mouth"])
+    assert beside[0] == (1, 0) and beside[8] == (7, 9) and beside[16] == (15, 16)
+    assert beside[48] == (49, 59) and beside[60] == (61, 67)  # both lips are closed
+    assert all(beside[index] == (index, index) for index in range(17, 48))
+
+
+def test_brows_are_two_chains():
+    beside = FACE68.contour_neighbours(["brows"])
+    assert beside[21] == (20, 21) and beside[22] == (23, 22)
+
+
+def test_a_mirror_image_has_the_same_neighbours():
+    beside, swap = FACE68.contour_neighbours(["jaw", "eyes"]), FACE68.flip_permutation
+    for own, pair in enumerate(beside):
+        assert {swap[index] for index in pair} == set(beside[swap[own]])
+
+
+@pytest.mark.parametrize(
+    "skeleton, group, words",
+    [
+        (FACE68, "jaws", "Did you mean 'jaw'?"),
+        (Skeleton("mine", ("a", "b"), edges=((0, 1),)), "jaw", "have no group 'jaw': they have no groups at all"),
+        (Skeleton("mine", ("a", "b"), groups={"all": (0, 1)}), "all", "edges join group 'all' to no chain"),
+        (Skeleton("star", ("a", "b", "c", "d"), edges=((0, 1), (0, 2), (0, 3)), groups={"all": (0, 1, 2, 3)}), "all",
+         "to no chain"),
+    ],
+)  # fmt: skip
+def test_what_is_no_contour_is_refused(skeleton, group, words):
+    with pytest.raises(CUNetError, match=re.escape(words)):
+        skeleton.contour_neighbours([group])

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cunet_tf.codec import Codec, codecs_of_heads
+from cunet_tf.codec import Codec, codecs_of_heads, with_terms
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -26,6 +26,7 @@ from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options, prepare_device
 from cunet_tf.trainers.recipes import Recipe
 from cunet_tf.trainers.run import Recorder, RunFolder
+from cunet_tf.trainers.teacher import Teacher, Teaching
 from cunet_tf.training_metrics import last_head_metrics, main_metric
 
 MIRRORED = re.compile(r"[_-](mirror|mirrored|flip|flipped)$", re.IGNORECASE)
@@ -47,8 +48,12 @@ class Plan:
         resume: continue the run in ``workdir``.
         init: weights that the training starts from, see :func:`cunet_tf.models.pretrained.pretrained`.
         memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
+        teacher: whose heat maps are a part of the targets of what regresses; not of validation's.
         options: see :class:`cunet_tf.trainers.options.Options`.
         flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
+
+    Raises:
+        CUNetError: there is a teacher, and nothing regresses.
     """
 
     spec: ModelSpec
@@ -63,9 +68,21 @@ class Plan:
     resume: bool = False
     init: str | None = None
     memory: str = "none"
+    teacher: Teaching | None = None
     options: Options = Options()
     flags: dict[str, Any] = dataclasses.field(default_factory=dict)
     command: str = ""
+
+    def __post_init__(self) -> None:
+        self.codecs  # noqa: B018  (refuses a teacher of what does not regress, before a folder is made)
+
+    @property
+    def codecs(self) -> tuple[Codec, ...]:
+        """The recipe's, with the teacher's share."""
+        if self.teacher is None:
+            return self.recipe.codecs
+        flag = f"--teacher={self.teacher.network}"
+        return with_terms(self.recipe.codecs, flag, teacher=self.teacher.weight)
 
     def describe(self, device: str) -> dict[str, Any]:
         """The full configuration, saved with the run as ``config.json``."""
@@ -81,6 +98,7 @@ class Plan:
             "seed": self.seed,
             "init": self.init,
             "memory": self.memory,
+            "teacher": self.teacher and self.teacher.describe(),
             "extras": dataclasses.asdict(self.options),
             "device": device,
             "versions": versions(),
@@ -107,21 +125,23 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
 
 def _train(plan: Plan, verbose: int | str) -> keras.Model:
     device = prepare_device()
+    teacher = Teacher(plan.teacher, plan.spec) if plan.teacher else None
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
     try:
-        return _fit(plan, verbose, folder, device)
+        return _fit(plan, verbose, folder, device, teacher)
     finally:
         folder.release()
 
 
-def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str) -> keras.Model:
+def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, teacher: Teacher | None) -> keras.Model:
     spec = plan.spec
     epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
 
     examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed)
     steps = examples.steps(batch_size)
     model, start, skip = _model(plan, folder, steps, epochs)
+    model.teacher = teacher
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)
     callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
@@ -249,5 +269,5 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     updates = steps * model.updates_per_step
     warmup = plan.options.warmup_steps(updates * epochs, started=plan.init is not None)
     optimizer = plan.recipe.optimizer(updates, epochs, warmup, **plan.options.optimizer_options())
-    compile_model(model, plan.spec, optimizer, plan.recipe.codecs)
+    compile_model(model, plan.spec, optimizer, plan.codecs)
     return model, 0, 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.codec import Codec, GaussianCodec, codec_names, foreground_of
+from cunet_tf.codec import Codec, GaussianCodec, codec_names, regression_of
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
@@ -45,7 +45,7 @@ class Recipe:
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "codecs"}
         augmentation = asdict(self.augmentation)
         return {**values, "augmentation": augmentation, "sigma": self.codecs[-1].size,
-                "targets": codec_names(self.codecs), "foreground": foreground_of(self.codecs)}  # fmt: skip
+                "targets": codec_names(self.codecs), **regression_of(self.codecs).terms}  # fmt: skip
 
     def schedule(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Learning rate as a function of the optimizer's step."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from cunet_tf.codec import codec_names, codecs_of_heads, foreground_of, parse_codecs, with_foreground
+from cunet_tf.codec import Codec, codec_names, codecs_of_heads, parse_codecs, regression_of, with_terms
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -30,7 +30,7 @@ from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.outputs import finite
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number
-from cunet_tf.skeletons import SKELETONS
+from cunet_tf.skeletons import SKELETONS, Skeleton
 
 
 def define(values: flags.FlagValues) -> None:
@@ -65,6 +65,16 @@ def define(values: flags.FlagValues) -> None:
                        0.1, flag_values=values)  # fmt: skip
     flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the regression loss.",
                        0, flag_values=values)  # fmt: skip
+    flags.DEFINE_float("coordinate_loss", 0.0, "Weight of the smooth L1 of the decoded points, in heat-map pixels.",
+                       0, flag_values=values)  # fmt: skip
+    flags.DEFINE_float("contour_along", 1.0, "Weight in it of the error along a contour; that across it counts whole.",
+                       0, flag_values=values)  # fmt: skip
+    flags.DEFINE_list("contours", "jaw", "Groups of landmarks that are contours.", flag_values=values)
+    flags.DEFINE_string("teacher", None, "A trained network whose heat maps are part of the targets: a .keras file, a "
+                        "run's folder or a shipped name.", flag_values=values)  # fmt: skip
+    flags.DEFINE_float("teacher_weight", 0.5, "Share of the teacher's heat maps in the targets.", flag_values=values)
+    flags.DEFINE_integer("teacher_views", 1, "1: the same crop; 2: its mirror image too; 4: both also shifted.",
+                         flag_values=values)  # fmt: skip
     flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
     flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
     flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
@@ -109,13 +119,18 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     from cunet_tf.trainers.fit import Plan, hold_out, train
     from cunet_tf.trainers.options import Options
     from cunet_tf.trainers.run import RunFolder
+    from cunet_tf.trainers.teacher import Teaching
 
+    taught = [name for name in ("teacher_weight", "teacher_views") if values[name].present]
+    if taught and not values.teacher:
+        raise CUNetError(f"--{taught[0]} needs --teacher, which it says more about.")
+    teacher = Teaching(values.teacher, values.teacher_weight, values.teacher_views) if values.teacher else None
     training, validation = sources if values.val_split else hold_out(sources[0], values.val_share)
     plan = Plan(
         spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
-        init=values.init, memory=str(memory), flags=given_flags(values),
+        init=values.init, memory=str(memory), teacher=teacher, flags=given_flags(values),
         command=command_line("train", values, [name for name in values if name != "json"]),
         options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
     )  # fmt: skip
@@ -169,11 +184,7 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     from cunet_tf.trainers.recipes import recipe_for
 
     recipe = recipe_for(spec, values.recipe)
-    codecs = recipe.codecs
-    if values.targets or values.sigma:
-        codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
-    weight = foreground_of(recipe.codecs) if values.foreground is None else values.foreground
-    codecs = with_foreground(codecs, weight) if weight else codecs
+    codecs = supervision(values, recipe.codecs, spec.skeleton)
     codecs_of_heads(codecs, spec.config)  # refuses another number of passes
     changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
     if spec.skeleton.flip_pairs is None:
@@ -181,6 +192,41 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     augmentation = dataclasses.replace(recipe.augmentation, **changes)
     rate = values.learning_rate or recipe.learning_rate
     return dataclasses.replace(recipe, codecs=codecs, augmentation=augmentation, learning_rate=rate)
+
+
+def supervision(values: flags.FlagValues, codecs: tuple[Codec, ...], skeleton: Skeleton) -> tuple[Codec, ...]:
+    """A recipe's codecs, changed by the flags beside it.
+
+    Raises:
+        CUNetError: unknown kind of targets, terms of a loss that it does not have, or contours that are none.
+    """
+    old = regression_of(codecs)
+    if values.targets or values.sigma:
+        codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
+    weight = old.foreground if values.foreground is None else values.foreground
+    if weight:
+        codecs = with_terms(codecs, f"--foreground={weight:g}", foreground=weight)
+    if values.contour_along != 1.0 and not values.coordinate_loss:
+        raise CUNetError(f"--contour_along={values.contour_along:g} needs --coordinate_loss, which it is a part of.")
+    if values.coordinate_loss:
+        flag = f"--coordinate_loss={values.coordinate_loss:g}"
+        codecs = with_terms(codecs, flag, coordinates=values.coordinate_loss, **contours(values, skeleton))
+    return codecs
+
+
+def contours(values: flags.FlagValues, skeleton: Skeleton) -> dict[str, Any]:
+    """Fields of a codec that weigh errors along contours.
+
+    Raises:
+        CUNetError: the landmarks have no such contour.
+    """
+    if values.contour_along == 1.0:
+        return {}
+    try:
+        neighbours = skeleton.contour_neighbours(values.contours)
+    except CUNetError as error:
+        raise CUNetError(f"--contour_along={values.contour_along:g} --contours: {error}") from None
+    return {"along": values.contour_along, "neighbours": neighbours}
 
 
 def describe(result: dict[str, Any]) -> str:

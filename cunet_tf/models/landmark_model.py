@@ -1,5 +1,6 @@
 """Functional Keras models that carry the project's self-description, of one pass or two."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -7,6 +8,7 @@ import keras
 from cunet_tf.backend import tensorflow
 from cunet_tf.compat import loss_tracker
 from cunet_tf.errors import CUNetError
+from cunet_tf.losses import carries_maps, with_maps
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
 
@@ -18,11 +20,13 @@ FIRST, LAST = "refine_first", "refine_last"  # taps: inputs of the first and of 
 class LandmarkModel(keras.Model):
     """Functional model with ``spec``, saved in its configuration as ``cunet_spec``.
 
-    ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it.
+    ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it. ``teacher`` gives heat maps
+    ``[B, h, w, C]`` of pictures ``[B, H, W, 3]``, which the loss of a training step finds behind its targets.
     """
 
     updates_per_step = 1  # of the optimizer
     memory: Memory = PLAIN  # what training keeps for the backward pass, no part of a saved file
+    teacher: Callable[[Any], Any] | None = None  # no part of it either: no Keras object, which Keras would count in
 
     def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -42,6 +46,19 @@ class LandmarkModel(keras.Model):
         outputs = super().call(inputs, training, mask)
         outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
         return self.memory.held_back(outputs) if training else outputs
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """As Keras does; in training a teacher's heat maps stand behind the targets."""
+        return super().compute_loss(x, self.taught(x, y) if training else y, y_pred, sample_weight, training)
+
+    def taught(self, images: Any, targets: Any) -> Any:
+        """Targets ``[B, C, 3]`` of all heads with the teacher's heat maps behind them, where that was not done yet."""
+        if self.teacher is None or carries_maps(keras.tree.flatten(targets)[0]):
+            return targets
+        maps = self.teacher(images)
+        return keras.tree.map_structure(lambda each: with_maps(each, maps), targets)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """As Keras does, but metrics of the last head bear their own names, whatever the number of heads.
@@ -108,6 +125,7 @@ class RefinedModel(LandmarkModel):
     def train_step(self, data: Any) -> dict[str, Any]:
         tf = tensorflow("iterative refinement")
         images, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
+        targets = self.taught(images, targets)
         if images.shape[0] == 1:
             raise CUNetError("batch_size=1: iterative refinement trains on two halves of a batch: use 2 or more.")
         count, heads = tf.shape(images)[0], len(self.outputs) // 2

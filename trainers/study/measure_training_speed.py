@@ -1,24 +1,32 @@
-"""Time of a training step of each quantization against the float network, in one interleaved run.
+"""Time of a training step of each quantization against the float network, in one interleaved run; or with a teacher.
 
 python -m cunet_tf.trainers.study.measure_training_speed --csv=docs/results/quantization_speed.csv
+python -m cunet_tf.trainers.study.measure_training_speed --quants=float --csv=docs/results/teacher_speed.csv \
+  --teacher=docs/results/networks/face-teacher.keras
 
-Random pictures; only the network, the loss and the optimizer are timed. Takes about five minutes on two cores.
+Random pictures; only the network, the loss and the optimizer are timed. Takes about five minutes on two cores. Times
+are of the clock (``step_ms``) and of the processor, all threads together (``processor_ms``, whose ratios others on the
+machine change least).
 """
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 from absl import flags
 
+from cunet_tf.codec import with_terms
 from cunet_tf.models.build import build_network
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
+from cunet_tf.processor import processor
 from cunet_tf.rows import write_csv
 from cunet_tf.trainers.fit import compile_model
 from cunet_tf.trainers.recipes import recipe_for
+from cunet_tf.trainers.teacher import VIEWS, Teacher, Teaching
 
 QUANTS = "float;BW;BW-a;TW;TW-a;BW-QIG(818);BW-a-QIG(818);BW-a-QIG(818)+nearest;TW-QIG(828);BW-QIG(616);TW-QIG(626)"
 WARM_UP = 3  # steps that are not timed: tracing and allocation
@@ -28,6 +36,8 @@ def define(values: flags.FlagValues) -> None:
     """The flags."""
     flags.DEFINE_string("preset", "face-mobile", "The network.", flag_values=values)
     flags.DEFINE_string("quants", QUANTS, "Names, separated by semicolons; the first is the yardstick.",
+                        flag_values=values)  # fmt: skip
+    flags.DEFINE_string("teacher", None, "Time each network with this teacher too, for every number of views.",
                         flag_values=values)  # fmt: skip
     flags.DEFINE_integer("batch_size", 16, "Pictures in a step.", 1, flag_values=values)
     flags.DEFINE_integer("rounds", 7, "Each network is timed once in a round.", 1, flag_values=values)
@@ -42,16 +52,18 @@ def main(argv: list[str]) -> int:
     values(argv)
     if values.csv:
         claim([values.csv], "--csv", begins_with("quant", "step_ms"))
-    names = values.quants.split(";")
-    runners = {name: runner(values.preset, name, values.batch_size) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
+    runners: dict[str, Callable[[], None]] = {}
+    for name in values.quants.split(";"):
+        runners[name] = runner(values.preset, name, values.batch_size)
+        for views in VIEWS if values.teacher else ():
+            teaching = Teaching(values.teacher, views=views)
+            runners[f"{name}, teacher with {views} views"] = runner(values.preset, name, values.batch_size, teaching)
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in runners}
     for _ in range(values.rounds):
         for name, step in runners.items():
-            start = time.perf_counter()
-            for _ in range(values.steps):
-                step()
-            times[name].append((time.perf_counter() - start) / values.steps)
-    rows = [row(name, times[name], times[names[0]]) for name in names]
+            times[name].append(timed(step, values.steps))
+    first = next(iter(times.values()))
+    rows = [{**row(name, each, first), "cpu": processor()} for name, each in times.items()]
     for each in rows:
         print("  ".join(f"{key}={value}" for key, value in each.items()))
     if values.csv:
@@ -59,12 +71,22 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def runner(preset_name: str, quant: str, batch_size: int):
+def timed(step: Callable[[], None], steps: int) -> tuple[float, float]:
+    """Seconds of one step, of the clock and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - clock) / steps, (time.process_time() - processor) / steps
+
+
+def runner(preset_name: str, quant: str, batch_size: int, teaching: Teaching | None = None) -> Callable[[], None]:
     """A function that does one training step; the network is warmed up."""
     spec = preset(preset_name)
     recipe = recipe_for(spec)
     model = build_network(spec, quant=quant)
-    compile_model(model, spec, recipe.optimizer(100, 1), recipe.codecs)
+    codecs = with_terms(recipe.codecs, "--teacher", teacher=teaching.weight) if teaching else recipe.codecs
+    compile_model(model, spec, recipe.optimizer(100, 1), codecs)
+    model.teacher = Teacher(teaching, spec) if teaching else None
     rng = np.random.default_rng(0)
     side, size = spec.input_size, spec.config.heatmap_size
     images = rng.random((batch_size, side, side, 3), dtype=np.float32)
@@ -79,10 +101,13 @@ def runner(preset_name: str, quant: str, batch_size: int):
     return step
 
 
-def row(name: str, times: list[float], yardstick: list[float]) -> dict[str, str]:
-    """Median step in milliseconds, and the median over the rounds of the ratio to the yardstick."""
-    ratio = np.median(np.array(times) / np.array(yardstick))
-    return {"quant": name, "step_ms": f"{1e3 * np.median(times):.1f}", "ratio": f"{ratio:.3f}"}
+def row(name: str, times: list[tuple[float, float]], yardstick: list[tuple[float, float]]) -> dict[str, str]:
+    """Medians of a step in milliseconds, and the medians over the rounds of the ratios to the yardstick."""
+    (clock, processor), ratios = np.median(times, axis=0), np.median(np.array(times) / np.array(yardstick), axis=0)
+    return {
+        "quant": name, "step_ms": f"{1e3 * clock:.1f}", "ratio": f"{ratios[0]:.3f}",
+        "processor_ms": f"{1e3 * processor:.1f}", "processor_ratio": f"{ratios[1]:.3f}",
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
