@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.codec import codec_names, codecs_of_heads, foreground_of, parse_codecs, with_foreground
+from cunet_tf.commands.train_views import chosen_augmentation, define_views
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -65,8 +66,7 @@ def define(values: flags.FlagValues) -> None:
                        0.1, flag_values=values)  # fmt: skip
     flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the regression loss.",
                        0, flag_values=values)  # fmt: skip
-    flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
-    flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
+    define_views(values)
     flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
                          0, flag_values=values)  # fmt: skip
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
@@ -164,7 +164,7 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     """The recipe by name, or by the preset's resolution, changed by the flags beside it.
 
     Raises:
-        CUNetError: unknown recipe or kind of targets.
+        CUNetError: unknown recipe or kind of targets, or a view out of range.
     """
     from cunet_tf.trainers.recipes import recipe_for
 
@@ -175,10 +175,7 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     weight = foreground_of(recipe.codecs) if values.foreground is None else values.foreground
     codecs = with_foreground(codecs, weight) if weight else codecs
     codecs_of_heads(codecs, spec.config)  # refuses another number of passes
-    changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
-    if spec.skeleton.flip_pairs is None:
-        changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
-    augmentation = dataclasses.replace(recipe.augmentation, **changes)
+    augmentation = chosen_augmentation(values, recipe.augmentation, spec.skeleton)
     rate = values.learning_rate or recipe.learning_rate
     return dataclasses.replace(recipe, codecs=codecs, augmentation=augmentation, learning_rate=rate)
 
