@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from cunet_tf.codec import Codec, codecs_of_heads
+from cunet_tf.data.own_views import Vary, vary_digest, vary_name
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -47,6 +48,8 @@ class Plan:
         resume: continue the run in ``workdir``.
         init: weights that the training starts from, see :func:`cunet_tf.models.pretrained.pretrained`.
         memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
+        augment: a function of the caller's own that varies the training views further, see
+            :data:`cunet_tf.data.own_views.Vary`.
         options: see :class:`cunet_tf.trainers.options.Options`.
         flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
     """
@@ -63,12 +66,14 @@ class Plan:
     resume: bool = False
     init: str | None = None
     memory: str = "none"
+    augment: Vary | None = None
     options: Options = Options()
     flags: dict[str, Any] = dataclasses.field(default_factory=dict)
     command: str = ""
 
     def describe(self, device: str) -> dict[str, Any]:
         """The full configuration, saved with the run as ``config.json``."""
+        own = {"augment": vary_digest(self.augment)} if self.augment else {}
         return {
             "spec": self.spec.to_dict(),
             "recipe": self.recipe.to_dict(),
@@ -81,9 +86,10 @@ class Plan:
             "seed": self.seed,
             "init": self.init,
             "memory": self.memory,
+            "augment": vary_name(self.augment) if self.augment else None,
             "extras": dataclasses.asdict(self.options),
             "device": device,
-            "versions": versions(),
+            "versions": {**versions(), **own},
             "flags": self.flags,
             "command": self.command,
         }  # fmt: skip
@@ -119,8 +125,10 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str) -> kera
     spec = plan.spec
     epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
 
-    examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed)
+    examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed, plan.augment)
     steps = examples.steps(batch_size)
+    if plan.augment:
+        examples.make(0, 0)  # a function that does not work at all says so before the network is built
     model, start, skip = _model(plan, folder, steps, epochs)
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)

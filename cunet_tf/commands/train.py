@@ -15,7 +15,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.codec import codec_names, codecs_of_heads, foreground_of, parse_codecs, with_foreground
-from cunet_tf.commands.train_views import chosen_augmentation, define_views
+from cunet_tf.commands.train_views import chosen_augmentation, define_views, own_augment
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -115,7 +115,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
-        init=values.init, memory=str(memory), flags=given_flags(values),
+        init=values.init, memory=str(memory), augment=own_augment(values), flags=given_flags(values),
         command=command_line("train", values, [name for name in values if name != "json"]),
         options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
     )  # fmt: skip

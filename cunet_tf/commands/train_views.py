@@ -1,11 +1,13 @@
 """Flags of ``cunet train`` that say how training pictures are varied, over the recipe's own augmentation."""
 
 import dataclasses
+import sys
 from typing import Any
 
 from absl import flags
 
 from cunet_tf.data.augment import Augmentation
+from cunet_tf.data.own_views import Vary, load_vary
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
@@ -29,6 +31,8 @@ def define_views(values: flags.FlagValues) -> None:
         flags.DEFINE_float(name, None, f"{text} The recipe's by default.", flag_values=values)
     for name, text in PAIRS.items():
         flags.DEFINE_string(name, None, f"{text} The recipe's by default.", flag_values=values)
+    augment = "FILE.py:function of your own: (image, points, rng) -> (image, points) of each training view."
+    flags.DEFINE_string("augment", None, augment, flag_values=values)
 
 
 def chosen_augmentation(values: flags.FlagValues, base: Augmentation, skeleton: Skeleton) -> Augmentation:
@@ -45,6 +49,18 @@ def chosen_augmentation(values: flags.FlagValues, base: Augmentation, skeleton: 
             skeleton.require_pairs(f"mirrored pictures (--flip={changes['flip']:g})")
         changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
     return dataclasses.replace(base, **{name: value for name, value in changes.items() if value is not None})
+
+
+def own_augment(values: flags.FlagValues) -> Vary | None:
+    """The function that ``--augment`` names; says that its code runs.
+
+    Raises:
+        CUNetError: see :func:`cunet_tf.data.own_views.load_vary`.
+    """
+    if not values.augment:
+        return None
+    print(f"notice: each training view passes through {values.augment}, whose code runs.", file=sys.stderr)
+    return load_vary(values.augment)
 
 
 def _pair(name: str, text: str | None) -> tuple[float, float] | None:
