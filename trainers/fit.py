@@ -22,6 +22,7 @@ from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.averages import Averages
+from cunet_tf.trainers.extension import extended_file, load_with_optimizer, take_optimizer, updates_made
 from cunet_tf.trainers.guard import StopAtNaN, memory_is_named
 from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options, prepare_device
@@ -113,6 +114,8 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
 
 def _train(plan: Plan, verbose: int | str) -> keras.Model:
     device = prepare_device()
+    if plan.options.init_optimizer:
+        extended_file(plan.init)  # refuses a training from fresh weights before a folder is made
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
     try:
@@ -248,14 +251,18 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     """A fresh compiled model, or the last checkpoint; the epochs it has seen, and the steps of the next one."""
     if plan.resume and folder.last.exists():
         model = set_memory(load_keras(folder.last, compile=True), plan.memory)
-        updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-        return model, *divmod(updates // model.updates_per_step, steps)
+        return model, *divmod(updates_made(model.optimizer) // model.updates_per_step, steps)
     keras.utils.set_random_seed(plan.seed)
     model = build_network(plan.spec, memory=plan.memory)
+    extended = load_with_optimizer(extended_file(plan.init)) if plan.options.init_optimizer else None
     if plan.init:
-        print(start_from(model, plan.init))
+        print(start_from(model, plan.init, extended))
+    begin = int(keras.ops.convert_to_numpy(extended.optimizer.iterations)) if extended is not None else 0
     updates = steps * model.updates_per_step
     warmup = plan.options.warmup_steps(updates * epochs, started=plan.init is not None)
-    optimizer = plan.recipe.optimizer(updates, epochs, warmup, **plan.options.optimizer_options())
+    optimizer = plan.recipe.optimizer(updates, epochs, warmup, begin, **plan.options.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.recipe.codecs)
+    if extended is not None:
+        take_optimizer(extended, model)
+        print(f"the optimizer's averages of {begin} updates were taken")
     return model, 0, 0

@@ -61,6 +61,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "init", None, "Start from these weights: a shipped name, a .keras file, a run.", flag_values=values
     )
+    flags.DEFINE_bool("init_optimizer", False, "Extend the run of --init: take over its optimizer's averages, begin "
+                      "a new schedule, without a warm-up.", flag_values=values)  # fmt: skip
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
