@@ -33,7 +33,8 @@ NETWORK_FLAGS = {
 }
 NETWORK_OPTIONS = (*NETWORK_FLAGS, "norm_order")
 
-PATHS = ("root", "workdir", "init", "out", "results", "model", "figure_root")  # flags whose values are files or folders
+# Flags whose values are files or folders.
+PATHS = ("root", "workdir", "init", "augment", "out", "results", "model", "figure_root")
 
 
 def define_network(values: flags.FlagValues) -> None:

@@ -34,3 +34,29 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     def from_config(cls, config: dict[str, Any]) -> "WarmUp":
         """Inverse of :meth:`get_config`."""
         return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["steps"])
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class Later(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule that begins at a later update, of an optimizer that was taken over with its counter.
+
+    Args:
+        schedule: from then on.
+        start: update of the optimizer that is the schedule's first.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, start: int):
+        self.schedule, self.start = schedule, start
+
+    def __call__(self, step: Any) -> Any:
+        """Learning rate of an update of the optimizer, 0-based."""
+        return self.schedule(ops.cast(step, "int32") - self.start)
+
+    def get_config(self) -> dict[str, Any]:
+        """For files: the inner schedule and its start."""
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "start": self.start}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Later":
+        """Inverse of :meth:`get_config`."""
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["start"])

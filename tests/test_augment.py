@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cunet_tf.data.augment import NO_AUGMENTATION, Augmentation, View, random_stream
 from cunet_tf.data.geometry import apply
+from cunet_tf.errors import CUNetError
 
 FULL = Augmentation((0.75, 1.25), rotation=30.0, shift=0.1, flip=0.5, gain=(0.6, 1.4), occlude=0.5, blur=0.5)
 seeds = st.tuples(*[st.integers(0, 2**31)] * 3)
@@ -61,6 +62,7 @@ def test_each_of_seed_epoch_and_index_matters(key):
         ({"gain": (0.1, 3.0)}, "gain"),
         ({"occlude": 1.0}, "occlusion"),
         ({"blur": 1.0}, "blur"),
+        ({"full_turns": 0.7}, "rotation"),
     ],
     ids=lambda value: str(value),
 )
@@ -69,6 +71,36 @@ def test_a_changed_range_leaves_the_other_draws_alone(changes, touched):
         before = dataclasses.asdict(FULL.draw(random_stream(0, 0, index)))
         after = dataclasses.asdict(dataclasses.replace(FULL, **changes).draw(random_stream(0, 0, index)))
         assert {name for name in before if before[name] != after[name]} <= {touched}
+
+
+def test_views_are_those_of_earlier_versions():
+    """What the version before full turns drew for the second key, so that its trainings can be made again."""
+    view = FULL.draw(random_stream(1, 2, 2))
+    numbers = [view.scale, view.rotation, *view.shift, *view.gain, *view.occlusion]
+    expected = [1.1690646279202164, -4.054015485101807, 0.08454819778792427, -0.09279419862504301, 0.8374137240081938,
+                0.791133695109994, 1.2587333741442084, 0.05802225411554043, 0.4665536018106149, 0.39293451195550555,
+                0.11882503139182535]  # fmt: skip
+    np.testing.assert_allclose(numbers, expected, rtol=1e-14)
+    assert view.flip and view.blur == 0.0
+
+
+@pytest.mark.parametrize("share, low, high", [(0.0, 0.0, 0.0), (0.3, 0.21, 0.29), (1.0, 0.80, 0.86)])
+def test_full_turns_are_uniform_over_the_circle(share, low, high):
+    turns = np.array([view.rotation for view in draws(Augmentation(rotation=30.0, full_turns=share))])
+    assert np.abs(turns).max() <= 180.0
+    assert low <= np.mean(np.abs(turns) > 30.0) <= high  # five sixths of the circle
+    if share == 1.0:
+        np.testing.assert_allclose(np.quantile(turns, [0.25, 0.5, 0.75]), [-90, 0, 90], atol=9)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("scale", (0.0, 1.0)), ("scale", (1.2, 0.8)), ("scale", (1.0, 1e3)), ("gain", (-0.1, 1.0)), ("rotation", 181.0),
+     ("rotation", float("nan")), ("shift", 0.51), ("flip", 1.5), ("occlude", -0.1), ("full_turns", 2.0)],
+)  # fmt: skip
+def test_values_out_of_range_are_refused_by_the_name_of_the_flag(field, value):
+    with pytest.raises(CUNetError, match=f"--{field}=.*give"):
+        Augmentation(**{field: value})
 
 
 @pytest.mark.parametrize("chance, low, high", [(0.0, 0.0, 0.0), (0.3, 0.26, 0.34), (1.0, 1.0, 1.0)])

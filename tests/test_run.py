@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
 from cunet_tf.trainers import run
+from cunet_tf.trainers.recipes import FACE_MOBILE
 from cunet_tf.trainers.run import Recorder, RunFolder
 
 
@@ -105,6 +107,19 @@ def test_run_of_an_earlier_version_goes_on(folder):
     folder.create({"spec": preset("face-mobile").to_dict()}, resume=True)
     with pytest.raises(CUNetError, match="spec was"):
         folder.create({"spec": preset("face-8").to_dict()}, resume=True)
+
+
+def test_augmentation_of_an_earlier_version_had_no_full_turns(folder):
+    now = {"recipe": {"name": "mobile", "augmentation": asdict(FACE_MOBILE.augmentation)}}
+    folder.create(now, resume=False)
+    record(folder, [3.0])
+    old = json.loads((folder.path / "config.json").read_text())
+    del old["recipe"]["augmentation"]["full_turns"]
+    (folder.path / "config.json").write_text(json.dumps(old))
+    other = {"recipe": {"name": "mobile", "augmentation": asdict(replace(FACE_MOBILE.augmentation, full_turns=0.3))}}
+    with pytest.raises(CUNetError, match="recipe was"):
+        folder.create(other, resume=True)
+    folder.create(now, resume=True)
 
 
 def test_best_can_be_the_highest(folder):

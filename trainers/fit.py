@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from cunet_tf.codec import Codec, codecs_of_heads, with_terms
+from cunet_tf.data.own_views import Vary, vary_digest, vary_name
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -21,6 +22,7 @@ from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.averages import Averages
+from cunet_tf.trainers.extension import extended_file, load_with_optimizer, take_optimizer, updates_made
 from cunet_tf.trainers.guard import StopAtNaN, memory_is_named
 from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options, prepare_device
@@ -49,6 +51,8 @@ class Plan:
         init: weights that the training starts from, see :func:`cunet_tf.models.pretrained.pretrained`.
         memory: what is kept for the backward pass, see :class:`~cunet_tf.memory.names.MemoryConfig`.
         teacher: whose heat maps are a part of the targets of what regresses; not of validation's.
+        augment: a function of the caller's own that varies the training views further, see
+            :data:`cunet_tf.data.own_views.Vary`.
         options: see :class:`cunet_tf.trainers.options.Options`.
         flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
 
@@ -69,6 +73,7 @@ class Plan:
     init: str | None = None
     memory: str = "none"
     teacher: Teaching | None = None
+    augment: Vary | None = None
     options: Options = Options()
     flags: dict[str, Any] = dataclasses.field(default_factory=dict)
     command: str = ""
@@ -86,6 +91,7 @@ class Plan:
 
     def describe(self, device: str) -> dict[str, Any]:
         """The full configuration, saved with the run as ``config.json``."""
+        own = {"augment": vary_digest(self.augment)} if self.augment else {}
         return {
             "spec": self.spec.to_dict(),
             "recipe": self.recipe.to_dict(),
@@ -99,9 +105,10 @@ class Plan:
             "init": self.init,
             "memory": self.memory,
             "teacher": self.teacher and self.teacher.describe(),
+            "augment": vary_name(self.augment) if self.augment else None,
             "extras": dataclasses.asdict(self.options),
             "device": device,
-            "versions": versions(),
+            "versions": {**versions(), **own},
             "flags": self.flags,
             "command": self.command,
         }  # fmt: skip
@@ -126,6 +133,8 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
 def _train(plan: Plan, verbose: int | str) -> keras.Model:
     device = prepare_device()
     teacher = Teacher(plan.teacher, plan.spec) if plan.teacher else None
+    if plan.options.init_optimizer:
+        extended_file(plan.init)  # refuses a training from fresh weights before a folder is made
     folder = RunFolder(plan.workdir)
     folder.create(plan.describe(device), plan.resume)
     try:
@@ -138,8 +147,10 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, teacher
     spec = plan.spec
     epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
 
-    examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed)
+    examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed, plan.augment)
     steps = examples.steps(batch_size)
+    if plan.augment:
+        examples.make(0, 0)  # a function that does not work at all says so before the network is built
     model, start, skip = _model(plan, folder, steps, epochs)
     model.teacher = teacher
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
@@ -260,14 +271,18 @@ def _model(plan: Plan, folder: RunFolder, steps: int, epochs: int) -> tuple[kera
     """A fresh compiled model, or the last checkpoint; the epochs it has seen, and the steps of the next one."""
     if plan.resume and folder.last.exists():
         model = set_memory(load_keras(folder.last, compile=True), plan.memory)
-        updates = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-        return model, *divmod(updates // model.updates_per_step, steps)
+        return model, *divmod(updates_made(model.optimizer) // model.updates_per_step, steps)
     keras.utils.set_random_seed(plan.seed)
     model = build_network(plan.spec, memory=plan.memory)
+    extended = load_with_optimizer(extended_file(plan.init)) if plan.options.init_optimizer else None
     if plan.init:
-        print(start_from(model, plan.init))
+        print(start_from(model, plan.init, extended))
+    begin = int(keras.ops.convert_to_numpy(extended.optimizer.iterations)) if extended is not None else 0
     updates = steps * model.updates_per_step
     warmup = plan.options.warmup_steps(updates * epochs, started=plan.init is not None)
-    optimizer = plan.recipe.optimizer(updates, epochs, warmup, **plan.options.optimizer_options())
+    optimizer = plan.recipe.optimizer(updates, epochs, warmup, begin, **plan.options.optimizer_options())
     compile_model(model, plan.spec, optimizer, plan.codecs)
+    if extended is not None:
+        take_optimizer(extended, model)
+        print(f"the optimizer's averages of {begin} updates were taken")
     return model, 0, 0

@@ -31,6 +31,8 @@ class Options:
         deterministic: the same bits in every run on the same machine (slower).
         warmup: steps over which the learning rate rises; by default 200, or a tenth of a short training, for
             one that starts from given weights, none for a fresh one.
+        init_optimizer: take over the averages of the optimizer too from what the training starts from, see
+            :mod:`cunet_tf.trainers.extension`; there is no warm-up then unless asked for.
         tensorboard: write events into ``WORKDIR/tensorboard``.
         save_every: minutes after which ``last.keras`` is written inside an epoch too; 0 is after epochs only.
     """
@@ -42,6 +44,7 @@ class Options:
     deterministic: bool = False
     tensorboard: bool = False
     warmup: int | None = None
+    init_optimizer: bool = False
     save_every: float = 0.0
 
     def __post_init__(self) -> None:
@@ -79,7 +82,7 @@ class Options:
         """Steps of the warm-up of a training of so many updates; ``started``: from given weights."""
         if self.warmup is not None:
             return self.warmup
-        return min(WARM_UP, updates // 10) if started else 0
+        return min(WARM_UP, updates // 10) if started and not self.init_optimizer else 0
 
     def optimizer_options(self) -> dict[str, Any]:
         """Keyword arguments for a Keras optimizer."""

@@ -10,7 +10,7 @@ from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
 from cunet_tf.optimizers import AveragingRMSprop
-from cunet_tf.schedules import WarmUp
+from cunet_tf.schedules import Later, WarmUp
 from cunet_tf.spec import ModelSpec
 
 MOBILE_SIZE = 128  # inputs up to this many pixels take the mobile recipe by default
@@ -58,17 +58,19 @@ class Recipe:
         return keras.optimizers.schedules.PiecewiseConstantDecay(borders, rates)
 
     def optimizer(
-        self, steps_per_epoch: int, epochs: int, warmup: int = 0, **options: Any
+        self, steps_per_epoch: int, epochs: int, warmup: int = 0, start: int = 0, **options: Any
     ) -> keras.optimizers.Optimizer:
         """RMSprop, rho 0.99, as the reference; the rate rises over the first ``warmup`` steps.
 
         The reference adds epsilon 1e-8 outside the square root; Keras adds it inside, where
         1e-16 has the same effect. Keras' defaults (rho 0.9, epsilon 1e-7) would slow most
         layers down 3 to 30 times: gradients here have an RMS of 1e-5 to 1e-4.
-        ``options`` go to Keras' constructor.
+        ``start`` is the counter of an optimizer that is taken over: the schedule begins there. ``options`` go to
+        Keras' constructor.
         """
         schedule = self.schedule(steps_per_epoch, epochs)
         schedule = WarmUp(schedule, warmup) if warmup > 1 else schedule
+        schedule = Later(schedule, start) if start else schedule
         kind = AveragingRMSprop if options.get("use_ema") else keras.optimizers.RMSprop
         return kind(schedule, rho=0.99, epsilon=1e-16, **options)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import keras
 from filelock import FileLock, Timeout
 
+from cunet_tf.data.augment import NO_AUGMENTATION
 from cunet_tf.errors import CUNetError
 from cunet_tf.figures import plot_curves
 from cunet_tf.outputs import claim, is_ours, json_text
@@ -73,6 +75,9 @@ class RunFolder:
         old = json.loads(file.read_text())
         if "spec" in old:  # a run of an earlier version lacks fields that had one value only
             old["spec"] = ModelSpec.from_dict(old["spec"]).to_dict()
+        if "augmentation" in old.get("recipe", {}):
+            plain = json.loads(json.dumps(asdict(NO_AUGMENTATION)))  # with lists for tuples, as in the file
+            old["recipe"]["augmentation"] = {**plain, **old["recipe"]["augmentation"]}
         for key, value in json.loads(json.dumps(config)).items():
             if isinstance(value, dict) and isinstance(old.get(key), dict):  # earlier versions did not know some of it
                 value = {name: each for name, each in value.items() if name in old[key]}

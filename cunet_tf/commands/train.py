@@ -15,6 +15,7 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.codec import Codec, codec_names, codecs_of_heads, parse_codecs, regression_of, with_terms
+from cunet_tf.commands.train_views import chosen_augmentation, define_views, own_augment
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -60,6 +61,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "init", None, "Start from these weights: a shipped name, a .keras file, a run.", flag_values=values
     )
+    flags.DEFINE_bool("init_optimizer", False, "Extend the run of --init: take over its optimizer's averages, begin "
+                      "a new schedule, without a warm-up.", flag_values=values)  # fmt: skip
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
@@ -75,8 +78,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("teacher_weight", 0.5, "Share of the teacher's heat maps in the targets.", flag_values=values)
     flags.DEFINE_integer("teacher_views", 1, "1: the same crop; 2: its mirror image too; 4: both also shifted.",
                          flag_values=values)  # fmt: skip
-    flags.DEFINE_float("occlude", None, "Probability of a grey rectangle over the picture.", 0, 1, flag_values=values)
-    flags.DEFINE_float("blur", None, "Probability of a blurred picture.", 0, 1, flag_values=values)
+    define_views(values)
     flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
                          0, flag_values=values)  # fmt: skip
     flags.DEFINE_integer("patience", 0, "Stop after so many epochs without progress; 0 never.", 0, flag_values=values)
@@ -130,7 +132,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
-        init=values.init, memory=str(memory), teacher=teacher, flags=given_flags(values),
+        init=values.init, memory=str(memory), teacher=teacher, augment=own_augment(values),
+        flags=given_flags(values),
         command=command_line("train", values, [name for name in values if name != "json"]),
         options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
     )  # fmt: skip
@@ -179,17 +182,14 @@ def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
     """The recipe by name, or by the preset's resolution, changed by the flags beside it.
 
     Raises:
-        CUNetError: unknown recipe or kind of targets.
+        CUNetError: unknown recipe or kind of targets, or a view out of range.
     """
     from cunet_tf.trainers.recipes import recipe_for
 
     recipe = recipe_for(spec, values.recipe)
     codecs = supervision(values, recipe.codecs, spec.skeleton)
     codecs_of_heads(codecs, spec.config)  # refuses another number of passes
-    changes = {name: values[name].value for name in ("occlude", "blur") if values[name].value is not None}
-    if spec.skeleton.flip_pairs is None:
-        changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
-    augmentation = dataclasses.replace(recipe.augmentation, **changes)
+    augmentation = chosen_augmentation(values, recipe.augmentation, spec.skeleton)
     rate = values.learning_rate or recipe.learning_rate
     return dataclasses.replace(recipe, codecs=codecs, augmentation=augmentation, learning_rate=rate)
 

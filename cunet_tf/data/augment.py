@@ -7,6 +7,9 @@ import cv2
 import numpy as np
 
 from cunet_tf.data.geometry import crop_matrix
+from cunet_tf.errors import CUNetError
+
+LARGEST_ZOOM = 100.0  # a factor beyond it is a slip of the pen
 
 
 @dataclass(frozen=True)
@@ -17,11 +20,15 @@ class Augmentation:
         scale: lowest and highest zoom, drawn uniformly in the logarithm.
         rotation: degrees; bound of a uniform draw, or sigma of a normal one.
         rotation_normal: draw the rotation from a normal distribution, cut at two sigma.
+        full_turns: probability of a rotation drawn from the whole circle instead.
         shift: largest displacement, as a share of the crop's side.
         flip: probability of a mirror image.
         gain: lowest and highest factor on each colour channel.
         occlude: probability of a grey rectangle over a part of the crop.
         blur: probability of a Gaussian blur of up to 2 % of the crop's side.
+
+    Raises:
+        CUNetError: a value out of its range; named as the flag of ``cunet train``.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
@@ -32,24 +39,42 @@ class Augmentation:
     gain: tuple[float, float] = (1.0, 1.0)
     occlude: float = 0.0
     blur: float = 0.0
+    full_turns: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("scale", 1.0 / LARGEST_ZOOM), ("gain", 0.0)):
+            low, high = getattr(self, name)
+            if not least <= low <= high <= LARGEST_ZOOM:
+                raise CUNetError(
+                    f"--{name}={low:g},{high:g}: give the lowest and the highest factor, {least:g} to {LARGEST_ZOOM:g}."
+                )
+        if not 0.0 <= self.rotation <= 180.0:
+            raise CUNetError(f"--rotation={self.rotation:g}: give degrees from 0 to 180.")
+        if not 0.0 <= self.shift <= 0.5:
+            raise CUNetError(f"--shift={self.shift:g}: give a share of the crop's side from 0 to 0.5.")
+        for name in ("flip", "occlude", "blur", "full_turns"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise CUNetError(f"--{name}={getattr(self, name):g}: give a share of the pictures from 0 to 1.")
 
     def draw(self, rng: np.random.Generator) -> "View":
         """One random view; every call consumes the same number of random values."""
         uniform = rng.random(7)
         normal = float(np.clip(rng.standard_normal(), -2.0, 2.0))
         low, high = np.log(self.scale)
-        turn = normal if self.rotation_normal else 2.0 * uniform[1] - 1.0
+        turn = self.rotation * (normal if self.rotation_normal else 2.0 * uniform[1] - 1.0)
+        gain, covers = tuple(rng.uniform(*self.gain, 3)), self._covers(rng)
+        chance, whole = rng.random(2)  # drawn last: without full turns all views are those of earlier versions
         return View(
             scale=float(np.exp(low + (high - low) * uniform[0])),
-            rotation=self.rotation * turn,
+            rotation=360.0 * whole - 180.0 if chance < self.full_turns else turn,
             shift=tuple(self.shift * (2.0 * uniform[2:4] - 1.0)),
             flip=bool(uniform[4] < self.flip),
-            gain=tuple(rng.uniform(*self.gain, 3)),
-            **self._covers(rng),
+            gain=gain,
+            **covers,
         )
 
     def _covers(self, rng: np.random.Generator) -> dict[str, Any]:
-        """What hides parts of the picture; drawn last, so that it leaves the geometry as it is."""
+        """What hides parts of the picture; drawn after the geometry, which it leaves as it is."""
         chances, blur = rng.random(2), float(rng.uniform(0.002, 0.02))
         corner, extent = rng.uniform(0.0, 0.9, 2), rng.uniform(0.1, 0.4, 2)
         return {

@@ -5,7 +5,9 @@ An example is ``(image, target)``: image float32 ``[H, W, 3]`` in 0..1; target f
 maps are drawn from targets inside the loss, on the device that trains.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -14,9 +16,12 @@ import numpy as np
 from cunet_tf.data.augment import NO_AUGMENTATION, Augmentation, View, random_stream
 from cunet_tf.data.geometry import apply, to_heatmap, warp
 from cunet_tf.data.matching import require_matching
+from cunet_tf.data.own_views import Vary, own_stream, varied
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import ModelSpec
+
+Own = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # image and points of a crop to others
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Examples:
         spec: gives input size and crop factor.
         augmentation: random views; the defaults give the plain crop.
         seed: with epoch and index the only cause of randomness.
+        augment: a function of the caller's own, applied after the augmentation, see
+            :data:`cunet_tf.data.own_views.Vary`.
         failures: what went wrong while ``fit`` was reading; TensorFlow wraps such errors
             beyond recognition, :func:`cunet_tf.trainers.fit.train` raises the first of these instead.
     """
@@ -36,6 +43,7 @@ class Examples:
     spec: ModelSpec
     augmentation: Augmentation = NO_AUGMENTATION
     seed: int = 0
+    augment: Vary | None = None
     permutation: np.ndarray = field(init=False, repr=False)
     failures: list[CUNetError] = field(init=False, repr=False, default_factory=list)
 
@@ -58,10 +66,16 @@ class Examples:
         sample = self.source.samples[index]
         view = self.augmentation.draw(random_stream(self.seed, epoch, index))
         try:
-            return make_example(sample, view, self.spec, self.permutation)
+            return make_example(sample, view, self.spec, self.permutation, self._own(sample, epoch, index))
         except CUNetError as error:
             self.failures.append(error)
             raise
+
+    def _own(self, sample: Sample, epoch: int, index: int) -> Own | None:
+        """The caller's own function with what belongs to one view."""
+        if self.augment is None:
+            return None
+        return partial(varied, self.augment, rng=own_stream(self.seed, epoch, index), picture=sample.name)
 
     def dataset(
         self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, skip: int = 0
@@ -140,18 +154,23 @@ class NumpyBatches(keras.utils.PyDataset):
             self._order = self.examples.order(self.epoch, True)
 
 
-def make_example(sample: Sample, view: View, spec: ModelSpec, permutation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def make_example(
+    sample: Sample, view: View, spec: ModelSpec, permutation: np.ndarray, own: Own | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut one view of a sample: image float32 ``[H, W, 3]`` in 0..1, target float32 ``[C, 3]``.
 
-    A landmark that falls outside the heat map is masked out.
+    A landmark that falls outside the heat map is masked out. ``own`` changes the crop and its points ``[C, 2]`` in
+    the crop's pixels, NaN where the mask is 0.
     """
     size = spec.input_size
     matrix = view.matrix(sample.box, spec.crop_factor, size)
     image = view.colour(warp(sample.load(), matrix, size).astype(np.float32) / 255.0)
-    points = to_heatmap(apply(matrix, sample.points))
-    mask = sample.mask
+    points, mask = apply(matrix, sample.points), sample.mask
     if view.flip:
         points, mask = points[permutation], mask[permutation]
+    if own:
+        image, points = own(image, np.where(mask[:, None] > 0, points, np.nan))
+    points = to_heatmap(points)
     inside = np.all((points > -0.5) & (points < spec.config.heatmap_size - 0.5), axis=1)
     points = np.where(np.isfinite(points), points, 0.0)  # of masked landmarks, which may be anything
     target = np.concatenate([points, (mask * inside)[:, None]], axis=1)

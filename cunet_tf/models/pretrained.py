@@ -32,12 +32,13 @@ def pretrained(name: str | Path) -> keras.Model:
     return load_keras(find_weights(name))
 
 
-def start_from(model: keras.Model, name: str | Path) -> str:
+def start_from(model: keras.Model, name: str | Path, source: keras.Model | None = None) -> str:
     """Give a network the weights of another one; what does not fit keeps its values.
 
     Args:
         model: of the same kind; other numbers of landmarks, U-Nets or supervisions are allowed.
         name: see :func:`pretrained`.
+        source: the network of that name, where it is loaded already.
 
     Returns:
         A sentence that names the layers that are new.
@@ -45,7 +46,7 @@ def start_from(model: keras.Model, name: str | Path) -> str:
     Raises:
         CUNetError: nothing fits.
     """
-    kept = transfer_weights(pretrained(name), model)
+    kept = transfer_weights(pretrained(name) if source is None else source, model)
     layers = list(dict.fromkeys(path.rsplit("/", 1)[0] for path in kept))
     new = ", ".join(layers[:6]) + (f" and {len(layers) - 6} more" if len(layers) > 6 else "")
     return f"started from {name}; " + (f"new: {new}" if layers else "all weights were taken")
