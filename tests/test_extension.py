@@ -19,7 +19,7 @@ from cunet_tf.trainers.recipes import FACE_MOBILE
 from tests import networks
 from tests.conftest import TINY_FLAGS
 
-UPDATES, RATE = 12, 1e-3
+UPDATES, RATE = 6, 1e-3
 
 
 def with_optimizer(start: int = 0, ema: float = 0.0, **changes) -> keras.Model:
@@ -42,7 +42,7 @@ def values(variables) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def trained() -> keras.Model:
-    """Twelve updates, with an average of the weights."""
+    """A few updates, with an average of the weights."""
     model = with_optimizer(ema=0.9)
     for update in range(UPDATES):
         model.optimizer.apply(gradients(model, update))
@@ -67,7 +67,7 @@ def steps(trained) -> dict[str, list[np.ndarray]]:
 
 
 def test_the_first_update_is_the_one_that_the_training_would_have_made(steps):
-    """At update 12 of 1,000 the old rate is still within 0.1 % of the beginning, where the new schedule starts."""
+    """At update 6 of 1,000 the old rate is still within 0.1 % of the beginning, where the new schedule starts."""
     for own, extended in zip(steps["itself"], steps["extension"], strict=True):
         np.testing.assert_allclose(extended, own, rtol=2e-3, atol=1e-6)
     half = len(steps["averages"]) // 2
