@@ -65,6 +65,8 @@ class GaussianCodec(Codec):
         teacher: share of a teacher's map in the target, where there is a teacher; see the same.
         coordinates: weight of the error of the decoded points, see :class:`cunet_tf.losses.CoordinateLoss`.
         along, neighbours: weight of its component along contours, and what lies on them; see there.
+        tolerance, permutation: where a teacher contradicts the sides of a label, and what a mirror image swaps; see
+            :class:`cunet_tf.side_tolerance.SideTolerantLoss`.
     """
 
     name: ClassVar[str] = "gaussian"
@@ -76,6 +78,8 @@ class GaussianCodec(Codec):
     coordinates: float = 0.0
     along: float = 1.0
     neighbours: tuple[tuple[int, int], ...] = ()
+    tolerance: float = 0.0
+    permutation: tuple[int, ...] = ()
 
     @property
     def size(self) -> float:
@@ -92,15 +96,21 @@ class GaussianCodec(Codec):
 
         maps = HeatmapLoss(self.sigma, foreground=self.foreground, teacher=self.teacher)
         if not self.coordinates:
-            return maps
-        return LossSum([maps, CoordinateLoss(self.sigma, self.coordinates, self.along, self.neighbours)])
+            return self._tolerant(maps)
+        points = CoordinateLoss(self.sigma, self.coordinates, self.along, self.neighbours)
+        return self._tolerant(LossSum([maps, points]))
+
+    def _tolerant(self, loss: "keras.losses.Loss") -> "keras.losses.Loss":
+        from cunet_tf.side_tolerance import SideTolerantLoss
+
+        return SideTolerantLoss(loss, self.permutation, self.tolerance) if self.tolerance else loss
 
     @property
     def terms(self) -> dict[str, Any]:
         """What its loss is made of, as plain JSON values; the teacher belongs to the run."""
         on_contour = [own for own, pair in enumerate(self.neighbours) if set(pair) != {own}]
         return {"foreground": self.foreground, "coordinate_loss": self.coordinates, "contour_along": self.along,
-                "contours": on_contour}  # fmt: skip
+                "contours": on_contour, "side_tolerance": self.tolerance}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,8 @@ class ReferenceCodec(GaussianCodec):
         """Squared error."""
         from cunet_tf.losses import HeatmapLoss
 
-        return HeatmapLoss(self.sigma, reference=True, foreground=self.foreground, teacher=self.teacher)
+        maps = HeatmapLoss(self.sigma, reference=True, foreground=self.foreground, teacher=self.teacher)
+        return self._tolerant(maps)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def test_dict_names_the_supervision_and_gives_its_size():
     assert (values["targets"], values["sigma"]) == ("gaussian,disk", 3.0)
     plain = FACE_PAPER.to_dict()
     assert set(plain) == {"name", "epochs", "batch_size", "learning_rate", "augmentation", "crop_factor", "sigma",
-                          "drops", "targets", "foreground", "coordinate_loss", "contour_along", "contours"}  # fmt: skip
+                          "drops", "targets", "foreground", "coordinate_loss", "contour_along", "contours",
+                          "side_tolerance"}  # fmt: skip
     assert (plain["targets"], plain["augmentation"]["rotation"]) == ("gaussian", 30.0)
 
 

@@ -227,7 +227,7 @@ def test_in_bfloat16_the_teacher_computes_as_it_was_saved(file, rng):
 
 TRAIN = ["train", "--data=synthetic", "--split=5:20", *TINY_FLAGS, "--stacks=1", "--batch_size=8", "--epochs=1",
          "--val_share=0.1", "--quant=W4-QIG(848)"]  # fmt: skip
-TERMS = ["--coordinate_loss=2", "--contour_along=0.3", "--foreground=20"]
+TERMS = ["--coordinate_loss=2", "--contour_along=0.3", "--foreground=20", "--side_tolerance=0.4"]
 
 
 def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(file, tmp_path, capsys):
@@ -238,7 +238,9 @@ def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(fi
     assert config["teacher"].keys() == {"sha256", "weight", "views"} and config["teacher"]["views"] == 2
     recipe = config["recipe"]
     assert (recipe["coordinate_loss"], recipe["contour_along"], recipe["contours"]) == (2.0, 0.3, list(range(17)))
-    loss = load_keras(run / "last.keras", compile=True).loss[0]
+    tolerant = load_keras(run / "last.keras", compile=True).loss[0]
+    assert recipe["side_tolerance"] == tolerant.tolerance == 0.4 and tolerant.permutation[0] == 16
+    loss = tolerant.loss
     assert loss.terms[0].teacher == 0.25 and loss.terms[1].neighbours[3] == [2, 4]
 
     same = ["--teacher_views=2", "--teacher_weight=0.25", "--resume"]
@@ -257,6 +259,7 @@ def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(fi
     [
         (["--teacher=nowhere.keras"], "--teacher=nowhere.keras: no such model file"),
         (["--teacher_views=2"], "--teacher_views needs --teacher"),
+        (["--side_tolerance=0.5"], "--side_tolerance needs --teacher"),
         (["--teacher=face-mobile", "--targets=disk"], "--targets=disk regresses to no heat maps"),
         (["--coordinate_loss=1", "--targets=disk"], "--targets=disk regresses to no heat maps"),
         (["--coordinate_loss=1", "--targets=reference"], "whole-pixel centres"),

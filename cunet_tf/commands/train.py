@@ -76,6 +76,9 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("teacher", None, "A trained network whose heat maps are part of the targets: a .keras file, a "
                         "run's folder or a shipped name.", flag_values=values)  # fmt: skip
     flags.DEFINE_float("teacher_weight", 0.5, "Share of the teacher's heat maps in the targets.", flag_values=values)
+    flags.DEFINE_float("side_tolerance", 0.0, "Where the label with left and right swapped is nearer to the teacher's "
+                       "points than this share of its own distance, the smaller loss of both counts.",
+                       0, 1, flag_values=values)  # fmt: skip
     flags.DEFINE_integer("teacher_views", 1, "1: the same crop; 2: its mirror image too; 4: both also shifted.",
                          flag_values=values)  # fmt: skip
     define_views(values)
@@ -123,7 +126,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     from cunet_tf.trainers.run import RunFolder
     from cunet_tf.trainers.teacher import Teaching
 
-    taught = [name for name in ("teacher_weight", "teacher_views") if values[name].present]
+    taught = [name for name in ("teacher_weight", "teacher_views", "side_tolerance") if values[name].present]
     if taught and not values.teacher:
         raise CUNetError(f"--{taught[0]} needs --teacher, which it says more about.")
     teacher = Teaching(values.teacher, values.teacher_weight, values.teacher_views) if values.teacher else None
@@ -198,7 +201,7 @@ def supervision(values: flags.FlagValues, codecs: tuple[Codec, ...], skeleton: S
     """A recipe's codecs, changed by the flags beside it.
 
     Raises:
-        CUNetError: unknown kind of targets, terms of a loss that it does not have, or contours that are none.
+        CUNetError: unknown kind of targets, terms of a loss that it does not have, contours that are none, or no sides.
     """
     old = regression_of(codecs)
     if values.targets or values.sigma:
@@ -211,7 +214,22 @@ def supervision(values: flags.FlagValues, codecs: tuple[Codec, ...], skeleton: S
     if values.coordinate_loss:
         flag = f"--coordinate_loss={values.coordinate_loss:g}"
         codecs = with_terms(codecs, flag, coordinates=values.coordinate_loss, **contours(values, skeleton))
+    if values.side_tolerance:
+        flag = f"--side_tolerance={values.side_tolerance:g}"
+        codecs = with_terms(codecs, flag, tolerance=values.side_tolerance, permutation=partners(flag, skeleton))
     return codecs
+
+
+def partners(flag: str, skeleton: Skeleton) -> tuple[int, ...]:
+    """What a mirror image swaps, for a flag that is about nothing else.
+
+    Raises:
+        CUNetError: nobody knows, or nothing.
+    """
+    skeleton.require_pairs(flag)
+    if not skeleton.flip_pairs:
+        raise CUNetError(f"{flag}: no landmark of {skeleton.name} has a partner on the other side: drop it.")
+    return tuple(int(index) for index in skeleton.flip_permutation)
 
 
 def contours(values: flags.FlagValues, skeleton: Skeleton) -> dict[str, Any]:
