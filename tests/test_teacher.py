@@ -247,9 +247,11 @@ def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(fi
     other.write_bytes(file.read_bytes())
     assert main([*flags, f"--teacher={other}", *same]) == 0  # the same bytes at another place
     networks.network("TW-QIG(828)").save(other)
-    for given in ([f"--teacher={other}", *same], [f"--teacher={file}", "--resume"], ["--resume"]):
+    for given, words in (([f"--teacher={other}", *same], "--resume: teacher was {'sha256'"),
+                         ([f"--teacher={file}", "--resume"], "--resume: teacher was {'sha256'"),
+                         (["--resume"], "--side_tolerance needs --teacher")):  # fmt: skip
         assert main([*flags, *given]) == 2
-        assert "--resume: teacher was {'sha256'" in capsys.readouterr().err
+        assert words in capsys.readouterr().err
     assert main([*TRAIN, f"--workdir={run}", f"--teacher={file}", *same]) == 2
     assert "--resume: recipe was" in capsys.readouterr().err
 
