@@ -11,6 +11,7 @@ from cunet_tf.export.second_order import hessians, rounded_by_feedback
 from cunet_tf.models.build import build_network
 from cunet_tf.models.health import convolutions
 from cunet_tf.models.renorm import correct_norms
+from cunet_tf.progress import progress
 from cunet_tf.quantize.names import UNIFORM, QuantConfig
 from cunet_tf.spec import ModelSpec
 
@@ -57,7 +58,10 @@ def round_kernels(model: keras.Model, spec: ModelSpec, quant: str, batches: Iter
         layers = [layer for layer in convolutions(rounded) if layer.kernel_quantizer is not None]
         known = {layer.path: layer for layer in convolutions(model)}
         found = hessians(model, [known[layer.path] for layer in layers], batches)
-        for layer in layers:
-            layer.kernel.assign(rounded_by_feedback(np.asarray(layer.kernel), found[layer.path], wanted.weight_bits))
+        with progress("kernels") as show:
+            for index, layer in enumerate(layers, 1):
+                kernel = np.asarray(layer.kernel)
+                layer.kernel.assign(rounded_by_feedback(kernel, found[layer.path], wanted.weight_bits))
+                show(index, len(layers))
         correct_norms(rounded, model, batches)
     return rounded

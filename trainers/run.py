@@ -47,10 +47,14 @@ class RunFolder:
         claim(self.files, "--workdir", ours=lambda _: is_run(file))
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock()
-        remove_unfinished(self.path)
-        if self.last.exists():
-            self._check_same_run(file, config, resume)
-        replace_text(file, json_text(config, indent=2))
+        try:
+            remove_unfinished(self.path)
+            if self.last.exists():
+                self._check_same_run(file, config, resume)
+            replace_text(file, json_text(config, indent=2))
+        except BaseException:
+            self.release()
+            raise
 
     def _lock(self) -> None:
         """One training at a time: the lock ends with the process, however that ends."""
