@@ -2,7 +2,7 @@
 
 python -m cunet_tf.trainers.study.measure_training_speed --csv=docs/results/quantization_speed.csv
 python -m cunet_tf.trainers.study.measure_training_speed --quants=float --csv=docs/results/teacher_speed.csv \
-  --teacher=docs/results/networks/face-teacher.keras
+  --teacher=face-large
 
 Random pictures; only the network, the loss and the optimizer are timed. Takes about five minutes on two cores. Times
 are of the clock (``step_ms``) and of the processor, all threads together (``processor_ms``, whose ratios others on the
