@@ -1,5 +1,6 @@
 """Boxes ``[x0, y0, x1, y1]`` in a picture's pixels: whether they make sense, which are the same, whose they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,6 +68,12 @@ def overlap(box: np.ndarray, boxes: np.ndarray, of_smaller: bool = False) -> np.
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1)
     area = np.prod(box[2:] - box[:2])
     return shared / np.maximum(np.minimum(area, areas) if of_smaller else area + areas - shared, 1e-9)
+
+
+def best_over(box: np.ndarray, boxes: Sequence[np.ndarray]) -> int | None:
+    """Index of the one of ``boxes`` that overlaps ``box`` most; ``None`` where none touches it."""
+    shares = overlap(box, np.array(boxes, np.float64).reshape(-1, 4))
+    return int(shares.argmax()) if len(shares) and shares.max() > 0.0 else None
 
 
 def check_box(box: Any, width: int, height: int, name: str = "box") -> np.ndarray:

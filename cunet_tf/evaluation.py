@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.boxes import overlap
+from cunet_tf.boxes import best_over
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.matching import require_matching
 from cunet_tf.data.sample import Sample, Source
@@ -54,22 +54,25 @@ def evaluate(
             mends the order.
     """
     require_matching(source, localizer.spec.skeleton)
-    skeleton = source.skeleton
-    truth = np.stack([sample.points for sample in source])
-    mask = np.stack([sample.mask for sample in source])
-    errors = point_errors(_predict(localizer, source, progress, box, detector), truth)
-    seen = ~np.isnan(errors).all(axis=1)
-    figures_of = pose_figures if "torso" in skeleton.normalizers else face_figures
+    points = _predict(localizer, source, progress, box, detector)
     return {
-        **figures_of(errors, truth, mask, source),
+        **figures_of(points, source),
         "images": len(source),
-        "recall": float(100.0 * seen.mean()),
+        "recall": float(100.0 * (~np.isnan(points).all(axis=(1, 2))).mean()),
         "box": box or source.box,
         "decoder": localizer.decoder,
         "flip_test": localizer.flip_test,
         "crops": localizer.crops,
         "missing": list(source.missing),
     }
+
+
+def figures_of(points: np.ndarray, source: Source) -> dict[str, Any]:
+    """NME, failure rate, AUC and PCK of found points ``[N, C, 2]`` in the pictures' pixels; NaN without an object."""
+    truth = np.stack([sample.points for sample in source])
+    mask = np.stack([sample.mask for sample in source])
+    figures = pose_figures if "torso" in source.skeleton.normalizers else face_figures
+    return figures(point_errors(points, truth), truth, mask, source)
 
 
 def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source: Source) -> dict[str, Any]:
@@ -178,11 +181,8 @@ def _points_seen(localizer: Localizer, detector: Detector | str) -> Callable[[li
 def _seen(localizer: Localizer, sample: Sample, detector: Detector) -> np.ndarray:
     """Points of the object that lies best over the annotated one; NaN where none touches it."""
     found = localizer.locate_all(sample.load(), detector)
-    boxes = np.array([tight_box(each.points) for each in found]).reshape(-1, 4)
-    shares = overlap(sample.box, boxes)
-    if not len(shares) or shares.max() <= 0.0:
-        return np.full_like(sample.points, np.nan, dtype=np.float64)
-    return found[int(shares.argmax())].points
+    index = best_over(sample.box, [tight_box(each.points) for each in found])
+    return np.full_like(sample.points, np.nan, dtype=np.float64) if index is None else found[index].points
 
 
 def _headline(nme: np.ndarray, main: str) -> dict[str, float | None]:

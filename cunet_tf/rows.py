@@ -48,6 +48,16 @@ def append_row(file: Path, row: Row) -> None:
     replace_text(file, old + line)
 
 
+def renew_rows(
+    file: Path, rows: list[Row], columns: Iterable[str], keys: Iterable[str], digits: int | None = 5
+) -> None:
+    """Write rows into a CSV file; those that it holds stay, but where all ``keys`` are those of a new row."""
+    keys = list(keys)
+    renewed = {tuple(str(row[key]) for key in keys) for row in rows}
+    kept: list[Row] = [row for row in read_csv(file) if tuple(row[key] for key in keys) not in renewed]
+    write_csv(file, [*kept, *rows], columns, digits)
+
+
 def markdown_table(lines: list[list[str]]) -> str:
     """The first line is the head."""
     head, *body = ["| " + " | ".join(line) + " |" for line in lines]

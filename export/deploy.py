@@ -122,7 +122,7 @@ def deploy(model: keras.Model, spec: ModelSpec, norms: str = "depthwise") -> Dep
         if isinstance(layer, SemanticBlock):
             return (DeployBlockConvFirst if conv_first else DeployBlock)(layer, grid_tensors)
         if isinstance(layer, ConcatConvBNReLU):
-            return DeployConvFirst(layer, grid_tensors, joined=layer.normalize)
+            return DeployConvFirst(layer, grid_tensors, concatenated=layer.normalize)
         if isinstance(layer, ConcatBNReLUConv):
             return DeployConv(layer, grid_tensors)
         if isinstance(layer, ConvBNReLU):

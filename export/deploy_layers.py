@@ -13,7 +13,7 @@ from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
 from cunet_tf.export.maximum_norm import MaximumNorm
 from cunet_tf.files.blocks import BLOCK, PADS, to_blocks
-from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU, as_list
+from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU, as_list, joined
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import SemanticBlock
 from cunet_tf.quantize.quantizers import Uniform
@@ -60,9 +60,9 @@ class TwinNorm:
         self.offset, self.grid_tensor, self.shared = half(offset), grid_tensor, shared
 
     def __call__(self, tensors: list[Any]) -> Any:
-        parts = [join(tensors)] if self.shared else tensors
+        parts = [joined(tensors)] if self.shared else tensors
         ends = np.cumsum([part.shape[-1] for part in parts])
-        return join([self._normalize(x, slice(end - x.shape[-1], end)) for x, end in zip(parts, ends, strict=True)])
+        return joined([self._normalize(x, slice(end - x.shape[-1], end)) for x, end in zip(parts, ends, strict=True)])
 
     def _normalize(self, x: Any, channels: slice) -> Any:
         import tensorflow as tf
@@ -78,13 +78,6 @@ def norm_of(variables: Any, grid_tensor: GridTensor, kernel: Kernel, conv: TwinC
         tensors.maxima.append(MaximumNorm(*batch_norm(*variables), grid_tensor, kernel.values, conv))
         return tensors.maxima[-1]
     return TwinNorm(*batch_norm(*variables), grid_tensor, tensors.shared)
-
-
-def join(tensors: list[Any]) -> Any:
-    """One tensor as it is, several joined along the channels."""
-    import tensorflow as tf
-
-    return tensors[0] if len(tensors) == 1 else tf.concat(tensors, -1)
 
 
 def _weights(kernel: np.ndarray, peak: np.ndarray) -> Any:
@@ -162,20 +155,20 @@ class DeployConvFirst(keras.layers.Layer):
     Args:
         layer: the trained one; a bare one has no BN.
         grid_tensors: the network's tensors and their grids.
-        joined: others concatenate the result.
+        concatenated: others concatenate the result.
     """
 
-    def __init__(self, layer: ConcatConvBNReLU, grid_tensors: GridTensors, joined: bool):
+    def __init__(self, layer: ConcatConvBNReLU, grid_tensors: GridTensors, concatenated: bool):
         super().__init__(name=layer.name, trainable=False)
         self.passes = []
         for index in range(max(len(layer.bn), 1)):
             scale, bias = batch_norm(*layer.bn[index]) if layer.bn else (np.ones(layer.filters), None)
             name = f"{layer.path}{f'#{index + 1}' if index else ''} output"
-            tensor = grid_tensors.get(name, layer.output_quantizer, joined)
+            tensor = grid_tensors.get(name, layer.output_quantizer, concatenated)
             self.passes.append(TwinConv(trained_kernel(layer).scaled(scale), bias, tensor, relu=layer.normalize))
 
     def call(self, inputs: Any, bn_set: int = 0) -> Any:
-        return self.passes[bn_set if len(self.passes) > 1 else 0](join(as_list(inputs)))
+        return self.passes[bn_set if len(self.passes) > 1 else 0](joined(as_list(inputs)))
 
 
 class DeployBlockConvFirst(keras.layers.Layer):
@@ -184,7 +177,7 @@ class DeployBlockConvFirst(keras.layers.Layer):
     def __init__(self, block: SemanticBlock, grid_tensors: GridTensors):
         super().__init__(name=block.name, trainable=False)
         self.bottleneck, *self.others = (
-            DeployConvFirst(layer, grid_tensors, joined=layer is not block.bottleneck) for layer in block.convolutions
+            DeployConvFirst(layer, grid_tensors, layer is not block.bottleneck) for layer in block.convolutions
         )
 
     def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
@@ -201,13 +194,15 @@ class DeployStem(keras.layers.Layer):
     rounding may change places, as both keep order.
     """
 
-    def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors, joined: bool):
+    def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors, concatenated: bool):
         super().__init__(name=stem.name, trainable=False)
         scale, bias = batch_norm(*stem.bn[0])
         kernel = np.asarray(keras.ops.convert_to_numpy(stem.kernel), np.float64) * scale
         self.image = grid_tensors.fixed("image", PIXELS)
         on_blocks = np.moveaxis(to_blocks(np.moveaxis(kernel, -1, 0)), 0, -1)
-        self.conv = TwinConv(Kernel(on_blocks), bias, grid_tensors.get("stem output", quantizer, joined), relu=True)
+        self.conv = TwinConv(
+            Kernel(on_blocks), bias, grid_tensors.get("stem output", quantizer, concatenated), relu=True
+        )
 
     def call(self, image: Any) -> Any:
         import tensorflow as tf

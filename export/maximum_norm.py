@@ -14,6 +14,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.fold import Kernel
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import HIGH, LOW, SMALLEST, WEIGHT_LIMIT, Grid, half
+from cunet_tf.models.concat_conv import joined
 
 COMMON = Grid(2.0**-7)  # of all joined tensors; their channels are stretched to -1..127/128
 FIRST, LAST = COMMON.limits
@@ -50,7 +51,7 @@ class MaximumNorm:
         """The joined tensors, cut off; while the twin is traced, the numbers of their channels."""
         import tensorflow as tf
 
-        x = tensors[0] if len(tensors) == 1 else tf.concat(tensors, -1)
+        x = joined(tensors)
         if self.grid_tensor.tracing:
             self.sources = np.asarray(x)[0, 0, 0].astype(np.int64)
             return x

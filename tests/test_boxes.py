@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cunet_tf.boxes import BoxMap, Detection, check_box, overlap
+from cunet_tf.boxes import BoxMap, Detection, best_over, check_box, overlap
 from cunet_tf.errors import CUNetError
 
 
@@ -13,6 +13,7 @@ def test_overlap_of_known_boxes():
     np.testing.assert_allclose(overlap(box, others), [1.0, 1 / 3, 0.04, 0.0])
     np.testing.assert_allclose(overlap(box, others, of_smaller=True), [1.0, 0.5, 1.0, 0.0])
     assert overlap(box, np.zeros((0, 4))).shape == (0,)
+    assert best_over(box, list(others[1:])) == 0 and best_over(box, [others[3]]) is None and best_over(box, []) is None
 
 
 def test_a_map_shifts_along_the_axes_of_the_object():

@@ -1,4 +1,4 @@
-from cunet_tf.rows import csv_text, markdown_table, number, read_csv, table, write_csv
+from cunet_tf.rows import csv_text, markdown_table, number, read_csv, renew_rows, table, write_csv
 
 ROWS = [{"name": "a,b", "value": 1 / 3, "count": 7}, {"name": "c", "value": None, "more": 2.0}]
 
@@ -12,6 +12,14 @@ def test_csv_is_read_back_as_text(tmp_path):
     write_csv(tmp_path / "t.csv", ROWS, digits=2)
     assert read_csv(tmp_path / "t.csv")[0] == {"name": "a,b", "value": "0.33", "count": "7", "more": ""}
     assert read_csv(tmp_path / "none.csv") == []
+
+
+def test_rows_of_one_run_replace_their_like_and_leave_others(tmp_path):
+    file, columns = tmp_path / "t.csv", ("model", "flip", "value")
+    renew_rows(file, [{"model": "a", "flip": False, "value": 1}, {"model": "a", "flip": True, "value": 2}], columns,
+               ("model", "flip"))  # fmt: skip
+    renew_rows(file, [{"model": "a", "flip": False, "value": 3}], columns, ("model", "flip"))
+    assert [(row["flip"], row["value"]) for row in read_csv(file)] == [("True", "2"), ("False", "3")]
 
 
 def test_table_has_a_rule_below_its_head():

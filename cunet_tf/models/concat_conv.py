@@ -125,12 +125,8 @@ class ConcatConvBNReLU(ConcatBNReLUConv):
 
     def build(self, input_shape: Any) -> None:
         channels = sum(shape[-1] for shape in shapes_of(input_shape))
-        self.add_variables(channels, self.filters, getattr(self.kernel_quantizer, "constraint", None))
-
-    def add_variables(self, inputs: int, normalized: int, constraint: Any = None) -> None:
-        sets, self.bn_sets = self.bn_sets, self.bn_sets if self.normalize else 0
-        super().add_variables(inputs, normalized, constraint)
-        self.bn_sets = sets
+        normalized = self.filters if self.normalize else 0
+        self.add_variables(channels, normalized, getattr(self.kernel_quantizer, "constraint", None))
 
     def convolve(self, normed: Any, kernel: Any, relu: Callable | None = None) -> Any:
         """The bare convolution."""

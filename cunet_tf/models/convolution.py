@@ -48,14 +48,14 @@ class NormalizedConv(keras.layers.Layer):
         self.filters, self.kernel_size, self.bn_sets, self.gamma_init = filters, kernel_size, bn_sets, gamma_init
 
     def add_variables(self, inputs: int, normalized: int, constraint: Any = None) -> None:
-        """Kernel ``[k, k, inputs, filters]``; gamma, beta, moving mean and variance ``[normalized]`` of each set."""
+        """Kernel ``[k, k, inputs, filters]``; gamma, beta, moving statistics ``[normalized]`` of each set, if any."""
         self.kernel = self.add_weight(
             name="kernel", shape=(self.kernel_size, self.kernel_size, inputs, self.filters),
             initializer=FanInUniform(), constraint=constraint,
             autocast=False,  # quantized in float32 in every policy
         )  # fmt: skip
         gamma = "ones" if self.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
-        self.bn = [self._add_bn(normalized, gamma, index) for index in range(self.bn_sets)]
+        self.bn = [self._add_bn(normalized, gamma, index) for index in range(self.bn_sets if normalized else 0)]
 
     def _add_bn(self, channels: int, gamma: Any, index: int) -> tuple[Any, Any, Any, Any]:
         """Variables (gamma, beta, moving mean, moving variance), float32 in every policy."""

@@ -27,13 +27,18 @@ def cunet_convs(config: CUNetConfig) -> list[ConvCount]:
     return [stem, *unets, *(_refinement(config) if config.refinement else [])]
 
 
+def _normalized(config: CUNetConfig, inputs: int, outputs: int) -> int:
+    """Channels of the normalisation in front of a convolution, or behind it."""
+    return outputs if config.conv_first else inputs
+
+
 def _refinement(config: CUNetConfig) -> list[ConvCount]:
     """The dense aggregation block between two passes (section 3.4)."""
     m, g, side = config.main_channels, config.refinement, config.heatmap_size
     widths = [2 * m + index * g for index in range(DENSE_CONVS + 1)]
     shapes = [(f"refine{i}", 3, widths[i], g) for i in range(DENSE_CONVS)] + [("refine_input", 1, widths[-1], m)]
     return [
-        ConvCount(name, "refinement", kernel, inputs, outputs, side, outputs if config.conv_first else inputs)
+        ConvCount(name, "refinement", kernel, inputs, outputs, side, _normalized(config, inputs, outputs))
         for name, kernel, inputs, outputs in shapes
     ]
 
@@ -45,7 +50,7 @@ def _unets(config: CUNetConfig) -> list[ConvCount]:
     for index in range(config.stacks):
         if index > 0:
             channels = (1 + config.coupled(index)) * m
-            normalized = m if config.conv_first else channels
+            normalized = _normalized(config, channels, m)
             convs.append(ConvCount(f"unet{index}_input", "input adapter", 1, channels, m, side, normalized))
         for level in range(config.levels):
             convs += _block(config, index, f"down{level}", "down", side // 2**level)
@@ -65,7 +70,7 @@ def _block(config: CUNetConfig, index: int, position: str, part: str, side: int)
 
     def conv(name: str, label: str, kernel: int, inputs: int, outputs: int) -> ConvCount:
         path = f"unet{index}_{position}/{name}"
-        normalized = outputs if config.conv_first else inputs
+        normalized = _normalized(config, inputs, outputs)
         return ConvCount(path, f"{part} {label}", kernel, inputs, outputs, side, normalized)
 
     convs = [

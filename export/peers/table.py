@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from cunet_tf.rows import Row, markdown_table, read_csv, write_csv
+from cunet_tf.rows import Row, markdown_table, read_csv, renew_rows
 
 COLUMNS = ("network", "package", "version", "keras", "kernels", "conversion", "step_ratio", "step_ratio_xla",
            "loss_first", "loss_last", "bytes", "operations", "convolutions", "integer_convolutions", "islands",
@@ -26,9 +26,7 @@ def merge(file: Path, rows: list[Row]) -> list[dict[str, str]]:
     Returns:
         All its rows, as text.
     """
-    renewed = {(row["network"], row["package"]) for row in rows}
-    kept = [row for row in read_csv(file) if (row["network"], row["package"]) not in renewed]
-    write_csv(file, [*kept, *rows], COLUMNS, DIGITS)
+    renew_rows(file, rows, COLUMNS, ("network", "package"), DIGITS)
     return read_csv(file)
 
 

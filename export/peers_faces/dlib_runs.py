@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.boxes import BoxMap, Detection, overlap
+from cunet_tf.boxes import BoxMap, Detection, best_over
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.peers.environments import Peer, prepare
@@ -61,11 +61,8 @@ class Dlib:
 def best(answer: dict[str, Any], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Box ``[4]`` and points ``[68, 2]`` that lie best over the annotated box; ``None`` where none touches it."""
     points = np.array(answer["points"], np.float64).reshape(-1, 68, 2)
-    shares = overlap(truth, np.array([tight_box(each) for each in points]).reshape(-1, 4))
-    if not len(shares) or shares.max() <= 0.0:
-        return None
-    chosen = int(shares.argmax())
-    return np.array(answer["boxes"][chosen], np.float64), points[chosen]
+    index = best_over(truth, [tight_box(each) for each in points])
+    return None if index is None else (np.array(answer["boxes"][index], np.float64), points[index])
 
 
 def fitted(others: list[np.ndarray], own: list[np.ndarray]) -> BoxMap:

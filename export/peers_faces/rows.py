@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cunet_tf.boxes import Detection, overlap
+from cunet_tf.boxes import Detection, best_over
 from cunet_tf.data.sample import Source
 from cunet_tf.detector import load_detector
 from cunet_tf.engines import load_engine
@@ -50,8 +50,8 @@ class Faces:
 
 
 def _best(found: list[Detection], box: np.ndarray) -> Detection | None:
-    shares = overlap(box, np.array([each.box for each in found]).reshape(-1, 4))
-    return found[int(shares.argmax())] if len(shares) and shares.max() > 0.0 else None
+    index = best_over(box, [each.box for each in found])
+    return None if index is None else found[index]
 
 
 def rows_of(model: str, known: Faces, faces: Faces, cache: Path, folder: Path) -> list[Row]:

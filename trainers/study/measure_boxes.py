@@ -21,13 +21,13 @@ from cunet_tf.data.geometry import tight_box, whole_picture
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.detector import load_detector
 from cunet_tf.engines import load_engine
-from cunet_tf.errors import CUNetError
 from cunet_tf.flags import define_data, source_for
 from cunet_tf.localizer import Localizer, View
 from cunet_tf.metrics import AUC_THRESHOLD
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.progress import progress
 from cunet_tf.rows import write_csv
+from cunet_tf.trainers.study import program
 from cunet_tf.trainers.study.describe.results import main_normalizer, mean_error
 
 COLUMNS = ("boxes", "looks", "images", "recall_percent", "nme_percent", "failure_percent", "detector_ms", "looks_ms")
@@ -44,31 +44,28 @@ def define(values: flags.FlagValues) -> None:
 
 def main(argv: list[str]) -> int:
     """Measure, print and write the table; returns 0, or 2 on bad input."""
-    values = flags.FlagValues()
-    define(values)
-    try:
-        values(argv)
-        if values.csv:
-            claim([values.csv], "--csv", begins_with(*COLUMNS))
-        localizer = Localizer(load_engine(values.model, threads=1))
-        source = source_for(values, localizer.spec)
-        detector = load_detector(values.detector)
-        places = {
-            "tight": lambda image, sample: [View(sample.box, localizer.spec.crop_factor, "given")],
-            detector.name: lambda image, sample: localizer.views(image, detector),
-            "whole picture": lambda image, sample: [View(whole_picture(*image.shape[1::-1]), 1.0, "whole picture")],
-        }
-        rows = []
-        for name, where in places.items():
-            rows += measure(localizer, source, name, where, values.looks)
-            for row in rows[-values.looks :]:
-                print("  ".join(f"{column}={row[column]}" for column in COLUMNS), flush=True)
-        if values.csv:
-            write_csv(Path(values.csv), rows, COLUMNS, digits=6)
-    except (CUNetError, flags.Error) as error:
-        print(f"measure_boxes: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return program.run("measure_boxes", define, run, argv)
+
+
+def run(values: flags.FlagValues) -> None:
+    """Measure, print and write the table."""
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*COLUMNS))
+    localizer = Localizer(load_engine(values.model, threads=1))
+    source = source_for(values, localizer.spec)
+    detector = load_detector(values.detector)
+    places = {
+        "tight": lambda image, sample: [View(sample.box, localizer.spec.crop_factor, "given")],
+        detector.name: lambda image, sample: localizer.views(image, detector),
+        "whole picture": lambda image, sample: [View(whole_picture(*image.shape[1::-1]), 1.0, "whole picture")],
+    }
+    rows = []
+    for name, where in places.items():
+        rows += measure(localizer, source, name, where, values.looks)
+        for row in rows[-values.looks :]:
+            print("  ".join(f"{column}={row[column]}" for column in COLUMNS), flush=True)
+    if values.csv:
+        write_csv(Path(values.csv), rows, COLUMNS, digits=6)
 
 
 def measure(

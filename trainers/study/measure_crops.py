@@ -18,17 +18,17 @@ from absl import flags
 from cunet_tf.crops import carried
 from cunet_tf.data.geometry import apply, compose, crop_matrix, from_heatmap, invert, warp
 from cunet_tf.data.sample import Source
-from cunet_tf.errors import CUNetError
+from cunet_tf.evaluation import figures_of
 from cunet_tf.flags import define_data, source_for
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Localizer
-from cunet_tf.metrics import nme_per_image, normalizer_distance, pck_means, point_errors
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.progress import progress
-from cunet_tf.rows import Row, read_csv, table, write_csv
+from cunet_tf.rows import Row, renew_rows, table
+from cunet_tf.trainers.study import program
 
 COLUMNS = ("model", "data", "split", "images", "flip_test", "second_crop", "average", "metric", "percent")
-KEYS = COLUMNS[:3] + ("flip_test",)
+KEYS = (*COLUMNS[:3], "flip_test")
 # Enlargement, degrees, shift in heat-map pixels.
 CROPS = {
     "none": (1.0, 0.0, 0.0), "0.93 of the side": (0.93, 0.0, 0.0), "1.08 of the side": (1.08, 0.0, 0.0),
@@ -48,26 +48,21 @@ def define(values: flags.FlagValues) -> None:
 
 def main(argv: list[str]) -> int:
     """Measure, print and write the table; returns 0, or 2 on bad input."""
-    values = flags.FlagValues()
-    define(values)
-    try:
-        values(argv)
-        if values.csv:
-            claim([values.csv], "--csv", begins_with(*COLUMNS))
-        localizer = Localizer.load(values.model, flip_test=values.flip_test)
-        source = source_for(values, localizer.spec)
-        head = {"model": values.model, "data": values.data, "split": source.split, "images": len(source),
-                "flip_test": values.flip_test}  # fmt: skip
-        rows = [{**head, **row} for row in measure(localizer, source)]
-        print(table([(row["second_crop"], row["average"], f"{row['percent']:.3f}") for row in rows]))
-        if values.csv:
-            old = read_csv(Path(values.csv)) if Path(values.csv).exists() else []
-            kept = [row for row in old if any(row[name] != str(head[name]) for name in KEYS)]
-            write_csv(Path(values.csv), [*kept, *rows], COLUMNS)
-    except (CUNetError, flags.Error) as error:
-        print(f"measure_crops: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return program.run("measure_crops", define, run, argv)
+
+
+def run(values: flags.FlagValues) -> None:
+    """Measure, print and write the table."""
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*COLUMNS))
+    localizer = Localizer.load(values.model, flip_test=values.flip_test)
+    source = source_for(values, localizer.spec)
+    head = {"model": values.model, "data": values.data, "split": source.split, "images": len(source),
+            "flip_test": values.flip_test}  # fmt: skip
+    rows = [{**head, **row} for row in measure(localizer, source)]
+    print(table([(row["second_crop"], row["average"], f"{row['percent']:.3f}") for row in rows]))
+    if values.csv:
+        renew_rows(Path(values.csv), rows, COLUMNS, KEYS)
 
 
 def measure(localizer: Localizer, source: Source) -> list[Row]:
@@ -121,15 +116,11 @@ def _points(localizer: Localizer, maps: np.ndarray, matrix: np.ndarray) -> np.nd
 
 def main_figure(points: np.ndarray, source: Source) -> tuple[str, float]:
     """NME of faces, PCK@0.2 of the limbs of bodies, in percent."""
-    truth, mask = (np.stack([getattr(sample, name) for sample in source]) for name in ("points", "mask"))
-    skeleton, errors = source.skeleton, point_errors(points, truth)
-    if "torso" in skeleton.normalizers:
-        torso = normalizer_distance(truth, skeleton, "torso", mask)
-        return "pck_limbs", float(pck_means(errors, mask, torso, 0.2, skeleton)["limbs"])
-    main = next(iter(skeleton.normalizers), "box")
-    boxes = np.stack([sample.box for sample in source])
-    nme = nme_per_image(errors, mask, normalizer_distance(truth, skeleton, main, mask, boxes))
-    return f"nme_{main}", float(100.0 * np.nanmean(nme))
+    figures = figures_of(points, source)
+    if figures["pck"] is not None:
+        return "pck_limbs", figures["pck_means"]["limbs"]
+    name = f"nme_{figures['normalizer']}"
+    return name, figures[name]
 
 
 if __name__ == "__main__":

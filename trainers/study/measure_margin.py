@@ -9,27 +9,29 @@ peak of a map is sought inside of them only (0: everywhere). Rows of other model
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from absl import flags
 
-from cunet_tf.data.augment import Augmentation, View, random_stream
+from cunet_tf.data.augment import View, random_stream
 from cunet_tf.data.geometry import apply, from_heatmap, invert, to_heatmap, warp
 from cunet_tf.data.sample import Source
-from cunet_tf.errors import CUNetError
 from cunet_tf.flags import define_data, source_for
 from cunet_tf.heatmaps import decode
 from cunet_tf.localizer import Localizer
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.progress import progress
-from cunet_tf.rows import Row, read_csv, table, write_csv
+from cunet_tf.rows import Row, renew_rows, table
+from cunet_tf.trainers.recipes import FACE_MOBILE
+from cunet_tf.trainers.study import program
 from cunet_tf.trainers.study.measure_crops import main_figure
 
 COLUMNS = ("model", "data", "split", "images", "boxes", "margin", "truth_percent", "metric", "percent")
 KEYS = COLUMNS[:3]
 MARGINS = (0, 1, 2, 3)
-MOBILE = Augmentation(scale=(0.8, 1.25), rotation=20.0, rotation_normal=True, shift=0.05, flip=0.0)
+MOBILE = replace(FACE_MOBILE.augmentation, flip=0.0)
 SIZES = (1.0, 0.8, 0.9, 1.2, 1.4)
 SHIFT = 0.2  # of the box's longer side, in one of four directions
 
@@ -43,25 +45,21 @@ def define(values: flags.FlagValues) -> None:
 
 def main(argv: list[str]) -> int:
     """Measure, print and write the table; returns 0, or 2 on bad input."""
-    values = flags.FlagValues()
-    define(values)
-    try:
-        values(argv)
-        if values.csv:
-            claim([values.csv], "--csv", begins_with(*COLUMNS))
-        localizer = Localizer.load(values.model)
-        source = source_for(values, localizer.spec)
-        head = {"model": values.model, "data": values.data, "split": source.split, "images": len(source)}
-        rows = [{**head, **row} for row in measure(localizer, source)]
-        shown = [(row["boxes"], row["margin"], f"{row['truth_percent']:.2f}", f"{row['percent']:.3f}") for row in rows]
-        print(table(shown))
-        if values.csv:
-            kept = [row for row in read_csv(Path(values.csv)) if any(row[name] != str(head[name]) for name in KEYS)]
-            write_csv(Path(values.csv), [*kept, *rows], COLUMNS)
-    except (CUNetError, flags.Error) as error:
-        print(f"measure_margin: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return program.run("measure_margin", define, run, argv)
+
+
+def run(values: flags.FlagValues) -> None:
+    """Measure, print and write the table."""
+    if values.csv:
+        claim([values.csv], "--csv", begins_with(*COLUMNS))
+    localizer = Localizer.load(values.model)
+    source = source_for(values, localizer.spec)
+    head = {"model": values.model, "data": values.data, "split": source.split, "images": len(source)}
+    rows = [{**head, **row} for row in measure(localizer, source)]
+    shown = [(row["boxes"], row["margin"], f"{row['truth_percent']:.2f}", f"{row['percent']:.3f}") for row in rows]
+    print(table(shown))
+    if values.csv:
+        renew_rows(Path(values.csv), rows, COLUMNS, KEYS)
 
 
 def views(count: int, crop_factor: float) -> dict[str, list[View]]:

@@ -24,6 +24,7 @@ from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import normalizer_distance
 from cunet_tf.outputs import claim, claim_pages
 from cunet_tf.progress import progress
+from cunet_tf.trainers.study import program
 from cunet_tf.trainers.study.describe.fitting import blank, fit_box_map, fit_confidence, shape_of
 from cunet_tf.trainers.study.describe.report import write_report
 from cunet_tf.trainers.study.describe.results import Results, look_at, main_normalizer
@@ -48,15 +49,7 @@ def define(values: flags.FlagValues) -> None:
 
 def main(argv: list[str]) -> int:
     """Measure, write the model file and the page; returns 0, or 2 on bad input."""
-    values = flags.FlagValues()
-    define(values)
-    try:
-        values(argv)
-        run(values)
-    except (CUNetError, flags.Error) as error:
-        print(f"describe: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return program.run("describe", define, run, argv)
 
 
 def run(values: flags.FlagValues) -> None:
