@@ -131,15 +131,15 @@ def test_table_of_given_rows():
     assert plain == ["`plain`", "-", "-", "0, 1", "8.50", "-", "1.00", "7.25", "-", "0.50", "-"]
     assert ema == ["`ema`", "-", "`plain`", "0, 1", "6.25", "-2.25", "0.50", "7.12", "-0.12", "0.25", UNDECIDED]
     # one seed in common: the difference is that of this seed, and nothing is decided
-    assert warmup[3:] == ["1", "1.00", "-8.00", "0.00", "1.00", "-6.50", "0.00", UNDECIDED]
+    assert warmup[3:] == ["1", "1.00", "-8.00", "-", "1.00", "-6.50", "-", UNDECIDED]
     wanted = [(name, seed) for name in ("plain", "warmup", "+ema") for seed in "01"]
-    assert levers_page.missing(rows, wanted) == ["`warmup` (seed 0)", "`+ema` (seed 0 and 1)"]
+    assert levers_page.missing(rows, wanted) == ["seed 0: `warmup`", "seed 0 and 1: `+ema`"]
 
 
 def test_a_part_then_another_part(tmp_path, in_place_of_processes, monkeypatch):
     assert call(tmp_path, "--only=foreground,+ema", "--seeds=0") == 0
     page = (tmp_path / "out/levers.md").read_text()
-    assert "**Not run yet:** `plain` (seed 0), `foreground-5` (seed 0)" in page and UNDECIDED in page
+    assert "**Not run yet**, seed 0: `plain`, `foreground-5`, `warmup`" in page and UNDECIDED in page
     assert call(tmp_path, "--only=plain,ema,foreground,+ema,+warmup,+ema+warmup") == 0
     monkeypatch.setattr(jobs, "run_verb", None)  # a finished run is not trained again
     assert call(tmp_path, "--only=plain,plain") == 0
@@ -154,7 +154,7 @@ def test_a_part_then_another_part(tmp_path, in_place_of_processes, monkeypatch):
                     "+ema+warmup": HELPS}  # fmt: skip
     assert list(ends) == ["plain", "foreground", "ema", "+warmup", "+ema", "+ema+warmup"]
     assert "the same with `--only=+ema+warmup`" in page and "| 5.10 | -1.00 | 0.20 | 4.10 | -1.00 | 0.20 |" in page
-    assert "`foreground-5` (seed 0 and 1)" in page and "`+ema` (" not in page
+    assert "**Not run yet**, seed 0 and 1: `foreground-5`, `warmup`, `+long-warmup`, `+learning-rate`," in page
     assert (tmp_path / "out/levers.png").read_bytes()[1:4] == b"PNG"
 
 

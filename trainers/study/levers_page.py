@@ -19,13 +19,13 @@ class OnSet:
 
     Attributes:
         mean: over the seeds.
-        spread: largest minus smallest; 0 for one seed.
+        spread: largest minus smallest; ``None`` for one seed.
         gap: mean minus that of the base, over the seeds of both; ``None`` where they have none in common.
         verdict: see :func:`verdict`.
     """
 
     mean: float
-    spread: float
+    spread: float | None
     gap: float | None
     verdict: str
 
@@ -56,7 +56,8 @@ def on_set(rows: Rows, lever: str, base: str, column: str) -> OnSet:
     seeds = [seed for seed in own if seed in other]
     before, after = [other[seed] for seed in seeds], [own[seed] for seed in seeds]
     gap = fmean(after) - fmean(before) if seeds else None
-    return OnSet(fmean(own.values()), _spread(list(own.values())), gap, verdict(before, after))
+    spread = _spread(list(own.values())) if len(own) > 1 else None
+    return OnSet(fmean(own.values()), spread, gap, verdict(before, after))
 
 
 def table(rows: Rows) -> list[list[str]]:
@@ -76,13 +77,16 @@ def table(rows: Rows) -> list[list[str]]:
 
 
 def missing(rows: Rows, wanted: Sequence[tuple[str, str]]) -> list[str]:
-    """Names of levers with the seeds that no row has, of the wanted (lever, seed)."""
+    """Levers that no row has, of the wanted (lever, seed): one text for each group of seeds."""
     made = {(row["lever"], row["seed"]) for row in rows}
     seeds: dict[str, list[str]] = {}
     for name, seed in wanted:
         if (name, seed) not in made:
             seeds.setdefault(name, []).append(seed)
-    return [f"`{name}` (seed {' and '.join(each)})" for name, each in seeds.items()]
+    levers: dict[str, list[str]] = {}
+    for name, each in seeds.items():
+        levers.setdefault(" and ".join(each), []).append(f"`{name}`")
+    return [f"seed {each}: {', '.join(names)}" for each, names in levers.items()]
 
 
 def page(rows: Rows, wanted: Sequence[tuple[str, str]], call: str) -> str:
@@ -102,15 +106,15 @@ def page(rows: Rows, wanted: Sequence[tuple[str, str]], call: str) -> str:
         "[training](../training.md#options).\n\n"
         "68 points of faces, `face-mobile` with `--main_channels=24 --growth=6`, 128 px, float; trained on "
         f"{int(row['train_images']):,} faces of 300-W (AFW, Helen, LFPW without the held-out part), {row['epochs']} "
-        f"epochs, {int(row['updates']):,} updates of 16 pictures, the same for every row; what a lever does not name "
-        f"is recipe `mobile`. Evaluated is `best.keras`, the epoch with the smallest NME on `{second}`; `{first}` "
-        "chose nothing. NME in percent of the distance of the outer eye corners, tight boxes, no flip test, means over "
-        "the seeds. Difference: to the mean of what it is compared with, below zero is better. Spread: largest minus "
-        "smallest of the seeds. A lever helps, or does not, where the difference is as large as the spread of its "
-        "seeds and of the base's, on both sets alike; otherwise it is undecided.\n\n"
+        f"epoch{'s' * (row['epochs'] != '1')}, {int(row['updates']):,} updates of 16 pictures, the same for every row; "
+        f"what a lever does not name is recipe `mobile`. Evaluated is `best.keras`, the epoch with the smallest NME on "
+        f"`{second}`; `{first}` chose nothing. NME in percent of the distance of the outer eye corners, tight boxes, "
+        "no flip test, means over the seeds. Difference: to the mean of what it is compared with, below zero is "
+        "better. Spread: largest minus smallest of the seeds. A lever helps, or does not, where the difference is as "
+        "large as the spread of its seeds and of the base's, on both sets alike; otherwise it is undecided.\n\n"
         "This is a short training of a small network: what speeds a beginning up shows, what pays after a hundred "
         "epochs may not.\n\n"
-        + (f"**Not run yet:** {', '.join(absent)}.\n\n" if absent else "")
+        + (f"**Not run yet**, {'; '.join(absent)}.\n\n" if absent else "")
         + f"{markdown_table(table(rows))}\n\n![NME of every lever on both sets](levers.png)"
     )
 
