@@ -144,7 +144,7 @@ def write_tables(values: flags.FlagValues, runs: Sequence[tuple[Lever, Job]]) ->
     file = Path(values.out, "levers.csv")
     renew_rows(file, rows, COLUMNS, KEYS)
     known = [row for row in read_csv(file) if row["updates"] == str(rows[0]["updates"])]
-    shown = sorted(known, key=lambda row: _place(row["lever"]))
+    shown = sorted(known, key=lambda row: (_place(row["lever"]), int(row["seed"])))
     wanted = [(name, seed) for name in LEVERS for seed in values.seeds]
     draw(shown, file.with_suffix(".png"))
     replace_text(file.with_suffix(".md"), page_text(page(shown, wanted, _call(values, shown))))

@@ -113,7 +113,8 @@ def page(rows: Rows, wanted: Sequence[tuple[str, str]], call: str) -> str:
         "better. Spread: largest minus smallest of the seeds. A lever helps, or does not, where the difference is as "
         "large as the spread of its seeds and of the base's, on both sets alike; otherwise it is undecided.\n\n"
         "This is a short training of a small network: what speeds a beginning up shows, what pays after a hundred "
-        "epochs may not.\n\n"
+        "epochs may not. Equal updates are not equal time: a step with a teacher takes longer "
+        "([a teacher](../training.md#a-teacher)).\n\n"
         + (f"**Not run yet**, {'; '.join(absent)}.\n\n" if absent else "")
         + f"{markdown_table(table(rows))}\n\n![NME of every lever on both sets](levers.png)"
     )
