@@ -131,9 +131,10 @@ def test_table_of_given_rows():
     head, plain, ema, warmup = levers_page.table(rows)
     assert head[4:7] == ["NME `helen/testset`", "difference", "spread"] and head[-1] == "verdict"
     assert plain == ["`plain`", "-", "-", "0, 1", "8.50", "-", "1.00", "7.25", "-", "0.50", "-"]
-    assert ema == ["`ema`", "-", "`plain`", "0, 1", "6.25", "-2.25", "0.50", "7.12", "-0.12", "0.25", UNDECIDED]
+    assert ema == ["`ema`", "-", "`plain`", "0, 1", "6.25", "-2.25 (-2.00, -2.50)", "0.50", "7.12",
+                   "-0.12 (+0.00, -0.25)", "0.25", UNDECIDED]  # fmt: skip
     # one seed in common: the difference is that of this seed, and nothing is decided
-    assert warmup[3:] == ["1", "1.00", "-8.00", "-", "1.00", "-6.50", "-", UNDECIDED]
+    assert warmup[3:] == ["1", "1.00", "-8.00 (-8.00)", "-", "1.00", "-6.50 (-6.50)", "-", UNDECIDED]
     wanted = [(name, seed) for name in ("plain", "warmup", "+ema") for seed in "01"]
     assert levers_page.missing(rows, wanted) == ["seed 0: `warmup`", "seed 0 and 1: `+ema`"]
 
@@ -157,7 +158,7 @@ def test_a_part_then_another_part(tmp_path, in_place_of_processes, monkeypatch):
                     "+ema+warmup": HELPS}  # fmt: skip
     assert page.count("| 0, 1 |") == len(ends)
     assert list(ends) == ["plain", "foreground", "ema", "+warmup", "+ema", "+ema+warmup"]
-    assert "the same with `--only=+ema+warmup`" in page and "| 5.10 | -1.00 | 0.20 | 4.10 | -1.00 | 0.20 |" in page
+    assert "the same with `--only=+ema+warmup`" in page and "| 5.10 | -1.00 (-1.00, -1.00) | 0.20 |" in page
     assert "**Not run yet**, seed 0 and 1: `foreground-5`, `warmup`, `+long-warmup`, `+learning-rate`," in page
     assert (tmp_path / "out/levers.png").read_bytes()[1:4] == b"PNG"
 

@@ -20,14 +20,20 @@ class OnSet:
     Attributes:
         mean: over the seeds.
         spread: largest minus smallest; ``None`` for one seed.
-        gap: mean minus that of the base, over the seeds of both; ``None`` where they have none in common.
+        gaps: for each seed that both have, minus that of the base with this seed.
         verdict: see :func:`verdict`.
     """
 
     mean: float
     spread: float | None
-    gap: float | None
+    gaps: tuple[float, ...]
     verdict: str
+
+    @property
+    def difference(self) -> str:
+        """Mean of the gaps, and each of them behind it."""
+        each = ", ".join(number(gap, "+.2f") for gap in self.gaps)
+        return f"{number(fmean(self.gaps), '+.2f')} ({each})" if self.gaps else "-"
 
 
 def verdict(base: Sequence[float], lever: Sequence[float]) -> str:
@@ -55,9 +61,9 @@ def on_set(rows: Rows, lever: str, base: str, column: str) -> OnSet:
     own, other = _by_seed(rows, lever, column), _by_seed(rows, base, column)
     seeds = [seed for seed in own if seed in other]
     before, after = [other[seed] for seed in seeds], [own[seed] for seed in seeds]
-    gap = fmean(after) - fmean(before) if seeds else None
     spread = _spread(list(own.values())) if len(own) > 1 else None
-    return OnSet(fmean(own.values()), spread, gap, verdict(before, after))
+    gaps = tuple(one - two for one, two in zip(after, before, strict=True))
+    return OnSet(fmean(own.values()), spread, gaps, verdict(before, after))
 
 
 def table(rows: Rows) -> list[list[str]]:
@@ -71,7 +77,7 @@ def table(rows: Rows) -> list[list[str]]:
         cells = [f"`{name}`", f"`{row['flags']}`" if row["flags"] else "-", f"`{base}`" if base else "-"]
         cells.append(", ".join(each["seed"] for each in rows if each["lever"] == name))
         for each in found:
-            cells += [number(each.mean, ".2f"), number(each.gap, "+.2f"), number(each.spread, ".2f")]
+            cells += [number(each.mean, ".2f"), each.difference, number(each.spread, ".2f")]
         lines.append([*cells, on_both([each.verdict for each in found]) if base else "-"])
     return lines
 
@@ -109,9 +115,10 @@ def page(rows: Rows, wanted: Sequence[tuple[str, str]], call: str) -> str:
         f"epoch{'s' * (row['epochs'] != '1')}, {int(row['updates']):,} updates of 16 pictures, the same for every row; "
         f"what a lever does not name is recipe `mobile`. Evaluated is `best.keras`, the epoch with the smallest NME on "
         f"`{second}`; `{first}` chose nothing. NME in percent of the distance of the outer eye corners, tight boxes, "
-        "no flip test, means over the seeds. Difference: to the mean of what it is compared with, below zero is "
-        "better. Spread: largest minus smallest of the seeds. A lever helps, or does not, where the difference is as "
-        "large as the spread of its seeds and of the base's, on both sets alike; otherwise it is undecided.\n\n"
+        "no flip test, means over the seeds. Difference: to what it is compared with, the mean and, in brackets, each "
+        "seed's; below zero is better. Spread: largest minus smallest of the seeds. A lever helps, or does not, where "
+        "the mean difference is as large as the spread of its seeds and of the base's, on both sets alike; otherwise "
+        "it is undecided.\n\n"
         "This is a short training of a small network: what speeds a beginning up shows, what pays after a hundred "
         "epochs may not. Equal updates are not equal time: a step with a teacher takes longer "
         "([a teacher](../training.md#a-teacher)).\n\n"
