@@ -100,4 +100,11 @@ def test_a_process_leaves_its_call_and_output_in_the_log(tmp_path):
 
 def test_error_of_a_process_quotes_its_last_line(tmp_path):
     with pytest.raises(CUNetError, match=r"cunet info ended with code 2 \(cunet info: error: x: neither"):
-        run_verb("info", ["x"], tmp_path / "x.log")
+        run_verb("info", ["x"], tmp_path / "new/runs/x.log")
+    assert (tmp_path / "new/runs/x.log").read_text().startswith("$ cunet info x\n")
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(CUNetError, match="x.log: cannot be written"):
+        run_verb("info", ["x"], tmp_path / "runs/x.log")

@@ -8,16 +8,19 @@ import textwrap
 from pathlib import Path
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.writing import writing
 
 GRACE = 5  # seconds that a stopped child has to end by itself; a run survives being killed
 
 
 def run_verb(verb: str, arguments: list[str], log: Path) -> None:
-    """Run ``cunet VERB`` in a process of its own, its output at the end of ``log``.
+    """Run ``cunet VERB`` in a process of its own, its output at the end of ``log``, whose folder is made where needed.
 
     Raises:
-        CUNetError: it failed; the message quotes its last line.
+        CUNetError: it failed; the message quotes its last line; or the log cannot be written.
     """
+    with writing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cunet_tf", verb, *arguments]
     with log.open("ab") as stream:
         stream.write(f"$ cunet {shlex.join([verb, *arguments])}\n".encode())
