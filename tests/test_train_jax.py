@@ -127,6 +127,7 @@ def test_bad_input(flags, words, tmp_path, capsys):
 # In one process, as each costs seconds: a run, then a chunk of it as one loop on the device against Keras' own steps.
 SCRIPT = """
 import sys, numpy as np
+sys.modules["tensorflow"] = None  # it is not needed, and Keras would import it for its seed
 from cunet_tf.trainers.study.train_jax.__main__ import main
 code = main(["train_jax", *sys.argv[2:]])
 if code:
@@ -143,26 +144,22 @@ targets = np.concatenate([15 * rng.random((2, 4, 68, 2)), np.ones((2, 4, 68, 1))
 model.test_on_batch(images[0] / 255.0, [targets[0]])
 steps = Steps(model, scan=True)
 def trained():
-    return [np.array(each) for each in model.trainable_variables]
-before = trained()
-steps(images, targets, np.zeros(2, "float32"))
-steps.install()
-for one, other in zip(before, trained(), strict=True):
-    np.testing.assert_array_equal(one, other)
-steps = Steps(model, scan=True)
-logs = steps(images, targets, np.array([1e-3, 2e-3], "float32"))
-theirs = []
+    return [np.array(each.value) for each in model.trainable_variables]
+def apart(ones, others):
+    return sum(float(np.abs(one - other).sum()) for one, other in zip(ones, others, strict=True))
+before, steps, theirs = trained(), Steps(model, scan=True), []
 for image, target, rate in zip(images, targets, (1e-3, 2e-3)):
     model.optimizer.learning_rate = rate
-    theirs.append(model.train_on_batch((image / 255.0).astype("float32"), [target], return_dict=True))
+    theirs.append(float(model.train_on_batch((image / 255.0).astype("float32"), [target])[0]))
 expected = trained()
-np.testing.assert_allclose(float(logs["loss"]), theirs[-1]["loss"], rtol=1e-3)
+logs = steps(images, targets, np.array([1e-3, 2e-3], "float32"))
 steps.install()
-moved = 0.0
-for start, one, other in zip(before, expected, trained(), strict=True):
-    np.testing.assert_allclose(other, one, atol=2e-4)
-    moved = max(moved, float(np.abs(one - start).max()))
-assert moved > 5e-3, moved
+np.testing.assert_allclose(float(logs["loss"]), np.mean(theirs), rtol=1e-2)
+ours = trained()
+assert apart(ours, expected) < 0.05 * apart(before, expected), (apart(ours, expected), apart(before, expected))
+steps(images, targets, np.zeros(2, "float32"))
+steps.install()
+assert apart(ours, trained()) == 0.0
 """
 
 
