@@ -14,7 +14,6 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.errors import CUNetError
-from cunet_tf.signals import signals_interrupt
 from cunet_tf.trainers.study import program
 from cunet_tf.trainers.study.jobs import read_json
 from cunet_tf.trainers.study.reproduce.models import MODELS
@@ -45,8 +44,7 @@ def run(values: flags.FlagValues) -> None:
         return
     if not Path(root).is_dir():
         raise CUNetError(f"--root={root}: no such folder: name the one of {recipe.data}.")
-    with signals_interrupt():
-        run_steps(recipe, root, out)
+    run_steps(recipe, root, out)
     figures = read_json(out / "evaluation.json")
     print(f"{out / values.model}.cunet: {headline(figures)}; the shipped one's: cunet_tf/weights/{values.model}.md")
 

@@ -24,7 +24,6 @@ from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.flags import define_data, define_network, network_spec, request_source
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import import_quietly
-from cunet_tf.signals import signals_interrupt
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.study import program
 
@@ -90,8 +89,7 @@ def run(values: flags.FlagValues) -> None:
 
     pace = Pace(values.minutes, values.chunk, values.checks, values.workers, values.cache)
     training, validation = sources if values.val_split else hold_out(sources[0], VAL_SHARE)
-    with signals_interrupt():
-        train_for(_plan(values, spec, training, validation), pace, file, start)
+    train_for(_plan(values, spec, training, validation), pace, file, start)
     print(f"{file} and {table}, after {time.monotonic() - start:.0f} s")
 
 
