@@ -53,7 +53,7 @@ def define(values: flags.FlagValues) -> None:
     number("teacher_weight", 0.5, "Share of the teacher's heat maps in the targets.", flag_values=values)
     whole("teacher_views", 1, "1: the same crop; 2: its mirror image too; 4: both also shifted.", flag_values=values)
     whole("seed", 0, "Of weights, order and augmentation.", 0, flag_values=values)
-    whole("chunk", 16, "Steps of one call of the device.", 1, flag_values=values)
+    whole("chunk", None, "Steps of one call of the device; 16, on a CPU 1.", 1, flag_values=values)
     whole("checks", 8, "Validations over the time.", 1, flag_values=values)
     whole("workers", max((os.cpu_count() or 2) - 1, 1), "Processes that make pictures.", 1, flag_values=values)
     number("cache", 4.0, "Gigabytes of decoded pictures that these keep, together.", 0, flag_values=values)
@@ -83,11 +83,14 @@ def run(values: flags.FlagValues) -> None:
     if sources[0].skeleton != spec.skeleton:
         spec = spec.with_skeleton(sources[0].skeleton)
     _require_jax()
+    import jax
+
     from cunet_tf.trainers.fit import hold_out
     from cunet_tf.trainers.study.train_jax.pace import Pace
     from cunet_tf.trainers.study.train_jax.training import train_for
 
-    pace = Pace(values.minutes, values.chunk, values.checks, values.workers, values.cache)
+    chunk = values.chunk or (1 if jax.default_backend() == "cpu" else 16)
+    pace = Pace(values.minutes, chunk, values.checks, values.workers, values.cache)
     training, validation = sources if values.val_split else hold_out(sources[0], VAL_SHARE)
     train_for(_plan(values, spec, training, validation), pace, file, start)
     print(f"{file} and {table}, after {time.monotonic() - start:.0f} s")

@@ -23,6 +23,8 @@ from cunet_tf.trainers.study.train_jax.pace import Pace, TimedCosine
 from cunet_tf.trainers.teacher import Teacher
 from cunet_tf.writing import replace_file
 
+SPARE = 1.5  # times a check's duration are left for the last one
+
 
 def train_for(plan: Plan, pace: Pace, file: Path, start: float) -> list[Row]:
     """Train as planned for the time of ``pace``; writes ``file`` and the CSV file beside it.
@@ -73,14 +75,22 @@ class _Run:
         self.model.evaluate(self.validation, verbose=0)  # builds the metrics
         steps = Steps(self.model, scan=jax.default_backend() != "cpu")
         steps.compile(self.pace.chunk, self.size)
-        rehearsal = time.monotonic()
-        self.check(steps, {})  # its first run, which compiles, is longer than the last one will be
+        reserve = SPARE * self._rehearsed(steps)
         begin = time.monotonic()
-        seconds = self.pace.seconds_left(begin - start, reserve=begin - rehearsal)
+        seconds = self.pace.seconds_left(begin - start, reserve)
         print(f"ready after {begin - start:.0f} s, {seconds:.0f} s to train", flush=True)
         schedule = TimedCosine(self.plan.recipe.learning_rate, seconds, self.plan.options.warmup or 0)
         self._loop(steps, schedule, begin)
         return self.rows
+
+    def _rehearsed(self, steps: Steps) -> float:
+        """Seconds of a check, after a first one, which compiles."""
+        self.check(steps, {})
+        start = time.monotonic()
+        self.check(steps, {})
+        if self.averages:
+            self.averages.estimate()  # the second check has kept the first one's
+        return time.monotonic() - start
 
     def _loop(self, steps: Steps, schedule: TimedCosine, begin: float) -> None:
         self.batches.waited, before = 0.0, {}
