@@ -109,16 +109,16 @@ class _Run:
         row = {"epoch": round(self.done / self.batches.steps, 2), "step": self.done, "seconds": round(elapsed, 1),
                "waited": round(self.batches.waited, 1), "learning_rate": float(rate)}  # fmt: skip
         self.rows.append({**row, **self.check(steps, logs)})
-        write_csv(self.file.with_suffix(".csv"), self.rows)
+        write_csv(self.file.with_suffix(".csv"), self.rows)  # first: it says whose both files are
+        replace_file(self.file, self.model.save, durable=True)
         print("  ".join(f"{name} {number(value)}" for name, value in self.rows[-1].items()), flush=True)
 
     def check(self, steps: Steps, logs: dict[str, Any]) -> Row:
-        """Validate what was learned so far, averaged where that was asked for, and write it."""
+        """Validate what was learned so far, averaged where that was asked for; the model holds it from now on."""
         steps.install()
         if self.averages:
             self.averages.put_in()
         found = self.model.evaluate(self.validation, verbose=0, return_dict=True)
-        replace_file(self.file, self.model.save, durable=True)
         values = {**logs, **{f"val_{name}": value for name, value in found.items()}}
         return {name: float(np.asarray(value)) for name, value in values.items()}
 
