@@ -4,9 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := demo
+MODEL := face-mobile
+ROOT :=
+OUT := runs/reproduce
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test lint house android tfa clean fuzz versions
+.PHONY: demo test reproduce lint house android tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -24,6 +27,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# A model that ships, made again from its data set's folder (ROOT), as its card says; the same call goes on after a stop.
+reproduce: $(VENV)/.installed
+	$(BIN)/python -m cunet_tf.trainers.study.reproduce --model="$(MODEL)" $(if $(ROOT),--root="$(ROOT)") --out="$(OUT)/$(MODEL)"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

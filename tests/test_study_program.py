@@ -1,5 +1,7 @@
 """Flags and errors of the studies' commands."""
 
+import signal
+
 from absl import flags
 
 from cunet_tf.errors import CUNetError
@@ -22,3 +24,11 @@ def test_work_gets_the_flags_and_errors_are_one_sentence(capsys):
     assert capsys.readouterr().err == "study: error: no such file.\n"
     assert program.run("study", define, fail, ["study", "--count=many"]) == 2
     assert "study: error: flag --count=many" in capsys.readouterr().err
+
+
+def test_told_to_stop(capsys):
+    def stop(values):
+        signal.raise_signal(signal.SIGTERM)
+
+    assert program.run("study", define, stop, ["study"]) == 130
+    assert capsys.readouterr().err == "study: stopped.\n"

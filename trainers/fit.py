@@ -125,7 +125,7 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     Raises:
         CUNetError: data and network do not fit, or the folder holds another run.
     """
-    plan = dataclasses.replace(plan, spec=_described(plan))
+    plan = dataclasses.replace(plan, spec=described(plan))
     with plan.options.applied():
         return _train(plan, verbose)
 
@@ -260,7 +260,8 @@ class Watch(keras.callbacks.Callback):
         logs.update({f"watched_{name}": value for name, value in values.items()})
 
 
-def _described(plan: Plan) -> ModelSpec:
+def described(plan: Plan) -> ModelSpec:
+    """The network's description with what the recipe and the data say."""
     data = f"{plan.train.name} {plan.train.split}"
     codec = plan.recipe.codecs[-1]  # the last pass makes the prediction
     decoder = plan.spec.decoder if plan.spec.decoder in codec.decoders else codec.decoders[0]

@@ -60,19 +60,27 @@ class Recipe:
     def optimizer(
         self, steps_per_epoch: int, epochs: int, warmup: int = 0, start: int = 0, **options: Any
     ) -> keras.optimizers.Optimizer:
-        """RMSprop, rho 0.99, as the reference; the rate rises over the first ``warmup`` steps.
+        """RMSprop under this schedule; the rate rises over the first ``warmup`` steps.
 
-        The reference adds epsilon 1e-8 outside the square root; Keras adds it inside, where
-        1e-16 has the same effect. Keras' defaults (rho 0.9, epsilon 1e-7) would slow most
-        layers down 3 to 30 times: gradients here have an RMS of 1e-5 to 1e-4.
         ``start`` is the counter of an optimizer that is taken over: the schedule begins there. ``options`` go to
         Keras' constructor.
         """
         schedule = self.schedule(steps_per_epoch, epochs)
         schedule = WarmUp(schedule, warmup) if warmup > 1 else schedule
-        schedule = Later(schedule, start) if start else schedule
-        kind = AveragingRMSprop if options.get("use_ema") else keras.optimizers.RMSprop
-        return kind(schedule, rho=0.99, epsilon=1e-16, **options)
+        return rmsprop(Later(schedule, start) if start else schedule, **options)
+
+
+def rmsprop(
+    rate: float | keras.optimizers.schedules.LearningRateSchedule, **options: Any
+) -> keras.optimizers.Optimizer:
+    """RMSprop, rho 0.99, as the reference, with the project's own average of the weights where one is asked for.
+
+    The reference adds epsilon 1e-8 outside the square root; Keras adds it inside, where 1e-16 has the same effect.
+    Keras' defaults (rho 0.9, epsilon 1e-7) would slow most layers down 3 to 30 times: gradients here have an RMS of
+    1e-5 to 1e-4. ``options`` go to Keras' constructor.
+    """
+    kind = AveragingRMSprop if options.get("use_ema") else keras.optimizers.RMSprop
+    return kind(rate, rho=0.99, epsilon=1e-16, **options)
 
 
 # Faces at 256 px, the paper's recipe: learning rate /5 at epoch 30, /2 at 60 and 90; it names no total, ours is 120.

@@ -14,16 +14,24 @@ GRACE = 5  # seconds that a stopped child has to end by itself; a run survives b
 
 
 def run_verb(verb: str, arguments: list[str], log: Path) -> None:
-    """Run ``cunet VERB`` in a process of its own, its output at the end of ``log``, whose folder is made where needed.
+    """Run ``cunet VERB``, see :func:`run_command`."""
+    run_command(["cunet", verb, *arguments], log)
+
+
+def run_command(words: list[str], log: Path) -> None:
+    """Run ``cunet VERB ...`` or ``python -m MODULE ...`` in a process of its own, its output at the end of
+    ``log``, whose folder is made where needed.
 
     Raises:
         CUNetError: it failed; the message quotes its last line; or the log cannot be written.
     """
     with writing(log):
         log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "cunet_tf", verb, *arguments]
+    own = ["-m", "cunet_tf", *words[1:]] if words[0] == "cunet" else words[1:]
+    name = " ".join(words[:2] if words[0] == "cunet" else words[:3])
+    command = [sys.executable, *own]
     with log.open("ab") as stream:
-        stream.write(f"$ cunet {shlex.join([verb, *arguments])}\n".encode())
+        stream.write(f"$ {shlex.join(words)}\n".encode())
         stream.flush()
         # A group of its own: Ctrl-C reaches the child through us, once.
         child = subprocess.Popen(
@@ -37,7 +45,7 @@ def run_verb(verb: str, arguments: list[str], log: Path) -> None:
             raise
     if code:
         last = textwrap.shorten(log.read_text(errors="replace").strip().splitlines()[-1], 200)
-        raise CUNetError(f"cunet {verb} ended with code {code} ({last}): see {log}.")
+        raise CUNetError(f"{name} ended with code {code} ({last}): see {log}.")
 
 
 def _stop(child: subprocess.Popen) -> None:

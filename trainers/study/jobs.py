@@ -115,7 +115,7 @@ def run_jobs(
     start = time.monotonic()
     with signals_interrupt():
         for index, job in enumerate(jobs):
-            say = _teller(f"[{index + 1}/{len(jobs)}] {job.name}", start)
+            say = teller(f"[{index + 1}/{len(jobs)}] {job.name}", start)
             try:
                 trained += _finish(job, say, run or run_verb)
             except CUNetError as error:
@@ -167,7 +167,9 @@ def difference(found: Any, wanted: Any, name: str = "") -> str | None:
     return next((gap for gap in gaps if gap), None)
 
 
-def _teller(label: str, start: float) -> Callable[[str], None]:
+def teller(label: str, start: float) -> Callable[[str], None]:
+    """A function that prints a line about a job, with the time since ``start`` of the monotonic clock."""
+
     def say(text: str) -> None:
         print(f"{label}: {text} (elapsed {timedelta(seconds=round(time.monotonic() - start))})", flush=True)
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from absl import flags
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.signals import signals_interrupt
+
+STOPPED = 130  # exit code, as of the program cunet
 
 
 def run(
@@ -20,14 +23,18 @@ def run(
         argv: of the program.
 
     Returns:
-        0, or 2 on bad input, which is named on stderr.
+        0, 2 on bad input, which is named on stderr, or 130 when it was told to stop.
     """
     values = flags.FlagValues()
     define(values)
     try:
         values(argv)
-        work(values)
+        with signals_interrupt():
+            work(values)
     except (CUNetError, flags.Error) as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"{name}: stopped.", file=sys.stderr)
+        return STOPPED
     return 0

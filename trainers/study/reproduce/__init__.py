@@ -1,0 +1,1 @@
+"""Models that ship, made again from a data set's folder."""

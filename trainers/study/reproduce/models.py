@@ -1,0 +1,81 @@
+"""The whole recipe of each model that ships, from a data set's folder to the described ``.cunet`` file.
+
+A model's card quotes these commands; ``tests/test_reproduce.py`` compares both. A new model is one entry of
+:data:`MODELS`.
+"""
+
+from cunet_tf.trainers.study.reproduce.steps import Recipe, Step
+
+# 300-W without the pinned share that is held out of whatever is compared on it; what chose epochs, bits and grids.
+SEEN, HELD_OUT, TESTED = "afw,helen/trainset,lfpw/trainset@rest", "lfpw/trainset@heldout", "helen/testset"
+PEOPLE, OTHERS = "1-7054", "7055-8054"  # of LSPET
+
+
+def rounded_face(name: str, learning_rate: str, epochs: int, *network: str) -> Recipe:
+    """A face network trained in float, its kernels rounded to 4 bits.
+
+    Args:
+        name: of the model.
+        learning_rate: at the start of the cosine.
+        epochs: of 28 steps of 64 pictures.
+        network: options beside ``--preset=face-mobile``.
+    """
+    data = ("--data=300w", "--root={root}")
+    train = (
+        "cunet", "train", *data, "--preset=face-mobile", *network, f"--split={SEEN}", f"--val_split={HELD_OUT}",
+        "--batch_size=64", f"--learning_rate={learning_rate}", "--foreground=20", "--warmup=200", "--ema=0.999",
+        f"--epochs={epochs}", "--workdir={out}/float", "--resume",
+    )  # fmt: skip
+    export = (
+        "cunet", "export", "--model={out}/float", "--quant=W4", "--format=packed", "--out={out}/plain.cunet",
+        f"--name={name}", "--license=research use only: trained on 300-W", *data, f"--split={HELD_OUT}",
+        f"--calibration_split={SEEN}",
+    )  # fmt: skip
+    views = (f"--split={SEEN}", f"--test_split={TESTED}")
+    return Recipe("300w", (
+        Step("float", train, "float"),
+        Step("export", export, "plain.cunet"),
+        described(name, *data, *views),
+        evaluated(name, *data, f"--split={TESTED}"),
+    ))  # fmt: skip
+
+
+def described(name: str, *flags: str) -> Step:
+    """Confidence and box map into the exported file; figures and the model's own file land in the folder."""
+    command = ("python", "-m", "cunet_tf.trainers.study.describe", "--model={out}/plain.cunet", *flags,
+               f"--out={{out}}/{name}.cunet", "--results={out}")  # fmt: skip
+    return Step("describe", command, f"{name}.cunet")
+
+
+def evaluated(name: str, *flags: str) -> Step:
+    """Figures of the model's file."""
+    command = ("cunet", "evaluate", f"--model={{out}}/{name}.cunet", *flags, "--out={out}")
+    return Step("evaluate", command, "evaluation.json")
+
+
+def pose_mobile() -> Recipe:
+    """Two float runs and a third one with ternary kernels, the first with wider turns."""
+    data = ("--data=lspet", "--root={root}")
+    train = ("cunet", "train", *data, "--preset=pose-mobile")
+    export = (
+        "cunet", "export", "--model={out}/ternary", "--format=packed", "--out={out}/plain.cunet",
+        "--license=research use only: trained on LSPET", *data, f"--split={OTHERS}",
+    )  # fmt: skip
+    views = (f"--split={PEOPLE}", f"--test_split={OTHERS}", "--images=1000", "--detector=none")
+    return Recipe("lspet", (
+        Step("float", (*train, "--epochs=28", "--rotation=30", "--workdir={out}/float", "--resume"), "float"),
+        Step("float-2", (*train, "--init={out}/float", "--learning_rate=8e-4", "--epochs=24", "--seed=1",
+                         "--workdir={out}/float-2", "--resume"), "float-2"),
+        Step("ternary", (*train, "--init={out}/float-2", "--epochs=16", "--quant=TW-QIG(828)",
+                         "--workdir={out}/ternary", "--resume"), "ternary"),
+        Step("export", export, "plain.cunet"),
+        described("pose-mobile", *data, *views),
+        evaluated("pose-mobile", *data, f"--split={OTHERS}"),
+    ))  # fmt: skip
+
+
+MODELS = {
+    "face-mobile": rounded_face("face-mobile", "2e-3", 422),
+    "face-large": rounded_face("face-large", "1.5e-3", 295, "--main_channels=128", "--growth=32"),
+    "pose-mobile": pose_mobile(),
+}

@@ -1,0 +1,1 @@
+"""Training for a given time under Keras' JAX backend."""
