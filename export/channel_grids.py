@@ -54,8 +54,9 @@ class TracedNorm:
 
 def settle_norms(grid_tensors: GridTensors) -> None:
     """Stretch every channel that normalisations read, once the twin was traced and watched."""
+    norms = [norm for norm in grid_tensors.norms if len(norm.sources)]  # in a refined network some are dead ends
     floors: dict[int, float] = {}  # of each channel, below which no reader looks
-    for norm in grid_tensors.norms:
+    for norm in norms:
         for source, turn in zip(norm.sources.tolist(), norm.turns().tolist(), strict=True):
             floors[source] = min(turn, floors.get(source, np.inf))
     stretches = {}
@@ -64,14 +65,14 @@ def settle_norms(grid_tensors: GridTensors) -> None:
         first = number * grid_tensors.PITCH
         floor = [floors[first + channel] for channel in range(len(tensor.lows[0]))]
         stretches[number] = _stretch(tensor, np.array(floor))
-    for norm in grid_tensors.norms:
+    for norm in norms:
         places = [divmod(source, grid_tensors.PITCH) for source in norm.sources.tolist()]
         norm.settle(*np.transpose([[part[channel] for part in stretches[number]] for number, channel in places]))
     for number, (middle, width) in stretches.items():
         tensor = grid_tensors.numbered(number)
         conv = tensor.writer
         conv.peak = half(np.maximum(conv.peak / width, SMALLEST))
-        conv.bias = np.float32(((0.0 if conv.bias is None else conv.bias) - middle) / width)
+        conv.bias = half(((0.0 if conv.bias is None else conv.bias) - middle) / width)
         conv.relu, tensor.grid, tensor.cut = False, COMMON, True  # the grid's own end is the ReLU's zero
 
 
@@ -84,4 +85,6 @@ def _stretch(tensor: GridTensor, floor: np.ndarray) -> tuple[np.ndarray, np.ndar
     low, high = tensor.channel_range()
     low = np.maximum(np.zeros_like(low) if tensor.writer.relu else low, floor)
     width = np.maximum(np.maximum(high - low, SMALLEST) / (LAST - FIRST), tensor.writer.peak / STEEPEST)
-    return low - FIRST * width, width
+    bias = 0.0 if tensor.writer.bias is None else tensor.writer.bias
+    shifted = half((bias - low) / width + FIRST)  # what a packed file stores in two bytes
+    return bias - shifted * np.float64(width), width

@@ -21,7 +21,6 @@ from tests.fake_runs import fake_run
 ROOT = Path(__file__).parents[1]
 VERBS = {("cunet", "train"): train, ("cunet", "export"): export, ("cunet", "evaluate"): evaluate,
          ("python", "-m", "cunet_tf.trainers.study.describe"): describe}  # fmt: skip
-WAITS = {"face-mobile"}  # its card still tells of the network before
 
 
 def quoted(card: str) -> list[list[str]]:
@@ -30,7 +29,7 @@ def quoted(card: str) -> list[list[str]]:
     return [shlex.split(line) for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 
 
-@pytest.mark.parametrize("model", sorted(set(MODELS) - WAITS))
+@pytest.mark.parametrize("model", sorted(MODELS))
 def test_the_card_quotes_the_recipe(model):
     recipe = MODELS[model]
     card = (ROOT / f"cunet_tf/weights/{model}.md").read_text()
