@@ -21,7 +21,7 @@ from tests.fake_runs import fake_run
 ROOT = Path(__file__).parents[1]
 VERBS = {("cunet", "train"): train, ("cunet", "export"): export, ("cunet", "evaluate"): evaluate,
          ("python", "-m", "cunet_tf.trainers.study.describe"): describe}  # fmt: skip
-WAITS = {"face-mobile"}  # its card still tells of the network before
+WAITS = {"face-mobile"}  # a network that does not ship yet: its card tells of another one, and says so
 
 
 def quoted(card: str) -> list[list[str]]:
