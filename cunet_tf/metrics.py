@@ -122,6 +122,11 @@ def pck(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float
     return float((correct * counts).sum() / counts.sum()) if counts.any() else float("nan")
 
 
+def limb_joints(skeleton: Skeleton) -> list[int]:
+    """Indices of the joints of arms and legs: those of every group but the head."""
+    return [index for name, ids in skeleton.groups.items() if name != "Head" for index in ids]
+
+
 def pck_means(
     errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float, skeleton: Skeleton
 ) -> dict[str, Any]:
@@ -141,11 +146,10 @@ def pck_means(
 
     groups = {name: percent(ids) for name, ids in skeleton.groups.items()}
     known = [value for value in groups.values() if value is not None]
-    limbs = [index for name, ids in skeleton.groups.items() if name != "Head" for index in ids]
     return {
         "joints": percent(skeleton.scored or range(skeleton.size)),
         "groups": float(np.mean(known)) if known else None,
-        "limbs": percent(limbs) if "Head" in skeleton.groups else None,
+        "limbs": percent(limb_joints(skeleton)) if "Head" in skeleton.groups else None,
         "per_group": groups,
         "per_joint": {name: percent([index]) for index, name in enumerate(skeleton.names)},
     }

@@ -51,7 +51,7 @@ def test_flags_exist_and_what_a_step_reads_was_made_before(model):
         VERBS[verb].define(values)
         assert values(["program", *words[len(verb) :]]) == ["program"]
         read = {values[name].value for name in ("model", "init") if name in values and values[name].value}
-        assert {Path(path).name for path in read} <= made and values.root == "DATA"
+        assert {Path(path).relative_to("OUT").parts[0] for path in read} <= made and values.root == "DATA"
         made.add(step.makes)
     assert f"{model}.cunet" in made and "evaluation.json" in made
 

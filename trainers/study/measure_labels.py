@@ -21,10 +21,10 @@ from absl import flags
 
 from cunet_tf.data.geometry import apply, crop_matrix, warp
 from cunet_tf.data.sample import Sample, Source
-from cunet_tf.draw import save_png, write
+from cunet_tf.draw import save_result, write
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import define_data, source_for
-from cunet_tf.metrics import normalizer_distance
+from cunet_tf.metrics import limb_joints, normalizer_distance
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
 from cunet_tf.rows import Row, read_csv, table, write_csv
@@ -59,14 +59,12 @@ def main(argv: list[str]) -> int:
 
 def run(values: flags.FlagValues) -> None:
     """Write the sheets, or sum up the verdicts."""
+    if not (values.sheets or values.passes):
+        raise CUNetError("give --sheets=FOLDER to draw sheets, or --passes=FILE,FILE to sum up what was said.")
     source = source_for(values, preset(values.preset))
     asked = chosen(source, values.people, values.seed)
     if values.sheets:
-        folder = Path(values.sheets)
-        folder.mkdir(parents=True, exist_ok=True)
-        for sample in asked:
-            save_png(folder / f"{Path(sample.name).stem}.png", sheet(sample, source.skeleton))
-        write_csv(folder / "verdicts.csv", [{**row, "verdict": ""} for row in circles(asked, source.skeleton)])
+        write_sheets(asked, source.skeleton, Path(values.sheets))
     if not values.passes:
         return
     if values.csv:
@@ -77,9 +75,16 @@ def run(values: flags.FlagValues) -> None:
         write_csv(Path(values.csv), rows, COLUMNS)
 
 
-def limbs(skeleton: Skeleton) -> list[int]:
-    """Indices of the joints of arms and legs, those of ``pck_limbs``."""
-    return [index for name, ids in skeleton.groups.items() if name != "Head" for index in ids]
+def write_sheets(samples: list[Sample], skeleton: Skeleton, folder: Path) -> None:
+    """A PNG for each person, and ``verdicts.csv`` to fill in, which is left as it is where it exists."""
+    files = [folder / f"{Path(sample.name).stem}.png" for sample in samples]
+    claim(files, "--sheets")
+    folder.mkdir(parents=True, exist_ok=True)
+    for sample, file in zip(samples, files, strict=True):
+        save_result(file, sheet(sample, skeleton))
+    verdicts = folder / "verdicts.csv"
+    if not verdicts.exists():
+        write_csv(verdicts, [{**row, "verdict": ""} for row in circles(samples, skeleton)])
 
 
 def chosen(source: Source, count: int, seed: int) -> list[Sample]:
@@ -99,7 +104,7 @@ def circles(samples: list[Sample], skeleton: Skeleton) -> list[Row]:
     """``picture`` and ``joint`` of each labelled limb joint."""
     return [
         {"picture": Path(sample.name).stem, "joint": skeleton.names[index]}
-        for sample in samples for index in limbs(skeleton) if sample.mask[index] > 0
+        for sample in samples for index in limb_joints(skeleton) if sample.mask[index] > 0
     ]  # fmt: skip
 
 
@@ -110,13 +115,13 @@ def sheet(sample: Sample, skeleton: Skeleton) -> np.ndarray:
     drawn, places = plain.copy(), apply(matrix, sample.points)
     reach = radius(sample, skeleton) * np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     sides = sides_of(skeleton)
-    for index in limbs(skeleton):
+    for index in limb_joints(skeleton):
         if sample.mask[index] > 0:
             place = np.round(places[index]).astype(int).tolist()
             cv2.circle(drawn, place, max(2, round(reach)), SIDES[sides[index]], 2, cv2.LINE_AA)
             write(drawn, str(index), (place[0] - 8, place[1] + 6), 0.5, SIDES[sides[index]], rim=True)
     strip = np.full((STRIP, 2 * SIDE, 3), PAPER, np.uint8)
-    names = "  ".join(f"{index} {skeleton.names[index]}" for index in limbs(skeleton))
+    names = "  ".join(f"{index} {skeleton.names[index]}" for index in limb_joints(skeleton))
     write(strip, f"{Path(sample.name).stem}: {names}", (6, STRIP - 14), 0.42)
     return np.vstack([np.hstack([plain, drawn]), strip])
 

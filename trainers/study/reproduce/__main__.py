@@ -1,9 +1,9 @@
 """A model that ships, made again: training, export, description and figures, from the data set's folder.
 
-python -m cunet_tf.trainers.study.reproduce --model=face-mobile --root=300w [--out=runs/reproduce/face-mobile]
+python -m cunet_tf.trainers.study.reproduce --model=face-large --root=300w [--out=runs/reproduce/face-large]
     [--dry_run]
 
-The same as ``make reproduce MODEL=face-mobile ROOT=300w``. It can be stopped at any moment: the same command goes on,
+The same as ``make reproduce MODEL=face-large ROOT=300w``. It can be stopped at any moment: the same command goes on,
 leaving out the steps whose output is there. --dry_run prints the commands, which are those of the model's card.
 """
 

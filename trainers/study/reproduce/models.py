@@ -8,6 +8,7 @@ from cunet_tf.trainers.study.reproduce.steps import Recipe, Step
 
 # 300-W without the pinned share that is held out of whatever is compared on it; what chose epochs, bits and grids.
 SEEN, HELD_OUT, TESTED = "afw,helen/trainset,lfpw/trainset@rest", "lfpw/trainset@heldout", "helen/testset"
+TERMS = "research use only: trained on 300-W"
 PEOPLE, OTHERS = "1-7054", "7055-8054"  # of LSPET
 
 
@@ -28,7 +29,7 @@ def rounded_face(name: str, learning_rate: str, epochs: int, *network: str) -> R
     )  # fmt: skip
     export = (
         "cunet", "export", "--model={out}/float", "--quant=W4", "--format=packed", "--out={out}/plain.cunet",
-        f"--name={name}", "--license=research use only: trained on 300-W", *data, f"--split={HELD_OUT}",
+        f"--name={name}", f"--license={TERMS}", *data, f"--split={HELD_OUT}",
         f"--calibration_split={SEEN}",
     )  # fmt: skip
     views = (f"--split={SEEN}", f"--test_split={TESTED}")
@@ -36,6 +37,7 @@ def rounded_face(name: str, learning_rate: str, epochs: int, *network: str) -> R
         Step("float", train, "float"),
         Step("export", export, "plain.cunet"),
         described(name, *data, *views),
+        passed_on(name, "float", TERMS, *data, *views),
         evaluated(name, *data, f"--split={TESTED}"),
     ))  # fmt: skip
 
@@ -45,6 +47,13 @@ def described(name: str, *flags: str) -> Step:
     command = ("python", "-m", "cunet_tf.trainers.study.describe", "--model={out}/plain.cunet", *flags,
                f"--out={{out}}/{name}.cunet", "--results={out}")  # fmt: skip
     return Step("describe", command, f"{name}.cunet")
+
+
+def passed_on(name: str, run: str, terms: str, *flags: str) -> Step:
+    """The float network of a run, described, with kernels in float16."""
+    command = ("python", "-m", "cunet_tf.trainers.study.describe", f"--model={{out}}/{run}/best.keras", f"--name={name}",
+               f"--license={terms}", *flags, f"--out={{out}}/{name}.keras", "--half")  # fmt: skip
+    return Step("float-described", command, f"{name}.keras")
 
 
 def evaluated(name: str, *flags: str) -> Step:
@@ -70,6 +79,7 @@ def pose_mobile() -> Recipe:
                          "--workdir={out}/ternary", "--resume"), "ternary"),
         Step("export", export, "plain.cunet"),
         described("pose-mobile", *data, *views),
+        passed_on("pose-mobile", "float-2", "research use only: trained on LSPET", *data, *views),
         evaluated("pose-mobile", *data, f"--split={OTHERS}"),
     ))  # fmt: skip
 
