@@ -3,9 +3,9 @@
 python -m cunet_tf.trainers.study.measure_margin --data=300w --root=300w --split=lfpw/trainset@heldout
     --csv=docs/results/margin.csv [--model=face-mobile]
 
-Boxes: tight ones, 0.8 to 1.4 times as large, shifted by a tenth and a fifth, and the views of the ``mobile`` recipe. For margins
-of 1 to 3 cells: the share of annotated points that lie in them or outside of the crop, and the main figure when the
-peak of a map is sought inside of them only (0: everywhere). Rows of other models and splits stay in the table.
+Boxes: tight ones, 0.8 to 1.4 times as large, shifted by a tenth and a fifth, and the views of the ``mobile`` recipe.
+For margins of 1 to 3 cells: the share of annotated points that lie in them or outside of the crop, and the main figure
+when the peak of a map is sought inside of them only (0: everywhere). Rows of other models and splits stay in the table.
 """
 
 import sys

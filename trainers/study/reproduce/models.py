@@ -51,8 +51,10 @@ def described(name: str, *flags: str) -> Step:
 
 def passed_on(name: str, run: str, terms: str, *flags: str) -> Step:
     """The float network of a run, described, with kernels in float16."""
-    command = ("python", "-m", "cunet_tf.trainers.study.describe", f"--model={{out}}/{run}/best.keras", f"--name={name}",
-               f"--license={terms}", *flags, f"--out={{out}}/{name}.keras", "--half")  # fmt: skip
+    command = (
+        "python", "-m", "cunet_tf.trainers.study.describe", f"--model={{out}}/{run}/best.keras", f"--name={name}",
+        f"--license={terms}", *flags, f"--out={{out}}/{name}.keras", "--half",
+    )  # fmt: skip
     return Step("float-described", command, f"{name}.keras")
 
 
