@@ -10,6 +10,7 @@ import numpy as np
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.channel_grids import settle_norms
 from cunet_tf.export.deploy_layers import (
     DeployBlock,
     DeployBlockConvFirst,
@@ -19,7 +20,6 @@ from cunet_tf.export.deploy_layers import (
     Folded,
 )
 from cunet_tf.export.grid_tensors import GridTensors
-from cunet_tf.export.maximum_norm import settle_maxima
 from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import SemanticBlock
@@ -64,12 +64,12 @@ class Deployed:
                 raise CUNetError(
                     f"training left the grids of {names} open: give --inputs=FILE.npy, which chooses them."
                 )
-            if self.grid_tensors.maximum:
+            if self.grid_tensors.norms:
                 self.grid_tensors.trace(True)
                 self(images[:1])
                 self.grid_tensors.trace(False)
             self._watch(images)
-            settle_maxima(self.grid_tensors)
+            settle_norms(self.grid_tensors)
             self.grid_tensors.settle()
         self._watch(images)
         return self.grid_tensors.rows()

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from cunet_tf.export.channel_grids import TracedNorm
 from cunet_tf.export.fold import Kernel, batch_norm
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import PIXELS, WEIGHT_LIMIT, half
@@ -43,7 +44,7 @@ class TwinConv:
         return self.grid_tensor(tf.nn.relu(y) if self.relu else y)
 
 
-class TwinNorm:
+class TwinNorm(TracedNorm):
     """``grid(ReLU(x * scale + offset))`` of joined tensors, as 1x1 depthwise convolutions.
 
     A normalisation behind a concatenation cannot be folded: each reader has its own.
@@ -56,10 +57,17 @@ class TwinNorm:
     """
 
     def __init__(self, scale: np.ndarray, offset: np.ndarray, grid_tensor: GridTensor, shared: bool):
-        self.kernel, self.peak = Kernel(np.asarray(scale, np.float64)[None]).int8()
-        self.offset, self.grid_tensor, self.shared = half(offset), grid_tensor, shared
+        super().__init__(scale, offset)
+        self.grid_tensor, self.shared = grid_tensor, shared
+        self.settle(np.zeros_like(self.scale), np.ones_like(self.scale))
+
+    def settle(self, middle: np.ndarray, width: np.ndarray) -> None:
+        scale, offset = self.stretched(middle, width)
+        (self.kernel, self.peak), self.bias = Kernel(scale[None]).int8(), half(offset)
 
     def __call__(self, tensors: list[Any]) -> Any:
+        if self.grid_tensor.tracing:
+            return self.traced(joined(tensors))
         parts = [joined(tensors)] if self.shared else tensors
         ends = np.cumsum([part.shape[-1] for part in parts])
         return joined([self._normalize(x, slice(end - x.shape[-1], end)) for x, end in zip(parts, ends, strict=True)])
@@ -69,15 +77,19 @@ class TwinNorm:
 
         kernel = _weights(self.kernel[None, None, :, channels], self.peak[channels])
         y = tf.nn.depthwise_conv2d(x, tf.reshape(kernel, (1, 1, -1, 1)), (1, 1, 1, 1), "SAME")
-        return self.grid_tensor(tf.nn.relu(y + self.offset[channels]))
+        return self.grid_tensor(tf.nn.relu(y + self.bias[channels]))
 
 
 def norm_of(variables: Any, grid_tensor: GridTensor, kernel: Kernel, conv: TwinConv, tensors: GridTensors) -> Any:
     """The normalisation and ReLU in front of a convolution: a MAXIMUM where the twin is asked for them."""
+    norm: TracedNorm
     if tensors.maximum:
-        tensors.maxima.append(MaximumNorm(*batch_norm(*variables), grid_tensor, kernel.values, conv))
-        return tensors.maxima[-1]
-    return TwinNorm(*batch_norm(*variables), grid_tensor, tensors.shared)
+        norm = MaximumNorm(*batch_norm(*variables), grid_tensor, kernel.values, conv)
+    else:
+        norm = TwinNorm(*batch_norm(*variables), grid_tensor, tensors.shared)
+    if not tensors.shared:  # a trained grid stays what it is
+        tensors.norms.append(norm)
+    return norm
 
 
 def _weights(kernel: np.ndarray, peak: np.ndarray) -> Any:

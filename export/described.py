@@ -14,26 +14,31 @@ from cunet_tf.spec import ModelSpec
 from cunet_tf.writing import replace_file
 
 
-def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
+def write_described(source: Path, spec: ModelSpec, target: Path, half: bool = False) -> None:
     """Write a copy of a model file whose description is ``spec``.
 
     Args:
         source: ``.keras``, ``.onnx``, ``.tflite``, ``.tflite.gz`` or ``.cunet``.
         spec: of the same network.
         target: with the same ending.
+        half: a ``.keras`` file with kernels in float16, as it ships, without an optimizer.
 
     Raises:
-        CUNetError: the endings differ, or the source cannot be read.
+        CUNetError: the endings differ, the source cannot be read, or ``half`` of another format.
         MissingPackage: what writes this format is not installed.
     """
-    require_ending(source, target)
+    require_writable(source, target, half)
     if source.suffix == ".keras":
         import_quietly("keras")
+        from cunet_tf.models.pretrained import save_half
         from cunet_tf.models.saved import load_keras
 
         model = load_keras(source)
         model.spec = spec.replace(output=None)
-        replace_file(target, lambda part: model.save(part.with_suffix(".keras")))
+        if half:
+            save_half(model, target)
+        else:
+            replace_file(target, lambda part: model.save(part.with_suffix(".keras")))
         return
     if source.suffix == ".onnx":
         from cunet_tf.export.onnx_file import with_description as described_onnx
@@ -51,14 +56,16 @@ def write_described(source: Path, spec: ModelSpec, target: Path) -> None:
     replace_file(target, lambda part: part.write_bytes(data))
 
 
-def require_ending(source: Path, target: Path) -> None:
-    """Refuse a copy of another format.
+def require_writable(source: Path, target: Path, half: bool) -> None:
+    """Refuse a copy of another format, before anything is measured.
 
     Raises:
-        CUNetError: the endings differ.
+        CUNetError: the endings differ, or ``half`` of another format than ``.keras``.
     """
     if source.suffix != target.suffix:
         raise CUNetError(f"{target}: a copy of {source} ends in {source.suffix} as well.")
+    if half and source.suffix != ".keras":
+        raise CUNetError(f"--half: of .keras files; {source.name} is stored in its own way.")
 
 
 def with_description(tflite: bytes, spec: ModelSpec) -> bytes:

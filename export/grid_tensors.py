@@ -6,6 +6,10 @@ import numpy as np
 
 from cunet_tf.export.grids import Grid, range_grid, trained_grid
 
+# Where channels are stretched (channel_grids), what is left between normalisation and convolution has no wide channel
+# and gains by a wider grid; other networks lose by it.
+SPREAD = 1.0
+
 
 class GridTensor:
     """A place where a tensor is rounded to a grid.
@@ -56,12 +60,16 @@ class GridTensor:
         """Lowest and highest value seen."""
         return float(min(map(np.min, self.lows))), float(max(map(np.max, self.highs)))
 
-    def usual_range(self) -> tuple[float, float]:
-        """Lowest and highest value of a picture, means over the pictures.
+    def usual_range(self, spread: float = 0.0) -> tuple[float, float]:
+        """Lowest and highest value of a picture: means over the pictures, and so many standard deviations beyond.
 
         The extremes of all pictures would cost all the others their resolution.
         """
-        return float(np.mean([low.min() for low in self.lows])), float(np.mean([high.max() for high in self.highs]))
+        lows, highs = np.array([low.min() for low in self.lows]), np.array([high.max() for high in self.highs])
+        return (
+            float(max(lows.min(), lows.mean() - spread * lows.std())),
+            float(min(highs.max(), highs.mean() + spread * highs.std())),
+        )
 
     def channel_range(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest value of each channel, ``[C]``."""
@@ -87,7 +95,7 @@ class GridTensors:
         whole: whether a measured grid covers all pictures, and not the usual one: classes have different ranges.
 
     Attributes:
-        maxima: normalisations that become one, see :mod:`cunet_tf.export.maximum_norm`.
+        norms: normalisations that undo a stretch, see :mod:`cunet_tf.export.channel_grids`.
     """
 
     PITCH = 4096  # numbers for the channels of a tensor; 4096 tensors have float32 numbers
@@ -95,7 +103,7 @@ class GridTensors:
     def __init__(self, shared: bool, maximum: bool = False, whole: bool = False):
         self.tensors: dict[str, GridTensor] = {}
         self.shared, self.maximum, self.whole = shared, maximum, whole
-        self.maxima: list[Any] = []
+        self.norms: list[Any] = []
 
     def get(self, name: str, quantizer: Any, joined: bool = False) -> GridTensor:
         """The tensor of this name, on the grid that training gave it, if any; ``joined``: else with its kind."""
@@ -138,10 +146,11 @@ class GridTensors:
 
         (In the last pass of a refined network the first pass's heads are dead ends.)
         """
+        spread = SPREAD if self.norms else 0.0
         ranges = {}
         for tensor in self.open():
             if tensor.lows:
-                ranges[tensor.name] = tensor.range() if self.whole else tensor.usual_range()
+                ranges[tensor.name] = tensor.range() if self.whole else tensor.usual_range(spread)
             else:
                 del self.tensors[tensor.name]
         joined = [ends for name, ends in ranges.items() if self.tensors[name].joined]

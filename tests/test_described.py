@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cunet_tf.boxes import BoxMap
-from cunet_tf.engines import load_engine
+from cunet_tf.engines import load_engine, prepare_interpreter
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.described import with_description, write_described
 from cunet_tf.files.described import is_exported
@@ -49,7 +49,13 @@ def test_a_keras_file(tmp_path):
     engine = load_engine(str(tmp_path / "new.keras"))
     assert engine.spec == spec
     images = IMAGES[:, :64, :64]
-    np.testing.assert_array_equal(engine(images), load_engine(str(tmp_path / "old.keras"))(images))
+    old = load_engine(str(tmp_path / "old.keras"))(images)
+    np.testing.assert_array_equal(engine(images), old)
+    write_described(tmp_path / "old.keras", spec, tmp_path / "half.keras", half=True)
+    engine = load_engine(str(tmp_path / "half.keras"))
+    assert engine.spec == spec
+    np.testing.assert_allclose(engine(images), old, atol=0.01 * np.abs(old).max())
+    assert (tmp_path / "half.keras").stat().st_size < 0.9 * (tmp_path / "new.keras").stat().st_size
 
 
 def test_a_model_without_a_description_gets_one():
@@ -63,12 +69,15 @@ def test_a_model_without_a_description_gets_one():
 def test_endings_differ(tmp_path):
     with pytest.raises(CUNetError, match="ends in .cunet"):
         write_described(find_model("face-mobile"), described_as(), tmp_path / "x.tflite")
+    with pytest.raises(CUNetError, match="--half: of .keras files; face-mobile.cunet"):
+        write_described(find_model("face-mobile"), described_as(), tmp_path / "x.cunet", half=True)
 
 
 def test_the_output_is_that_of_the_network_whatever_is_said(tmp_path):
     data = read_model(find_model("face-mobile"))
     own = spec_of(data).output
-    assert own == OutputGrid(0.004100799560546875, -106)
+    runtime = prepare_interpreter(data)[0].get_output_details()[0]["quantization"]
+    assert (own.scale, own.zero_point) == pytest.approx(runtime)
     wrong = spec_of(data).replace(output=OutputGrid(0.5, 3))
     assert spec_of(with_description(data, wrong)).output == own
     assert spec_of(with_description(float_file(), wrong)).output is None

@@ -116,8 +116,8 @@ def test_a_shipped_model_says_what_it_is(capsys):
     assert whole == info(capsys, "--model=face-mobile")
     packed, floats = whole["files"]
     assert packed["file"].endswith("face-mobile.cunet") and floats["file"].endswith("face-mobile.keras")
-    assert (packed["numbers"], packed["quant"], packed["landmarks"]) == ("integers", "TW-QIG(828)", 68)
-    assert (floats["numbers"], floats["quant"], floats["total_parameters"]) == ("float", "float", 506_816)
+    assert (packed["numbers"], packed["quant"], packed["landmarks"]) == ("integers", "W4", 68)
+    assert (floats["numbers"], floats["quant"], floats["total_parameters"]) == ("float", "float", 511_424)
     assert "packed" in packed["formats"] and "float16" in floats["formats"] and packed["detector"] == "blazeface"
     assert main(["info", "face-mobile"]) == 0
     text = capsys.readouterr().out

@@ -9,9 +9,10 @@ from cunet_tf.cli import main
 from cunet_tf.commands.export import define
 from cunet_tf.engines import KerasEngine, LiteRTEngine
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.channel_grids import COMMON
 from cunet_tf.export.deploy import NORMS, deploy
 from cunet_tf.export.grid_tensors import GridTensor
-from cunet_tf.export.maximum_norm import COMMON, MaximumNorm
+from cunet_tf.export.maximum_norm import MaximumNorm
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.parity import exactness
 from cunet_tf.export.tflite import convert_int8, operator_names
@@ -70,7 +71,7 @@ def twin_without_grids():
 def test_the_file_is_exact_and_smaller(deployed):
     data = convert_int8(deployed[0], spec_of())
     names = operator_names(data)
-    assert "DEPTHWISE_CONV_2D" not in names and names.count("MAXIMUM") == len(deployed[0].grid_tensors.maxima)
+    assert "DEPTHWISE_CONV_2D" not in names and names.count("MAXIMUM") == len(deployed[0].grid_tensors.norms)
     found = exactness(data, crops())
     assert found["ok"] and found["islands"] == 0
     np.testing.assert_allclose(LiteRTEngine(data)(crops()), deployed[0](crops()), atol=0.2)

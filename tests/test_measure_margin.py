@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 
-from cunet_tf.trainers.study.measure_margin import COLUMNS, MARGINS, SIZES, inside, main, views
+from cunet_tf.trainers.study.measure_margin import COLUMNS, MARGINS, SHIFTS, SIZES, inside, main, views
 
 FLAGS = ["measure_margin", "--data=synthetic", "--split=5:4"]
 
@@ -22,7 +22,7 @@ def test_a_peak_in_the_margin_gives_way_to_the_best_one_inside():
 
 def test_kinds_of_boxes():
     kinds = views(8, 1.15)
-    assert len(kinds) == len(SIZES) + 2 and all(len(each) == 8 for each in kinds.values())
+    assert len(kinds) == len(SIZES) + len(SHIFTS) + 1 and all(len(each) == 8 for each in kinds.values())
     assert kinds["x0.8"][0].scale == 1.25
     matrix = kinds["shifted by 0.2"][0].matrix([10.0, 10.0, 110.0, 60.0], 1.15, 128)
     np.testing.assert_allclose(matrix @ [60.0, 35.0, 1.0], [63.5 + 128 * 0.2 / 1.15, 63.5])
@@ -32,7 +32,7 @@ def test_table(tmp_path):
     file = tmp_path / "margin.csv"
     assert main([*FLAGS, f"--csv={file}"]) == 0 and main([*FLAGS, f"--csv={file}"]) == 0
     rows = list(csv.DictReader(file.open(newline="")))
-    assert list(rows[0]) == list(COLUMNS) and len(rows) == len(MARGINS) * (len(SIZES) + 2)
+    assert list(rows[0]) == list(COLUMNS) and len(rows) == len(MARGINS) * (len(SIZES) + len(SHIFTS) + 1)
     share = {(row["boxes"], row["margin"]): float(row["truth_percent"]) for row in rows}
     assert (
         share["tight", "2"] == 0.0 < share["tight", "3"]

@@ -11,7 +11,7 @@ def test_faces_of_another_split_stand_in_a_column_of_their_own():
     paper = next(row for row in table.rows if row["system"] == "CU-Net-8")
     ours = next(row for row in table.rows if row["system"] == "face-mobile")
     assert (paper["full"], paper["helen/testset"]) == (3.26, None)
-    assert ours["easy"] is None and 3.0 < ours["helen/testset"] < 3.6 and ours["images"] == 330
+    assert ours["easy"] is None and 2.5 < ours["helen/testset"] < 3.6 and ours["images"] == 330
     assert any("not comparable" in text for text in table.about)
     assert not any("/" in row["system"] for row in table.rows)
 

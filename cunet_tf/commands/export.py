@@ -5,7 +5,7 @@ int8 (what a low-bit network computes in training, exactly), int8-float-io (the 
 (.cunet, the int8 file near one bit a weight), gz.
 Float networks become int8 too: --data gives the pictures that choose their grids. Integer formats are also
 made of an integer file (.cunet, .tflite), without its Keras model. Of a shipped name float formats come from its
-float network, integer ones from its .cunet, which was trained in low bits.
+float network, integer ones from its .cunet, which is rounded or was trained in low bits.
 A Keras model of your own (Sequential or functional, one input, of QuantConv2D, QuantActivation and Keras' layers) goes
 the same way, without landmarks: --inputs=FILE.npy holds arrays as it takes them, to choose open grids and to compare.
 

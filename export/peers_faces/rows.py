@@ -26,7 +26,7 @@ COLUMNS = ("by", "network", "version", "boxes", "runs", "pictures", "images", "s
 MEDIAPIPE = Peer("mediapipe-files", ("--no-deps", "mediapipe==0.10.21"))
 FOLDER = "lib/python*/site-packages/mediapipe/modules/face_landmark"
 PLAIN, ATTENTION = "face_landmark.tflite", "face_landmark_with_attention.tflite"
-ROUNDS = 200  # of both networks in turn
+ROUNDS = 200  # of all networks in turn
 Found = list[np.ndarray | None]
 
 
@@ -54,11 +54,11 @@ def _best(found: list[Detection], box: np.ndarray) -> Detection | None:
     return None if index is None else found[index]
 
 
-def rows_of(model: str, known: Faces, faces: Faces, cache: Path, folder: Path) -> list[Row]:
+def rows_of(models: list[str], known: Faces, faces: Faces, cache: Path, folder: Path) -> list[Row]:
     """All rows.
 
     Args:
-        model: our file, or a shipped name.
+        models: our files, or shipped names; ``run_ratio`` is to the first one's time.
         known: for maps of boxes and offsets.
         faces: of the table.
         cache: folder of environments.
@@ -70,18 +70,22 @@ def rows_of(model: str, known: Faces, faces: Faces, cache: Path, folder: Path) -
     python = prepare(MEDIAPIPE, cache)
     files = next(Path(python).parents[1].glob(FOLDER))
     mesh = (files / PLAIN).read_bytes()
-    own = read_model(find_model(model))
-    candidates = [Candidate(model, "tflite", own, 0), Candidate(PLAIN, "tflite", mesh, 0)]
+    contents = {**{model: read_model(find_model(model)) for model in models}, PLAIN: mesh}
+    candidates = [Candidate(name, "tflite", data, 0) for name, data in contents.items()]
     rounds = latencies(candidates, 1, ROUNDS)
-    times = [{"run_ms": float(np.median(each)), "run_ratio": float(np.median(each / rounds[0]))} for each in rounds]
-    rows = _ours(model, known, faces)
-    for row in rows:
-        row |= {"bytes": find_model(model).stat().st_size, "multiply_adds": multiply_adds(own), **times[0]}
+    measured = {
+        name: {"multiply_adds": multiply_adds(data), "run_ms": float(np.median(each)),
+               "run_ratio": float(np.median(each / rounds[0]))}
+        for (name, data), each in zip(contents.items(), rounds, strict=True)
+    }  # fmt: skip
+    rows: list[Row] = []
+    for model in models:
+        size = {"bytes": find_model(model).stat().st_size, **measured[model]}
+        rows += [{**row, **size} for row in _ours(model, known, faces)]
     rows += _of_dlib(known, faces, cache, folder)
     head: Row = {"by": "MediaPipe", "version": MEDIAPIPE.requirements[-1].split("==")[1]}
     for row in _of_mesh(mesh, known, faces):
-        size = {"bytes": len(mesh), "multiply_adds": multiply_adds(mesh), **times[1]}
-        rows.append({**head, "network": PLAIN, **row, **size})
+        rows.append({**head, "network": PLAIN, **row, "bytes": len(mesh), **measured[PLAIN]})
     rows.append({**head, "network": ATTENTION, "bytes": (files / ATTENTION).stat().st_size,
                  "outcome": _fault((files / ATTENTION).read_bytes())})  # fmt: skip
     return rows

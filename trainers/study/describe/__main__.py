@@ -16,7 +16,7 @@ from absl import flags
 from cunet_tf.data.sample import Source
 from cunet_tf.detector import load_detector
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.described import require_ending, write_described
+from cunet_tf.export.described import require_writable, write_described
 from cunet_tf.files.described import is_exported
 from cunet_tf.files.shipped import find_model
 from cunet_tf.flags import define_data, shown_path, source_for
@@ -44,6 +44,9 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("detector", "auto", "auto (faces), none, or a file, as of predict.", flag_values=values)
     flags.DEFINE_integer("seed", 0, "Of the disturbances.", flag_values=values)
     flags.DEFINE_string("out", None, "The described model file; none is written without it.", flag_values=values)
+    flags.DEFINE_string("name", None, "Another name for the model.", flag_values=values)
+    flags.DEFINE_string("license", None, "Terms of the weights, written into the file.", flag_values=values)
+    flags.DEFINE_bool("half", False, "A .keras file with kernels in float16, to be passed on.", flag_values=values)
     flags.DEFINE_string("results", None, "Folder of the figures; none are taken without it.", flag_values=values)
 
 
@@ -58,9 +61,10 @@ def run(values: flags.FlagValues) -> None:
         raise CUNetError("give --model, and --out=FILE for the described model or --results=FOLDER for figures.")
     if values.out:
         claim([values.out], "--out", is_exported)
-        require_ending(find_model(values.model), Path(values.out))
+        require_writable(find_model(values.model), Path(values.out), values.half)
     localizer = Localizer.load(values.model)
-    spec = localizer.spec
+    changes = {key: values[key].value for key in ("name", "license") if values[key].value}
+    spec = localizer.spec.replace(**changes)
     name = f"confidence_{spec.name.replace('/', '-')}"
     if values.results:
         claim_pages(values.results, [name], "--results")
@@ -75,7 +79,7 @@ def run(values: flags.FlagValues) -> None:
     print(f"detector: {box_map}")
     described = spec.replace(confidence=confidence, detector=box_map)
     if values.out:
-        write_described(find_model(values.model), described, Path(values.out))
+        write_described(find_model(values.model), described, Path(values.out), values.half)
         print(f"wrote {values.out}")
     if values.results:
         test = thinned(source_for(values, spec, values.test_split), values.test_images)

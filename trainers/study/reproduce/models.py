@@ -8,11 +8,13 @@ from cunet_tf.trainers.study.reproduce.steps import Recipe, Step
 
 # 300-W without the pinned share that is held out of whatever is compared on it; what chose epochs, bits and grids.
 SEEN, HELD_OUT, TESTED = "afw,helen/trainset,lfpw/trainset@rest", "lfpw/trainset@heldout", "helen/testset"
+TERMS = "research use only: trained on 300-W"
+FACES = ("--data=300w", "--root={root}")
 PEOPLE, OTHERS = "1-7054", "7055-8054"  # of LSPET
 
 
 def rounded_face(name: str, learning_rate: str, epochs: int, *network: str) -> Recipe:
-    """A face network trained in float, its kernels rounded to 4 bits.
+    """A face network trained in float in large batches, its kernels rounded to 4 bits.
 
     Args:
         name: of the model.
@@ -20,24 +22,45 @@ def rounded_face(name: str, learning_rate: str, epochs: int, *network: str) -> R
         epochs: of 28 steps of 64 pictures.
         network: options beside ``--preset=face-mobile``.
     """
-    data = ("--data=300w", "--root={root}")
-    train = (
-        "cunet", "train", *data, "--preset=face-mobile", *network, f"--split={SEEN}", f"--val_split={HELD_OUT}",
-        "--batch_size=64", f"--learning_rate={learning_rate}", "--foreground=20", "--warmup=200", "--ema=0.999",
-        f"--epochs={epochs}", "--workdir={out}/float", "--resume",
+    train = face_training("float", *network, "--batch_size=64", f"--learning_rate={learning_rate}", "--warmup=200",
+                          f"--epochs={epochs}")  # fmt: skip
+    return Recipe("300w", (train, *rounded(name, "float")))
+
+
+def face_tiny() -> Recipe:
+    """A narrow network with normalisations behind convolutions, and an extension of its training."""
+    network = ("--main_channels=32", "--growth=6", "--norm_order=conv_first", "--batch_size=16")
+    return Recipe("300w", (
+        face_training("float", *network, "--learning_rate=1e-3", "--warmup=200", "--epochs=60"),
+        face_training("float-2", *network, "--init={out}/float", "--init_optimizer", "--learning_rate=8e-4",
+                      "--epochs=150", "--seed=1"),
+        *rounded("face-tiny", "float-2"),
+    ))  # fmt: skip
+
+
+def face_training(run: str, *options: str) -> Step:
+    """A float face network, into the folder ``run``."""
+    command = (
+        "cunet", "train", *FACES, "--preset=face-mobile", f"--split={SEEN}", f"--val_split={HELD_OUT}", *options,
+        "--foreground=20", "--ema=0.999", f"--workdir={{out}}/{run}", "--resume",
     )  # fmt: skip
+    return Step(run, command, run)
+
+
+def rounded(name: str, run: str) -> tuple[Step, ...]:
+    """The float face network of a run, with kernels of 4 bits: exported, described, evaluated."""
     export = (
-        "cunet", "export", "--model={out}/float", "--quant=W4", "--format=packed", "--out={out}/plain.cunet",
-        f"--name={name}", "--license=research use only: trained on 300-W", *data, f"--split={HELD_OUT}",
+        "cunet", "export", f"--model={{out}}/{run}", "--quant=W4", "--format=packed", "--out={out}/plain.cunet",
+        f"--name={name}", f"--license={TERMS}", *FACES, f"--split={HELD_OUT}",
         f"--calibration_split={SEEN}",
     )  # fmt: skip
     views = (f"--split={SEEN}", f"--test_split={TESTED}")
-    return Recipe("300w", (
-        Step("float", train, "float"),
+    return (
         Step("export", export, "plain.cunet"),
-        described(name, *data, *views),
-        evaluated(name, *data, f"--split={TESTED}"),
-    ))  # fmt: skip
+        described(name, *FACES, *views),
+        passed_on(name, run, TERMS, *FACES, *views),
+        evaluated(name, *FACES, f"--split={TESTED}"),
+    )
 
 
 def described(name: str, *flags: str) -> Step:
@@ -45,6 +68,15 @@ def described(name: str, *flags: str) -> Step:
     command = ("python", "-m", "cunet_tf.trainers.study.describe", "--model={out}/plain.cunet", *flags,
                f"--out={{out}}/{name}.cunet", "--results={out}")  # fmt: skip
     return Step("describe", command, f"{name}.cunet")
+
+
+def passed_on(name: str, run: str, terms: str, *flags: str) -> Step:
+    """The float network of a run, described, with kernels in float16."""
+    command = (
+        "python", "-m", "cunet_tf.trainers.study.describe", f"--model={{out}}/{run}/best.keras", f"--name={name}",
+        f"--license={terms}", *flags, f"--out={{out}}/{name}.keras", "--half",
+    )  # fmt: skip
+    return Step("float-described", command, f"{name}.keras")
 
 
 def evaluated(name: str, *flags: str) -> Step:
@@ -70,6 +102,7 @@ def pose_mobile() -> Recipe:
                          "--workdir={out}/ternary", "--resume"), "ternary"),
         Step("export", export, "plain.cunet"),
         described("pose-mobile", *data, *views),
+        passed_on("pose-mobile", "float-2", "research use only: trained on LSPET", *data, *views),
         evaluated("pose-mobile", *data, f"--split={OTHERS}"),
     ))  # fmt: skip
 

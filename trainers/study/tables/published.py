@@ -5,7 +5,7 @@ from cunet_tf.trainers.study.paper import TABLE_12, TABLE_13, TABLE_14
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table
 
-FACES = ("face_mobile.csv", "face_mobile_q.csv")
+FACES = ("face_mobile.csv", "face_large.csv")
 BODIES = ("pose_mobile.csv",)
 OFFICIAL = {"common": "easy", "challenging": "hard", "full": "full"}
 
@@ -55,9 +55,9 @@ def table_14(context: Context) -> Table:
 
 
 def _evaluations(context: Context, files: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows of ``cunet evaluate --csv``, those of shipped models."""
+    """Rows of ``cunet evaluate --csv``, those of shipped models on test parts."""
     rows = [row for file in files for row in read_csv(context.reports / file)]
-    return [row for row in rows if "/" not in row["model"]]
+    return [row for row in rows if "/" not in row["model"] and "train" not in row["split"]]
 
 
 def _ours(row: dict[str, str], normalizer: str | None = None) -> Row:
