@@ -108,6 +108,7 @@ def pose_mobile() -> Recipe:
 
 
 MODELS = {
+    "face-tiny": face_tiny(),
     "face-mobile": rounded_face("face-mobile", "2e-3", 422),
     "face-large": rounded_face("face-large", "1.5e-3", 295, "--main_channels=128", "--growth=32"),
     "pose-mobile": pose_mobile(),
