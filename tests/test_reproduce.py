@@ -148,7 +148,7 @@ def test_a_dry_run_prints_commands_for_a_shell(capsys, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "given, words",
-    [([], "name a model with --model: face-mobile"), (["--model=face"], "should be one of"),
+    [([], "name a model with --model: face-tiny"), (["--model=face"], "should be one of"),
      (["--model=face-large", "--root=nowhere"], "--root=nowhere: no such folder: name the one of 300w")],
 )  # fmt: skip
 def test_bad_flags(given, words, capsys):

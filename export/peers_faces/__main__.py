@@ -1,7 +1,7 @@
 """dlib's 68 points and MediaPipe's face mesh beside face files of ours: error, failures, bytes, processor time.
 
 python -m cunet_tf.export.peers_faces --root=300w --csv=docs/results/peers.csv
-    [--models=face-mobile,face-large] [--split=helen/testset] [--calibration=lfpw/trainset@heldout]
+    [--models=face-mobile,face-tiny,face-large] [--split=helen/testset] [--calibration=lfpw/trainset@heldout]
 
 dlib and its weights, and the files of the mediapipe package, go into environments of their own below --cache, made by
 venv and pip (150 MB). Maps between kinds of boxes, and constant offsets between rules of marking, are measured on
@@ -32,7 +32,9 @@ def main(argv: list[str]) -> int:
     flags.DEFINE_string("root", None, "Folder of 300-W.", flag_values=values)
     flags.DEFINE_string("split", "helen/testset", "Faces of the table.", flag_values=values)
     flags.DEFINE_string("calibration", "lfpw/trainset@heldout", "Faces for maps and offsets.", flag_values=values)
-    flags.DEFINE_list("models", ["face-mobile", "face-large"], "Our files, or shipped names.", flag_values=values)
+    flags.DEFINE_list(
+        "models", ["face-mobile", "face-tiny", "face-large"], "Our files, or shipped names.", flag_values=values
+    )
     flags.DEFINE_string("cache", "runs/peers", "Folder of the environments.", flag_values=values)
     try:
         values(argv)

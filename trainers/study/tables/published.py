@@ -5,7 +5,7 @@ from cunet_tf.trainers.study.paper import TABLE_12, TABLE_13, TABLE_14
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table
 
-FACES = ("face_mobile.csv", "face_large.csv")
+FACES = ("face_mobile.csv", "face_large.csv", "face_tiny.csv")
 BODIES = ("pose_mobile.csv",)
 OFFICIAL = {"common": "easy", "challenging": "hard", "full": "full"}
 
