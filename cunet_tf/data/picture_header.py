@@ -130,7 +130,8 @@ def _bmp_size(data: bytes) -> tuple[int, int]:
 def _webp_size(data: bytes) -> tuple[int, int] | None:
     kind = data[12:16]
     if kind == b"VP8X":
-        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+        wide, wider, high, higher = struct.unpack_from("<HBHB", data, 24)  # of three bytes each
+        return 1 + wide + (wider << 16), 1 + high + (higher << 16)
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
