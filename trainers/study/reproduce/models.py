@@ -8,7 +8,7 @@ from cunet_tf.trainers.study.reproduce.steps import Recipe, Step
 
 # 300-W without the pinned share that is held out of whatever is compared on it; what chose epochs, bits and grids.
 SEEN, HELD_OUT, TESTED = "afw,helen/trainset,lfpw/trainset@rest", "lfpw/trainset@heldout", "helen/testset"
-TERMS = "research use only: trained on 300-W"
+FACE_TERMS, BODY_TERMS = (f"research use only: trained on {name}" for name in ("300-W", "LSPET"))
 FACES = ("--data=300w", "--root={root}")
 PEOPLE, OTHERS = "1-7054", "7055-8054"  # of LSPET
 
@@ -51,14 +51,14 @@ def rounded(name: str, run: str) -> tuple[Step, ...]:
     """The float face network of a run, with kernels of 4 bits: exported, described, evaluated."""
     export = (
         "cunet", "export", f"--model={{out}}/{run}", "--quant=W4", "--format=packed", "--out={out}/plain.cunet",
-        f"--name={name}", f"--license={TERMS}", *FACES, f"--split={HELD_OUT}",
+        f"--name={name}", f"--license={FACE_TERMS}", *FACES, f"--split={HELD_OUT}",
         f"--calibration_split={SEEN}",
     )  # fmt: skip
     views = (f"--split={SEEN}", f"--test_split={TESTED}")
     return (
         Step("export", export, "plain.cunet"),
         described(name, *FACES, *views),
-        passed_on(name, run, TERMS, *FACES, *views),
+        passed_on(name, run, FACE_TERMS, *FACES, *views),
         evaluated(name, *FACES, f"--split={TESTED}"),
     )
 
@@ -91,7 +91,7 @@ def pose_mobile() -> Recipe:
     train = ("cunet", "train", *data, "--preset=pose-mobile")
     export = (
         "cunet", "export", "--model={out}/ternary", "--format=packed", "--out={out}/plain.cunet",
-        "--license=research use only: trained on LSPET", *data, f"--split={OTHERS}",
+        f"--license={BODY_TERMS}", *data, f"--split={OTHERS}",
     )  # fmt: skip
     views = (f"--split={PEOPLE}", f"--test_split={OTHERS}", "--images=1000", "--detector=none")
     return Recipe("lspet", (
@@ -102,7 +102,7 @@ def pose_mobile() -> Recipe:
                          "--workdir={out}/ternary", "--resume"), "ternary"),
         Step("export", export, "plain.cunet"),
         described("pose-mobile", *data, *views),
-        passed_on("pose-mobile", "float-2", "research use only: trained on LSPET", *data, *views),
+        passed_on("pose-mobile", "float-2", BODY_TERMS, *data, *views),
         evaluated("pose-mobile", *data, f"--split={OTHERS}"),
     ))  # fmt: skip
 
