@@ -1,17 +1,30 @@
 """Interfaces of Keras and LiteRT that are not promised to stay: all of them, here and nowhere else.
 
-``tests/test_compat.py`` has a test for each, which says what a new version has broken.
+``tests/test_compat.py`` has a test for each, which says what a new version has broken. LiteRT is imported where it is
+used: a machine that only trains does without it.
 """
 
 from typing import Any
 
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.tools import flatbuffer_utils
-
 from cunet_tf.errors import CUNetError, reason
 
 __all__ = ["forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "operation_details", "operator_name",
-           "parse_tflite", "schema", "write_tflite"]  # fmt: skip
+           "parse_tflite", "schema", "write_tflite"]  # fmt: skip  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    """``schema``: LiteRT's generated classes."""
+    if name != "schema":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ai_edge_litert import schema_py_generated
+
+    return schema_py_generated
+
+
+def _flatbuffers() -> Any:
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    return flatbuffer_utils
 
 
 def parse_tflite(data: bytes) -> Any:
@@ -21,19 +34,19 @@ def parse_tflite(data: bytes) -> Any:
         CUNetError: damaged all the same, in options that nothing else reads.
     """
     try:
-        return flatbuffer_utils.read_model_from_bytearray(bytearray(data))
+        return _flatbuffers().read_model_from_bytearray(bytearray(data))
     except Exception as error:  # the generated reader raises whatever a damaged offset leads to
         raise CUNetError(f"damaged TensorFlow Lite model ({reason(error)}): export it again.") from None
 
 
 def write_tflite(model: Any) -> bytes:
     """Inverse of :func:`parse_tflite`."""
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return bytes(_flatbuffers().convert_object_to_bytearray(model))
 
 
 def operator_name(model: Any, code: int) -> str:
     """Name of an entry of ``model.operatorCodes``, such as ``CONV_2D``."""
-    return flatbuffer_utils.opcode_to_name(model, code)
+    return _flatbuffers().opcode_to_name(model, code)
 
 
 def operation_details(interpreter: Any) -> list[dict[str, Any]]:

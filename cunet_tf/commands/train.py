@@ -15,7 +15,6 @@ import numpy as np
 from absl import flags
 
 from cunet_tf.codec import Codec, codec_names, codecs_of_heads, parse_codecs, regression_of, with_terms
-from cunet_tf.commands.train_views import chosen_augmentation, define_views, own_augment
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -32,6 +31,7 @@ from cunet_tf.outputs import finite
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number
 from cunet_tf.skeletons import SKELETONS, Skeleton
+from cunet_tf.trainers.views import chosen_augmentation, define_views, own_augment
 
 
 def define(values: flags.FlagValues) -> None:

@@ -194,7 +194,7 @@ class ClipMaster(keras.constraints.Constraint):
     """Keeps float masters in [-1, 1], where the straight-through gradient lives.
 
     Args:
-        bound: a filter whose mean \|w\| exceeds bound/(2 sqrt(fan_in)), the mean of a fresh
+        bound: a filter whose mean abs(w) exceeds bound/(2 sqrt(fan_in)), the mean of a fresh
             kernel for 1, is scaled down to it; 0 lets it grow. Batch normalisation undoes any
             scale of a filter, so training only inflates it, and inflated filters leave the
             grid of the features: a fixed range needs the bound.

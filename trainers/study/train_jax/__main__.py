@@ -26,6 +26,7 @@ from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import import_quietly
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.study import program
+from cunet_tf.trainers.views import chosen_augmentation, define_views
 
 if TYPE_CHECKING:
     from cunet_tf.trainers.fit import Plan
@@ -52,6 +53,7 @@ def define(values: flags.FlagValues) -> None:
                         flag_values=values)  # fmt: skip
     number("teacher_weight", 0.5, "Share of the teacher's heat maps in the targets.", flag_values=values)
     whole("teacher_views", 1, "1: the same crop; 2: its mirror image too; 4: both also shifted.", flag_values=values)
+    define_views(values, own=False)  # a function of a file does not travel to the workers
     whole("seed", 0, "Of weights, order and augmentation.", 0, flag_values=values)
     whole("chunk", None, "Steps of one call of the device; 16, on a CPU 1.", 1, flag_values=values)
     whole("checks", 8, "Validations over the time.", 1, flag_values=values)
@@ -121,7 +123,8 @@ def _plan(values: flags.FlagValues, spec: ModelSpec, training: Source, validatio
     from cunet_tf.trainers.teacher import Teaching
 
     recipe = recipe_for(spec, values.recipe)
-    recipe = replace(recipe, learning_rate=values.learning_rate or recipe.learning_rate)
+    views = chosen_augmentation(values, recipe.augmentation, spec.skeleton)
+    recipe = replace(recipe, learning_rate=values.learning_rate or recipe.learning_rate, augmentation=views)
     if values.foreground:
         codecs = with_terms(recipe.codecs, f"--foreground={values.foreground:g}", foreground=values.foreground)
         recipe = replace(recipe, codecs=codecs)

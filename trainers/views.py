@@ -1,4 +1,4 @@
-"""Flags of ``cunet train`` that say how training pictures are varied, over the recipe's own augmentation."""
+"""Flags that say how training pictures are varied, over the recipe's own augmentation."""
 
 import dataclasses
 import sys
@@ -25,12 +25,14 @@ PAIRS = {
 }
 
 
-def define_views(values: flags.FlagValues) -> None:
-    """A flag for each field of the augmentation."""
+def define_views(values: flags.FlagValues, own: bool = True) -> None:
+    """A flag for each field of the augmentation; ``own``: ``--augment`` too."""
     for name, text in NUMBERS.items():
         flags.DEFINE_float(name, None, f"{text} The recipe's by default.", flag_values=values)
     for name, text in PAIRS.items():
         flags.DEFINE_string(name, None, f"{text} The recipe's by default.", flag_values=values)
+    if not own:
+        return
     augment = "FILE.py:function of your own: (image, points, rng) -> (image, points) of each training view."
     flags.DEFINE_string("augment", None, augment, flag_values=values)
 

@@ -6,7 +6,7 @@ import pytest
 from absl import flags
 
 from cunet_tf.cli import main
-from cunet_tf.commands.train_views import NUMBERS, PAIRS, chosen_augmentation, define_views
+from cunet_tf.trainers.views import NUMBERS, PAIRS, chosen_augmentation, define_views
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
