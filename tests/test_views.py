@@ -6,11 +6,11 @@ import pytest
 from absl import flags
 
 from cunet_tf.cli import main
-from cunet_tf.trainers.views import NUMBERS, PAIRS, chosen_augmentation, define_views
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
 from cunet_tf.trainers.recipes import FACE_MOBILE
+from cunet_tf.trainers.views import NUMBERS, PAIRS, chosen_augmentation, define_views
 from tests.conftest import TINY_FLAGS
 
 BASE = FACE_MOBILE.augmentation
