@@ -1,9 +1,14 @@
+import copy
+
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
-from cunet_tf.compat import parse_tflite, write_tflite
+from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
 from cunet_tf.files.graph import read_graph, stored_text
+from cunet_tf.files.graph_rules import require_sound
+from cunet_tf.files.trial_run import try_network
 from cunet_tf.spec import ModelSpec
 from tests import tflite_cases
 
@@ -84,6 +89,66 @@ def test_damaged_networks(case):
     with pytest.raises(CUNetError, match=words) as error:
         read_graph(changed(change))
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def _sparse_kernel(model, graph):
+    """The first convolution reads its kernel from DENSIFY, whose input names each value's place."""
+    place, conv = next((place, each) for place, each in enumerate(graph.operators) if len(each.inputs) == 3)
+    number, sparse = int(conv.inputs[1]), copy.deepcopy(graph.tensors[conv.inputs[1]])
+    filters, height, width, depth = (int(side) for side in sparse.shape)
+    runs = filters * height * width
+    dense = [schema.DimensionMetadataT() for _ in range(3)]
+    for each, side in zip(dense, (filters, height, width), strict=True):
+        each.denseSize = side
+    last, segments, indices = schema.DimensionMetadataT(), schema.Int32VectorT(), schema.Int32VectorT()
+    segments.values = np.arange(runs + 1, dtype=np.int32) * depth
+    indices.values = np.tile(np.arange(depth, dtype=np.int32), runs)
+    last.format = schema.DimensionType.SPARSE_CSR
+    last.arraySegments, last.arrayIndices = segments, indices
+    last.arraySegmentsType = last.arrayIndicesType = schema.SparseIndexVector.Int32Vector
+    sparse.sparsity = schema.SparsityParametersT()
+    sparse.sparsity.traversalOrder, sparse.sparsity.dimMetadata = np.arange(4, dtype=np.int32), [*dense, last]
+    graph.tensors[number].buffer = 0
+    graph.tensors.append(sparse)
+    code, fill = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DENSIFY
+    fill.opcodeIndex, fill.inputs, fill.outputs = (
+        len(model.operatorCodes),
+        np.int32([len(graph.tensors) - 1]),
+        np.int32([number]),
+    )
+    fill.builtinOptionsType, fill.builtinOptions = schema.BuiltinOptions.DensifyOptions, schema.DensifyOptionsT()
+    model.operatorCodes.append(code)
+    graph.operators.insert(place, fill)
+
+
+def test_sparse_kernels_as_in_mediapipes_detectors():
+    data = changed(_sparse_kernel)
+    assert [tensor.sparse for tensor in read_graph(data).tensors].count(True) == 1
+    assert require_sound(data) == ["DENSIFY"]
+    outputs = []
+    for each in (data, tflite_cases.float_network()):
+        try_network(each)
+        interpreter = Interpreter(model_content=each)
+        interpreter.allocate_tensors()
+        (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+        interpreter.set_tensor(taken["index"], np.linspace(0, 1, 64 * 64 * 3, dtype=np.float32).reshape(1, 64, 64, 3))
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(given["index"]))
+    np.testing.assert_allclose(*outputs, atol=1e-5)
+
+
+def test_a_sparse_kernel_that_nothing_fills():
+    def change(model, graph):
+        _sparse_kernel(model, graph)
+        fill = next(
+            each for each in graph.operators if len(each.inputs) == 1 and each.inputs[0] == len(graph.tensors) - 1
+        )
+        conv = next(each for each in graph.operators if len(each.inputs) == 3)
+        conv.inputs[1] = fill.inputs[0]
+
+    with pytest.raises(CUNetError, match="which is sparse"):
+        read_graph(changed(change))
 
 
 @pytest.mark.parametrize("change", [_steps(0), _steps(np.nan), _steps(1, 2), _steps(1, zeros=(2**40,))])

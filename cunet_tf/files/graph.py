@@ -38,12 +38,14 @@ class Tensor:
         type: of ``schema.TensorType``.
         stored: the bytes of a constant, else ``None``.
         steps: of its grid: none, one, or one for each channel.
+        sparse: whether only the values that are not 0 are stored, as in detectors of MediaPipe; ``DENSIFY`` fills them.
     """
 
     shape: tuple[int, ...]
     type: int
     stored: np.ndarray | None
     steps: int = 0
+    sparse: bool = False
 
     @property
     def size(self) -> int:
@@ -144,8 +146,8 @@ def _operation(number: int, table: Table, codes: list[str]) -> Operation:
 
 def _tensor(number: int, table: Table, buffers: list[Table]) -> Tensor:
     shape, kind, index = table.numbers(0, "<i4"), table.number(1, "<b"), table.number(2, "<I")
-    if kind not in WIDTHS or table.number(5, "<?") or table.table(6):
-        raise damaged(f"tensor {number} is sparse, changes, or holds no plain numbers")
+    if kind not in WIDTHS or table.number(5, "<?"):
+        raise damaged(f"tensor {number} changes, or holds no plain numbers")
     if len(shape) > MOST_RANK or (shape < 1).any():
         raise damaged(f"tensor {number} has the shape {shape[:8].tolist()}")
     if index >= len(buffers):
@@ -160,10 +162,10 @@ def _tensor(number: int, table: Table, buffers: list[Table]) -> Tensor:
         raise CUNetError(
             f"tensor {number} of the shape {list(sides)} takes {size:,} bytes, more than any network needs."
         )
-    stored = buffers[index].numbers(0, "u1")
-    if len(stored) and len(stored) != size:
+    stored, sparse = buffers[index].numbers(0, "u1"), table.table(6) is not None
+    if len(stored) > size or 0 < len(stored) < size and not sparse:
         raise damaged(f"tensor {number} has {len(stored):,} bytes instead of {size:,}")
-    return Tensor(sides, kind, stored if len(stored) else None, _steps(number, table.table(4), sides, kind))
+    return Tensor(sides, kind, stored if len(stored) else None, _steps(number, table.table(4), sides, kind), sparse)
 
 
 def _steps(number: int, table: Table | None, shape: tuple[int, ...], kind: int) -> int:
@@ -203,6 +205,8 @@ def _check_order(graph: Graph) -> None:
         for index in each.inputs:
             if index != -1 and index not in known:
                 raise damaged(f"operation {place}, {each.name}, reads tensor {index:,}, which nothing has written")
+            if index != -1 and tensors[index].sparse and each.name != "DENSIFY":
+                raise damaged(f"operation {place}, {each.name}, reads tensor {index:,}, which is sparse")
         for index in each.outputs:
             if not 0 <= index < count or index in known:
                 raise damaged(f"operation {place}, {each.name}, writes tensor {index:,}, of {count} or written before")

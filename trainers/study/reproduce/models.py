@@ -4,112 +4,121 @@ A model's card quotes these commands; ``tests/test_reproduce.py`` compares both.
 :data:`MODELS`.
 """
 
+from dataclasses import dataclass
+
 from cunet_tf.trainers.study.reproduce.steps import Recipe, Step
 
-# 300-W without the pinned share that is held out of whatever is compared on it; what chose epochs, bits and grids.
-SEEN, HELD_OUT, TESTED = "afw,helen/trainset,lfpw/trainset@rest", "lfpw/trainset@heldout", "helen/testset"
-FACE_TERMS, BODY_TERMS = (f"research use only: trained on {name}" for name in ("300-W", "LSPET"))
-FACES = ("--data=300w", "--root={root}")
-PEOPLE, OTHERS = "1-7054", "7055-8054"  # of LSPET
+
+@dataclass(frozen=True)
+class Pictures:
+    """A data set as the recipes part it.
+
+    Attributes:
+        data: of ``--data``.
+        title: the data set's name.
+        seen: learned from.
+        held_out: what chooses epochs, bits and grids.
+        tested: what chooses nothing.
+        preset: of the network and its training.
+        views: flags of the training that are the data's.
+        described: further flags of ``describe``.
+    """
+
+    data: str
+    title: str
+    seen: str
+    held_out: str
+    tested: str
+    preset: str
+    views: tuple[str, ...] = ()
+    described: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> tuple[str, str]:
+        """Where the pictures are."""
+        return f"--data={self.data}", "--root={root}"
+
+    @property
+    def license(self) -> str:
+        """Terms of the weights."""
+        return f"--license=research use only: trained on {self.title}"
 
 
-def rounded_face(name: str, learning_rate: str, epochs: int, *network: str) -> Recipe:
-    """A face network trained in float in large batches, its kernels rounded to 4 bits.
+FACES = Pictures(
+    "300w", "300-W", "afw,helen/trainset,lfpw/trainset@rest", "lfpw/trainset@heldout", "helen/testset", "face-mobile",
+)  # fmt: skip
+BODIES = Pictures(
+    "lspet", "LSPET", "1-6654", "6655-7054", "7055-8054", "pose-mobile",
+    ("--rotation=30", "--full_turns=0.2"), ("--images=1000", "--detector=none"),
+)  # fmt: skip
+LARGE = ("--main_channels=128", "--growth=32")
+
+
+def in_large_batches(pictures: Pictures, name: str, learning_rate: str, epochs: int, *network: str) -> Recipe:
+    """A network trained in float in batches of 64 pictures, its kernels rounded to 4 bits.
 
     Args:
+        pictures: the data set.
         name: of the model.
         learning_rate: at the start of the cosine.
-        epochs: of 28 steps of 64 pictures.
-        network: options beside ``--preset=face-mobile``.
+        epochs: of the training.
+        network: options beside the preset's.
     """
-    train = face_training("float", *network, "--batch_size=64", f"--learning_rate={learning_rate}", "--warmup=200",
-                          f"--epochs={epochs}")  # fmt: skip
-    return Recipe("300w", (train, *rounded(name, "float")))
+    train = training(pictures, "float", *network, "--batch_size=64", f"--learning_rate={learning_rate}",
+                     "--warmup=200", f"--epochs={epochs}")  # fmt: skip
+    return Recipe(pictures.data, (train, *rounded(pictures, name, "float")))
 
 
 def face_tiny() -> Recipe:
     """A narrow network with normalisations behind convolutions, and an extension of its training."""
     network = ("--main_channels=32", "--growth=6", "--norm_order=conv_first", "--batch_size=16")
-    return Recipe("300w", (
-        face_training("float", *network, "--learning_rate=1e-3", "--warmup=200", "--epochs=60"),
-        face_training("float-2", *network, "--init={out}/float", "--init_optimizer", "--learning_rate=8e-4",
-                      "--epochs=150", "--seed=1"),
-        *rounded("face-tiny", "float-2"),
+    return Recipe(FACES.data, (
+        training(FACES, "float", *network, "--learning_rate=1e-3", "--warmup=200", "--epochs=60"),
+        training(FACES, "float-2", *network, "--init={out}/float", "--init_optimizer", "--learning_rate=8e-4",
+                 "--epochs=150", "--seed=1"),
+        *rounded(FACES, "face-tiny", "float-2"),
     ))  # fmt: skip
 
 
-def face_training(run: str, *options: str) -> Step:
-    """A float face network, into the folder ``run``."""
+def training(pictures: Pictures, run: str, *options: str) -> Step:
+    """A float network, into the folder ``run``."""
     command = (
-        "cunet", "train", *FACES, "--preset=face-mobile", f"--split={SEEN}", f"--val_split={HELD_OUT}", *options,
-        "--foreground=20", "--ema=0.999", f"--workdir={{out}}/{run}", "--resume",
+        "cunet", "train", *pictures.flags, f"--preset={pictures.preset}", f"--split={pictures.seen}",
+        f"--val_split={pictures.held_out}", *options, *pictures.views, "--foreground=20", "--ema=0.999",
+        f"--workdir={{out}}/{run}", "--resume",
     )  # fmt: skip
     return Step(run, command, run)
 
 
-def rounded(name: str, run: str) -> tuple[Step, ...]:
-    """The float face network of a run, with kernels of 4 bits: exported, described, evaluated."""
+def rounded(pictures: Pictures, name: str, run: str) -> tuple[Step, ...]:
+    """The float network of a run, with kernels of 4 bits: exported, described, evaluated."""
     export = (
         "cunet", "export", f"--model={{out}}/{run}", "--quant=W4", "--format=packed", "--out={out}/plain.cunet",
-        f"--name={name}", f"--license={FACE_TERMS}", *FACES, f"--split={HELD_OUT}",
-        f"--calibration_split={SEEN}",
+        f"--name={name}", pictures.license, *pictures.flags, f"--split={pictures.held_out}",
+        f"--calibration_split={pictures.seen}",
     )  # fmt: skip
-    views = (f"--split={SEEN}", f"--test_split={TESTED}")
+    describe = ("python", "-m", "cunet_tf.trainers.study.describe")
+    learn = (*pictures.flags, f"--split={pictures.seen}", f"--test_split={pictures.tested}", *pictures.described)
+    file, floats = f"{name}.cunet", f"{name}.keras"
+    described = (*describe, "--model={out}/plain.cunet", *learn, f"--out={{out}}/{file}", "--results={out}")
+    passed_on = (
+        *describe, f"--model={{out}}/{run}/best.keras", f"--name={name}", pictures.license, *learn,
+        f"--out={{out}}/{floats}", "--half",
+    )  # fmt: skip
+    evaluate = ("cunet", "evaluate", f"--model={{out}}/{file}", *pictures.flags, f"--split={pictures.tested}",
+                "--out={out}")  # fmt: skip
     return (
         Step("export", export, "plain.cunet"),
-        described(name, *FACES, *views),
-        passed_on(name, run, FACE_TERMS, *FACES, *views),
-        evaluated(name, *FACES, f"--split={TESTED}"),
+        Step("describe", described, file),
+        Step("float-described", passed_on, floats),
+        Step("evaluate", evaluate, "evaluation.json"),
     )
-
-
-def described(name: str, *flags: str) -> Step:
-    """Confidence and box map into the exported file; figures and the model's own file land in the folder."""
-    command = ("python", "-m", "cunet_tf.trainers.study.describe", "--model={out}/plain.cunet", *flags,
-               f"--out={{out}}/{name}.cunet", "--results={out}")  # fmt: skip
-    return Step("describe", command, f"{name}.cunet")
-
-
-def passed_on(name: str, run: str, terms: str, *flags: str) -> Step:
-    """The float network of a run, described, with kernels in float16."""
-    command = (
-        "python", "-m", "cunet_tf.trainers.study.describe", f"--model={{out}}/{run}/best.keras", f"--name={name}",
-        f"--license={terms}", *flags, f"--out={{out}}/{name}.keras", "--half",
-    )  # fmt: skip
-    return Step("float-described", command, f"{name}.keras")
-
-
-def evaluated(name: str, *flags: str) -> Step:
-    """Figures of the model's file."""
-    command = ("cunet", "evaluate", f"--model={{out}}/{name}.cunet", *flags, "--out={out}")
-    return Step("evaluate", command, "evaluation.json")
-
-
-def pose_mobile() -> Recipe:
-    """Two float runs and a third one with ternary kernels, the first with wider turns."""
-    data = ("--data=lspet", "--root={root}")
-    train = ("cunet", "train", *data, "--preset=pose-mobile")
-    export = (
-        "cunet", "export", "--model={out}/ternary", "--format=packed", "--out={out}/plain.cunet",
-        f"--license={BODY_TERMS}", *data, f"--split={OTHERS}",
-    )  # fmt: skip
-    views = (f"--split={PEOPLE}", f"--test_split={OTHERS}", "--images=1000", "--detector=none")
-    return Recipe("lspet", (
-        Step("float", (*train, "--epochs=28", "--rotation=30", "--workdir={out}/float", "--resume"), "float"),
-        Step("float-2", (*train, "--init={out}/float", "--learning_rate=8e-4", "--epochs=24", "--seed=1",
-                         "--workdir={out}/float-2", "--resume"), "float-2"),
-        Step("ternary", (*train, "--init={out}/float-2", "--epochs=16", "--quant=TW-QIG(828)",
-                         "--workdir={out}/ternary", "--resume"), "ternary"),
-        Step("export", export, "plain.cunet"),
-        described("pose-mobile", *data, *views),
-        passed_on("pose-mobile", "float-2", BODY_TERMS, *data, *views),
-        evaluated("pose-mobile", *data, f"--split={OTHERS}"),
-    ))  # fmt: skip
 
 
 MODELS = {
     "face-tiny": face_tiny(),
-    "face-mobile": rounded_face("face-mobile", "2e-3", 422),
-    "face-large": rounded_face("face-large", "1.5e-3", 295, "--main_channels=128", "--growth=32"),
-    "pose-mobile": pose_mobile(),
+    "face-mobile": in_large_batches(FACES, "face-mobile", "2e-3", 422),
+    "face-large": in_large_batches(FACES, "face-large", "1.5e-3", 295, *LARGE),
+    "pose-mobile": in_large_batches(BODIES, "pose-mobile", "2e-3", 140),
+    "pose-large": in_large_batches(BODIES, "pose-large", "1.5e-3", 92, *LARGE),
 }
