@@ -28,11 +28,13 @@ class Codec(abc.ABC):
         measure: what :attr:`size` is.
         decoders: that read its heat maps, see :func:`cunet_tf.heatmaps.decode`; the first by default.
         size: of what is drawn, in heat-map pixels.
+        foreground: w, pixels weigh ``1 + w * target`` in the loss.
     """
 
     name: ClassVar[str]
     measure: ClassVar[str]
     decoders: ClassVar[tuple[str, ...]]
+    foreground: float
 
     def __str__(self) -> str:
         return self.name
@@ -148,12 +150,14 @@ class DiskCodec(Codec):
 
     Attributes:
         radius: in heat-map pixels; the default is ours, the paper names none.
+        foreground: w, pixels weigh ``1 + w * target`` in the loss, see :class:`cunet_tf.losses.DetectionLoss`.
     """
 
     name: ClassVar[str] = "disk"
     measure: ClassVar[str] = "radius"
     decoders: ClassVar[tuple[str, ...]] = ("plateau",)
     radius: float = 2.0
+    foreground: float = 4.0
 
     @property
     def size(self) -> float:
@@ -168,7 +172,7 @@ class DiskCodec(Codec):
         """Cross entropy with logits."""
         from cunet_tf.losses import DetectionLoss
 
-        return DetectionLoss(self.radius)
+        return DetectionLoss(self.radius, 1.0 + self.foreground)
 
 
 CODECS: dict[str, Any] = {kind.name: kind for kind in (GaussianCodec, ReferenceCodec, DiskCodec)}
@@ -218,6 +222,11 @@ def with_terms(codecs: Sequence[Codec], flag: str, **terms: Any) -> tuple[Codec,
             f"{flag}: --targets={codec_names(codecs)} regresses to no heat maps: take --targets=gaussian, or drop it."
         )
     return tuple(replace(codec, **terms) if isinstance(codec, GaussianCodec) else codec for codec in codecs)
+
+
+def with_foreground(codecs: Sequence[Codec], weight: float) -> tuple[Codec, ...]:
+    """The same supervision, whose losses weigh the pixels of what is drawn ``1 + weight``."""
+    return tuple(replace(codec, foreground=weight) for codec in codecs)
 
 
 def regression_of(codecs: Sequence[Codec]) -> GaussianCodec:

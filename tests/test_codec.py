@@ -15,6 +15,7 @@ from cunet_tf.codec import (
     codec_of,
     codecs_of_heads,
     parse_codecs,
+    with_foreground,
 )
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import HourglassConfig
@@ -182,3 +183,13 @@ def test_a_description_tells_its_supervision():
     assert codec_of(spec) == GaussianCodec(spec.sigma)
     assert codec_of(spec.replace(decoder="argmax", sigma=2.0)) == GaussianCodec(2.0)
     assert codec_of(spec.replace(decoder="plateau", sigma=2.5)) == DiskCodec(2.5)
+
+
+def test_one_foreground_for_what_detects_and_what_regresses():
+    disk, gaussian = with_foreground(parse_codecs("disk,gaussian"), 20.0)
+    assert disk.loss().foreground == 21.0 and gaussian.loss().foreground == 20.0  # 1 + w of the former's own loss
+    assert DiskCodec().loss().foreground == 5.0 and GaussianCodec().loss().foreground == 0.0
+    points, maps = np.float32([[[7.0, 9.0, 1.0]]]), np.full((1, 16, 16, 1), -2.0, np.float32)
+    losses = [float(DiskCodec(2.0, weight).loss()(points, maps)) for weight in (0.0, 4.0, 20.0)]
+    inside = 13 * np.log1p(np.exp(2.0)) / 256 * 100  # the disk of radius 2 has 13 pixels
+    np.testing.assert_allclose(np.diff(losses), [4 * inside, 16 * inside], rtol=1e-5)

@@ -45,7 +45,8 @@ class Recipe:
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "codecs"}
         augmentation = asdict(self.augmentation)
         return {**values, "augmentation": augmentation, "sigma": self.codecs[-1].size,
-                "targets": codec_names(self.codecs), **regression_of(self.codecs).terms}  # fmt: skip
+                "targets": codec_names(self.codecs), **regression_of(self.codecs).terms,
+                "foreground": self.codecs[-1].foreground}  # fmt: skip
 
     def schedule(self, steps_per_epoch: int, epochs: int) -> keras.optimizers.schedules.LearningRateSchedule:
         """Learning rate as a function of the optimizer's step."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from cunet_tf.codec import Codec, codec_names, codecs_of_heads, parse_codecs, regression_of, with_terms
+from cunet_tf.codec import Codec, codec_names, codecs_of_heads, parse_codecs, with_foreground, with_terms
 from cunet_tf.data.check import require_sound
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -66,7 +66,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_float("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
     flags.DEFINE_float("sigma", None, "Of the Gaussian targets, or radius of the disks, in heat-map pixels.",
                        0.1, flag_values=values)  # fmt: skip
-    flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the regression loss.",
+    flags.DEFINE_float("foreground", None, "w: pixels weigh 1 + w * target in the loss; by default 0, of disks 4.",
                        0, flag_values=values)  # fmt: skip
     flags.DEFINE_float("coordinate_loss", 0.0, "Weight of the smooth L1 of the decoded points, in heat-map pixels.",
                        0, flag_values=values)  # fmt: skip
@@ -203,12 +203,10 @@ def supervision(values: flags.FlagValues, codecs: tuple[Codec, ...], skeleton: S
     Raises:
         CUNetError: unknown kind of targets, terms of a loss that it does not have, contours that are none, or no sides.
     """
-    old = regression_of(codecs)
     if values.targets or values.sigma:
         codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
-    weight = old.foreground if values.foreground is None else values.foreground
-    if weight:
-        codecs = with_terms(codecs, f"--foreground={weight:g}", foreground=weight)
+    if values.foreground is not None:
+        codecs = with_foreground(codecs, values.foreground)
     if values.contour_along != 1.0 and not values.coordinate_loss:
         raise CUNetError(f"--contour_along={values.contour_along:g} needs --coordinate_loss, which it is a part of.")
     if values.coordinate_loss:

@@ -116,7 +116,7 @@ def _require_jax() -> None:
 
 def _plan(values: flags.FlagValues, spec: ModelSpec, training: Source, validation: Source) -> "Plan":
     """The training as ``cunet train`` would plan it."""
-    from cunet_tf.codec import with_terms
+    from cunet_tf.codec import with_foreground
     from cunet_tf.trainers.fit import Plan
     from cunet_tf.trainers.options import Options
     from cunet_tf.trainers.recipes import recipe_for
@@ -126,8 +126,7 @@ def _plan(values: flags.FlagValues, spec: ModelSpec, training: Source, validatio
     views = chosen_augmentation(values, recipe.augmentation, spec.skeleton)
     recipe = replace(recipe, learning_rate=values.learning_rate or recipe.learning_rate, augmentation=views)
     if values.foreground:
-        codecs = with_terms(recipe.codecs, f"--foreground={values.foreground:g}", foreground=values.foreground)
-        recipe = replace(recipe, codecs=codecs)
+        recipe = replace(recipe, codecs=with_foreground(recipe.codecs, values.foreground))
     teacher = Teaching(values.teacher, values.teacher_weight, values.teacher_views) if values.teacher else None
     options = Options(ema=values.ema, clipnorm=values.clipnorm, warmup=values.warmup)
     return Plan(spec, recipe, training, validation, values.out, batch_size=values.batch_size, seed=values.seed,
