@@ -28,7 +28,7 @@ def test_wheel_has_packages_weights_and_command(wheel):
         assert "cunet = cunet_tf.cli:command" in archive.read(entry).decode()
         top = next(name for name in names if name.endswith("top_level.txt"))
         assert archive.read(top).decode().split() == ["cunet_tf"]
-    models, ends = ("face-mobile", "face-tiny", "face-large", "pose-mobile"), ("cunet", "keras", "md")
+    models, ends = ("face-mobile", "face-tiny", "face-large", "pose-mobile", "pose-large"), ("cunet", "keras", "md")
     shipped = {f"cunet_tf/weights/{name}.{end}" for name in models for end in ends}
     assert shipped <= names
     assert {f"cunet_tf/commands/{verb}.py" for verb in VERBS} <= names

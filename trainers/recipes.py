@@ -114,8 +114,8 @@ FACE_MOBILE = Recipe(
 POSE_PAPER = replace(FACE_PAPER, epochs=200, drops=((100, 0.2), (140, 0.5), (160, 0.5)), crop_factor=1.25)
 
 # Bodies at 128 px, on a CPU.
-# metric   LSPET 7055-8054: PCK@0.2 of 14 joints 55.6 (docs/results/pose_mobile.csv)
-# hours    1 on two cores
+# metric   LSPET 7055-8054: PCK@0.2 of 14 joints 55.6 after these and 24 more epochs from their best weights
+# hours    1 on two cores; what ships was trained longer: trainers/study/reproduce/models.py
 # command  cunet train --data=lspet --root=DIR --preset=pose-mobile --workdir=runs/pose-mobile
 POSE_MOBILE = replace(FACE_MOBILE, epochs=28, crop_factor=1.25)
 
