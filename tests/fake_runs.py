@@ -8,7 +8,10 @@ from typing import Any
 from cunet_tf.cli import main
 from cunet_tf.errors import CUNetError
 from cunet_tf.trainers.study.jobs import Job
-from cunet_tf.trainers.study.tables.protocol import Protocol, Scale
+from cunet_tf.trainers.study.tables.networks import Scale
+from cunet_tf.trainers.study.tables.protocol import Protocol
+from cunet_tf.trainers.study.tables.records import Records
+from cunet_tf.trainers.study.tables.results import Results
 from tests.networks import run_eagerly
 
 FACES = {"box": "tight", "images": 8, "normalizer": "interocular", "pck": None, "failure_rate": 10.0, "missing": []}
@@ -47,5 +50,12 @@ def protocol(workdir: Path, **changes: Any) -> Protocol:
     """Two epochs of drawn faces, two seeds, tiny networks."""
     values = {"data": "synthetic", "split": "5:40", "test_split": "9:8", "box": "tight",
               "data_flags": ("--data=synthetic",), "epochs": 2, "images": 40, "batch_size": 8, "seeds": (0, 1),
-              "workdir": workdir, "scale": Scale(3, 8, 4, 8, 4, 64)}  # fmt: skip
+              "workdir": workdir, "scale": Scale(4, 8, 4, 4, 64)}  # fmt: skip
     return Protocol(**{**values, **changes})
+
+
+def results_of(plan: Protocol, folder: Path) -> Results:
+    """What ``cunet tables`` knows once these runs are finished: their rows in ``folder``."""
+    records = Records(folder)
+    records.keep([plan.job(name, seed) for name in plan.variants for seed in plan.seeds])
+    return Results(plan, records)

@@ -1,8 +1,7 @@
 import pytest
 
 from cunet_tf.trainers.study.tables.findings import Ordering, describe_noise, describe_orderings, seed_gaps, verdict
-from cunet_tf.trainers.study.tables.results import Results
-from tests.fake_runs import finish, protocol
+from tests.fake_runs import finish, protocol, results_of
 
 CLAIM = [Ordering("cunet", "order-0", "88.1, 87.6")]
 
@@ -11,7 +10,7 @@ def results(folder, runs, **evaluation):
     plan = protocol(folder)
     for (name, seed), nme in runs.items():
         finish(plan.job(name, seed), nme, **evaluation)
-    return Results(plan)
+    return results_of(plan, folder)
 
 
 @pytest.mark.parametrize(
@@ -44,4 +43,4 @@ def test_networks_that_have_hardly_learned_are_named(tmp_path):
 
 
 def test_noise_counts_a_network_with_two_names_once(tmp_path):
-    assert seed_gaps(results(tmp_path, {("cunet", 0): 5.0, ("detection", 1): 5.5})) == [0.5]
+    assert seed_gaps(results(tmp_path, {("cunet", 0): 5.0, ("regression", 1): 5.5})) == [0.5]

@@ -1,7 +1,8 @@
 import pytest
 
-from cunet_tf.trainers.study.tables.results import HELD_OUT, TRAINING, Results, curve_label, mean, metric_column
-from tests.fake_runs import finish, protocol
+from cunet_tf.trainers.study.tables.records import HELD_OUT, TRAINING
+from cunet_tf.trainers.study.tables.results import curve_label, mean
+from tests.fake_runs import finish, protocol, results_of
 
 
 @pytest.fixture
@@ -10,7 +11,7 @@ def results(tmp_path):
     finish(plan.job("cunet", 0), 5.0)
     finish(plan.job("cunet", 1), 7.0, failure_rate=20.0)
     finish(plan.job("order-0", 0), 9.0)
-    return Results(plan)
+    return results_of(plan, tmp_path)
 
 
 def test_columns_have_mean_and_every_seed(results):
@@ -23,21 +24,15 @@ def test_columns_have_mean_and_every_seed(results):
 def test_joints_are_shown_as_pck_and_compared_by_their_error(tmp_path):
     plan = protocol(tmp_path)
     finish(plan.job("cunet", 0), 0.0, pck=60.0, pckh=None, pck_means={"limbs": 50.0}, per_group={}, failure_rate=None)
-    figures = Results(plan).figures("cunet")[0]
+    found = results_of(plan, tmp_path)
+    figures = found.figures("cunet")[0]
     assert (figures["metric"], figures["value"], figures["error"]) == ("PCK@0.2", 60.0, 40.0)
-    assert Results(plan).columns("cunet")["failure_rate"] is None
+    assert found.columns("cunet")["failure_rate"] is None and found.higher("cunet")
 
 
 def test_curves_come_from_the_history_of_finished_runs(results):
     assert results.curve("cunet", TRAINING) == {0: [8.0, 7.0], 1: [8.0, 7.0]}
     assert results.mean_curve("cunet", HELD_OUT) == [9.0, 8.0] and results.mean_curve("order-2", HELD_OUT) == []
-
-
-def test_column_of_the_metric():
-    for name in ("nme", "pck"):
-        row = {"val_loss": "1", f"val_{name}": "2", f"watched_{name}": "3"}
-        assert metric_column(row, HELD_OUT) == f"val_{name}" and metric_column(row, TRAINING) == f"watched_{name}"
-    assert metric_column({"val_loss": "1"}, HELD_OUT) is None
 
 
 def test_mean_of_undefined_values_is_undefined():
@@ -48,4 +43,4 @@ def test_axes_name_metric_unit_yardstick_and_pictures(results, tmp_path):
     label = results.axis_label(["order-2", "cunet"], "held-out pictures")  # the first has no finished run
     assert label == "NME [% of interocular distance],\nheld-out pictures of synthetic 5:40, lower is better"
     assert results.axis_label(["order-2"], "pictures") == ""
-    assert curve_label("val_pck", "torso", "pictures") == "PCK@0.2 of the torso [%],\npictures, higher is better"
+    assert curve_label("PCK@0.2", "torso", "pictures") == "PCK@0.2 of the torso [%],\npictures, higher is better"

@@ -1,7 +1,8 @@
 """cunet tables: the paper's tables and figures beside ours, each as CSV and as a page.
 
 Counts take seconds, --time a few minutes. Accuracy columns train small networks alike on a --budget,
-each in a folder of its own in --workdir: stop at any moment, the same command goes on.
+each in a folder of its own in --workdir: stop at any moment, the same command goes on. What a run has
+found stays in OUT/runs.csv: it is not trained again, and tables need its folder no more.
 
 Example:
   cunet tables --table=5,11                                            times and parameters
@@ -28,17 +29,18 @@ from cunet_tf.trainers.study.jobs import Job, run_jobs
 from cunet_tf.trainers.study.tables import latency, speed
 from cunet_tf.trainers.study.tables.catalogue import ELSEWHERE, KINDS, parse_keys, runs_of
 from cunet_tf.trainers.study.tables.context import Context, Gallery
+from cunet_tf.trainers.study.tables.networks import DETECTION, REGRESSION, Scale
 from cunet_tf.trainers.study.tables.page import label_of, stem_of, write_index, write_table
-from cunet_tf.trainers.study.tables.protocol import DETECTION, REGRESSION, Protocol, Scale, parse_budget, parse_seeds
+from cunet_tf.trainers.study.tables.protocol import Protocol, parse_budget, parse_seeds
+from cunet_tf.trainers.study.tables.records import COLUMNS, FILE, Records
 from cunet_tf.trainers.study.tables.results import Results
 
 DATA_FLAGS = ("data", "root", "allow_missing", "box", "max_megapixels", "allow_outside")
 SCALE_TEXT = "Of the trained networks: "
 SCALE_HELP = {
-    "stacks": "N, 3 at least.",
+    "stacks": "N, 4 at least.",
     "main_channels": "m.",
     "growth": "n.",
-    "channels": "channels of the hourglass.",
     "refinement": "g, new channels between two passes.",
     "input_size": "side of the input in pixels.",
 }
@@ -53,14 +55,12 @@ def define(values: flags.FlagValues) -> None:
                         flag_values=values)  # fmt: skip
     flags.DEFINE_bool("accuracy", True, "Accuracy columns, which need trained networks.", flag_values=values)
     flags.DEFINE_bool("only_finished", False, "Train nothing: use the runs that are finished.", flag_values=values)
-    flags.DEFINE_string("budget", "16x800", "EPOCHSxIMAGES of every training.", flag_values=values)
-    flags.DEFINE_integer("batch_size", 8, "Pictures in a step.", 1, flag_values=values)
+    flags.DEFINE_string("budget", "16x1500", "EPOCHSxIMAGES of every training.", flag_values=values)
+    flags.DEFINE_integer("batch_size", 16, "Pictures of an update.", 1, flag_values=values)
     flags.DEFINE_list("seeds", "0,1", "A training from each.", flag_values=values)
     flags.DEFINE_enum(
-        "targets", DETECTION, [DETECTION, REGRESSION],
-        "Supervision of the networks, where it is not itself compared. Disks learn far faster: on a small budget "
-        "they compare networks, Gaussians their first epochs.",
-        flag_values=values,
+        "targets", REGRESSION, [REGRESSION, DETECTION],
+        "Supervision of the networks, where it is not itself compared.", flag_values=values,
     )  # fmt: skip
     flags.DEFINE_string("test_split", "test", "Part of the data set for accuracy.", flag_values=values)
     flags.DEFINE_string("workdir", "runs/tables", "Folder of the runs.", flag_values=values)
@@ -94,18 +94,25 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     asked_runs = runs_of(keys, protocol.scale) if values.accuracy else []
     names = dict.fromkeys(protocol.run_name(name) for name in asked_runs)
     jobs = [protocol.job(name, seed) for seed in protocol.seeds for name in names]
-    training = [] if values.only_finished else jobs
+    records = Records(Path(values.out))
+    records.keep(jobs)
+    training = [] if values.only_finished else [job for job in jobs if not records.find(job)]
     if training:
         check_data(values, protocol)
     if values.time and any(KINDS[key].timed for key in keys):
         machine = values.machine or speed.default_machine()
         rows = speed.measure(speed.specs(latency.networks()), values.rounds, machine)
         write_csv(Path(values.out) / latency.FILE, rows)
-    files = write_tables(values, keys, protocol)
+    files = write_tables(values, keys, protocol, records)
     print(f"written from what is finished: {', '.join(label_of(key) for key in keys)}", flush=True)
-    with_runs = [key for key in keys if KINDS[key].runs]
-    trained, failed = run_jobs(training, "tables", lambda: write_tables(values, with_runs, protocol))
-    missing = missing_runs(jobs)
+    with_runs = [key for key in keys if KINDS[key].trains]
+
+    def after() -> None:
+        records.keep(jobs)
+        write_tables(values, with_runs, protocol, records)
+
+    trained, failed = run_jobs(training, "tables", after)
+    missing = missing_runs(jobs, records)
     return {"tables": files, "trained": trained, "failed": failed, "missing": missing, "ok": not failed}
 
 
@@ -119,6 +126,7 @@ def claim_outputs(out: Path, keys: list[str]) -> None:
     claim_pages(out, stems, "--out")
     claim([out / "tables.md", *(out / f"{stem}.png" for stem in stems)], "--out")
     claim([out / latency.FILE], "--out", begins_with("round", "network", "engine"))
+    claim([out / FILE], "--out", begins_with(*COLUMNS))
 
 
 def make_protocol(values: flags.FlagValues) -> Protocol:
@@ -157,10 +165,10 @@ def check_data(values: flags.FlagValues, protocol: Protocol) -> None:
         raise CUNetError(f"--test_split={values.test_split}: no sample is annotated: choose another split.")
 
 
-def write_tables(values: flags.FlagValues, keys: list[str], protocol: Protocol) -> list[str]:
+def write_tables(values: flags.FlagValues, keys: list[str], protocol: Protocol, records: Records) -> list[str]:
     """Write tables from what is finished now, and the index; returns the files."""
     gallery = Gallery(values.model, values.figure_data, values.figure_root, values.figure_split)
-    results = Results(protocol) if values.accuracy else None
+    results = Results(protocol, records) if values.accuracy else None
     context = Context(Path(values.out), Path(values.results), results, gallery)
     files = []
     for key in keys:
@@ -170,9 +178,9 @@ def write_tables(values: flags.FlagValues, keys: list[str], protocol: Protocol) 
     return files
 
 
-def missing_runs(jobs: list[Job]) -> list[str]:
+def missing_runs(jobs: list[Job], records: Records) -> list[str]:
     """Names of the runs that are not finished; a folder with other settings is explained on stderr."""
-    missing = [job for job in jobs if not job.evaluation()]
+    missing = [job for job in jobs if not records.find(job)]
     for job in missing:
         if job.other():
             print(f"notice: {job.folder} holds another run, left out: {job.other()}.", file=sys.stderr)

@@ -7,6 +7,7 @@ from cunet_tf.config import NetworkConfig
 from cunet_tf.models.counts import count
 from cunet_tf.rows import Row
 from cunet_tf.trainers.study.tables.findings import Ordering, describe_orderings
+from cunet_tf.trainers.study.tables.networks import Scale
 from cunet_tf.trainers.study.tables.results import Results
 
 
@@ -42,6 +43,11 @@ class Context:
     reports: Path
     results: Results | None = None
     gallery: Gallery = Gallery()
+
+    @property
+    def scale(self) -> Scale:
+        """Of the trained networks."""
+        return self.results.protocol.scale if self.results else Scale()
 
     def accuracy(self, name: str | None) -> Row:
         """Accuracy columns of a run; empty ones without a name."""

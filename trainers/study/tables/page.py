@@ -8,6 +8,7 @@ from cunet_tf.outputs import page_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
 from cunet_tf.writing import replace_text
 
+CLAIMS = "claims"  # the table that is none of the paper's
 HEADERS = {
     "conv_parameters": "conv parameters, exact",
     "gmac": "GMAC",
@@ -54,12 +55,16 @@ class Table:
 
 
 def stem_of(key: str) -> str:
-    """``table_03`` for ``3``, ``fig_09`` for ``fig9``."""
+    """``table_03`` for ``3``, ``fig_09`` for ``fig9``, ``claims`` for itself."""
+    if key == CLAIMS:
+        return CLAIMS
     return f"fig_{int(key[3:]):02d}" if key.startswith("fig") else f"table_{int(key):02d}"
 
 
 def label_of(key: str) -> str:
-    """``Table 3`` or ``Fig. 9``."""
+    """``Table 3``, ``Fig. 9`` or ``Claims``."""
+    if key == CLAIMS:
+        return CLAIMS.capitalize()
     return f"Fig. {key[3:]}" if key.startswith("fig") else f"Table {key}"
 
 

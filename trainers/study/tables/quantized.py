@@ -1,14 +1,24 @@
 """Tables 8 to 10: what ``cunet sweep`` has written, beside the paper."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from cunet_tf.models.size_report import balance_index
 from cunet_tf.rows import Row, read_csv
 from cunet_tf.trainers.study.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.page import Table
 
 HOW = "Nothing is trained here: the rows are those of `cunet sweep`, whose pages give all conditions."
+COSTS = (
+    "Relative: the error (NME, or 100 - PCK) divided by the float network's of the same sweeps. Memory: bits of the "
+    "features by 32, as the paper counts; what a training keeps is measured in docs/memory.md. Size: ideal, bits of "
+    "the weights by 32, as the paper counts; honest, bytes of the packed network by those of a float file. Indices by "
+    "eq. 8 from these columns. Sweeps that differ in their seed alone are one row each, errors are means."
+)
+RANGES = ("signed=", "unsigned=")  # switches of a name
+SHARED = ("preset", "data", "split", "train_images", "test_split", "epochs", "init", "box")  # by the seeds of a sweep
 
 
 def sweeps(folder: Path, bodies: bool) -> dict[str, list[dict[str, str]]]:
@@ -18,6 +28,44 @@ def sweeps(folder: Path, bodies: bool) -> dict[str, list[dict[str, str]]]:
         rows = read_csv(file)
         if rows and {"quant", "test_split"} <= set(rows[0]) and ("Head" in rows[0]) == bodies:
             found[file.stem] = rows
+    return found
+
+
+Members = list[dict[str, str]]
+
+
+def pooled(found: dict[str, Members]) -> dict[tuple[str, ...], tuple[list[str], dict[str, Members]]]:
+    """Conditions -> names of the sweeps that share all but the seed, and quantization -> their rows."""
+    pools: dict[tuple[str, ...], tuple[list[str], dict[str, Members]]] = {}
+    for name, members in found.items():
+        for row in members:
+            names, rows = pools.setdefault(tuple(row[key] for key in SHARED), ([], {}))
+            if name not in names:
+                names.append(name)
+            rows.setdefault(row["quant"], []).append(row)
+    return pools
+
+
+def paper_name(quant: str) -> str:
+    """The paper's name of a quantization: without ranges of its own, of which the paper does not tell."""
+    base, *switches = quant.split("+")
+    return "+".join([base, *(each for each in switches if not each.startswith(RANGES))])
+
+
+def errors_by_quant(folder: Path) -> dict[str, list[float]]:
+    """Quantization, by the paper's name -> error of each seed, from the sweep on faces with most seeds and most rows.
+
+    Where one was trained with several ranges, those of the least error count.
+    """
+    pools = [rows for _, rows in pooled(sweeps(folder, bodies=False)).values()]
+    if not pools:
+        return {}
+    best = max(pools, key=lambda rows: (max(map(len, rows.values())), sum(map(len, rows.values()))))
+    found: dict[str, list[float]] = {}
+    for quant, members in best.items():
+        errors, name = [float(row["error"]) for row in members], paper_name(quant)
+        if name not in found or sum(errors) / len(errors) < sum(found[name]) / len(found[name]):
+            found[name] = errors
     return found
 
 
@@ -59,27 +107,40 @@ def table_9(context: Context) -> Table:
 def _sweep_table(context: Context, key: str, title: str, bodies: bool, paper: dict[str, Row]) -> Table:
     found = sweeps(context.reports, bodies)
     rows: list[Row] = []
-    for name, members in found.items():
-        errors = {row["quant"]: float(row["error"]) for row in members}
-        rows += [{"quant": row["quant"], **paper.get(row["quant"], {}), "sweep": name, "preset": row["preset"],
-                  "epochs": row["epochs"], **_ours(row, errors.get("float"), bodies)} for row in members]  # fmt: skip
-    covered = {row["quant"] for row in rows}
+    for names, members in pooled(found).values():
+        errors = _mean(members.get("float", []), "error")
+        rows += [{"quant": quant, **paper.get(paper_name(quant), {}), "sweep": ", ".join(names),
+                  "preset": ones[0]["preset"], "epochs": ones[0]["epochs"], **_ours(ones, errors, bodies)}
+                 for quant, ones in members.items()]  # fmt: skip
+    covered = {paper_name(row["quant"]) for row in rows}
     rows += [{"quant": quant, **cells} for quant, cells in paper.items() if quant not in covered]
     columns = {name: None for row in sorted(rows, key=len, reverse=True) for name in row}
-    about = [HOW, *sweep_commands(context.reports, list(found)),
-             "Relative: the error (NME, or 100 - PCK) divided by the float network's of the same sweep."]  # fmt: skip
+    about = [HOW, *sweep_commands(context.reports, list(found)), COSTS]
     return Table(key, title, [{**columns, **row} for row in rows], about=about)
 
 
-def _ours(row: dict[str, str], float_error: float | None, bodies: bool) -> Row:
-    error = float(row["error"])
+def _ours(members: Members, float_error: float | None, bodies: bool) -> Row:
+    error = _mean(members, "error")
+    memory, ideal, honest = (float(members[0][name]) for name in
+                             ("training_memory_ratio", "model_size_ratio", "honest_size_ratio"))  # fmt: skip
+    seeds = {f"seed_{row['seed']}": _shown(float(row["error"]), bodies) for row in members}
     return {
-        "ours_pck" if bodies else "ours_nme": 100.0 - error if bodies else error,
-        "ours_relative": error / float_error if float_error else None,
-        "ours_memory": float(row["training_memory_ratio"]),
-        "ours_size": float(row["honest_size_ratio"]),
-        "ours_index": float(row["balance_index"]),
-    }
+        "ours_pck" if bodies else "ours_nme": _shown(error, bodies), **seeds,
+        "ours_relative": error / float_error if float_error else None, "ours_memory": memory,
+        "ours_size_ideal": ideal, "ours_size_honest": honest,
+        "ours_index_ideal": balance_index(error, memory, ideal),
+        "ours_index_honest": balance_index(error, memory, honest),
+    }  # fmt: skip
+
+
+def _shown(error: float, bodies: bool) -> float:
+    return 100.0 - error if bodies else error
+
+
+def _mean(members: Sequence[dict[str, str]], column: str) -> float:
+    """Of no rows 0."""
+    values = [float(row[column]) for row in members]
+    return sum(values) / max(len(values), 1)
 
 
 def table_10(context: Context) -> Table:
