@@ -7,7 +7,7 @@ Names (``--targets=disk,gaussian``) are for the edges of the program; inside, co
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -226,7 +226,7 @@ def with_terms(codecs: Sequence[Codec], flag: str, **terms: Any) -> tuple[Codec,
 
 def with_foreground(codecs: Sequence[Codec], weight: float) -> tuple[Codec, ...]:
     """The same supervision, whose losses weigh the pixels of what is drawn ``1 + weight``."""
-    return tuple(replace(codec, foreground=weight) for codec in codecs)
+    return tuple(replace(cast(Any, codec), foreground=weight) for codec in codecs)
 
 
 def regression_of(codecs: Sequence[Codec]) -> GaussianCodec:

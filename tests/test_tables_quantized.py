@@ -3,8 +3,10 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from cunet_tf.trainers.study.tables.context import Context
-from cunet_tf.trainers.study.tables.quantized import sweep_commands, sweeps, table_8, table_9, table_10
+from cunet_tf.trainers.study.tables.quantized import paper_name, sweep_commands, sweeps, table_8, table_9, table_10
 
 REPORTS = Path(__file__).parents[1] / "docs" / "results"
 
@@ -31,6 +33,32 @@ def test_table_8_has_ours_beside_the_paper(tmp_path):
     row = next(row for row in table.rows if (row["quant"], row["sweep"]) == ("BW", "quantization"))
     assert row["paper_full"] == 3.75 and 1.0 < row["ours_relative"] < 2.0 and row["ours_nme"] > 3.0
     assert next(row for row in table.rows if row["quant"] == "TW-a")["paper_full"] is None
+
+
+def test_indices_follow_from_the_columns_shown(tmp_path):
+    for row in table_8(context(tmp_path)).rows:
+        if row.get("ours_nme"):
+            for kind in ("ideal", "honest"):
+                expected = row["ours_nme"] ** 2 * row["ours_memory"] * row[f"ours_size_{kind}"]
+                assert row[f"ours_index_{kind}"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_sweeps_that_differ_in_their_seed_are_one_row(tmp_path):
+    text = (REPORTS / "quantization.csv").read_text()
+    (tmp_path / "quantization_0.csv").write_text(text)
+    lines = [line.split(",") for line in text.splitlines()]
+    seed, error = lines[0].index("seed"), lines[0].index("error")
+    for line in lines[1:]:
+        line[seed], line[error] = "1", str(float(line[error]) + 0.5)
+    (tmp_path / "quantization_1.csv").write_text("\n".join(",".join(line) for line in lines))
+    rows = [row for row in table_8(Context(tmp_path, tmp_path)).rows if row["quant"] == "BW"]
+    assert len(rows) == 1 and rows[0]["sweep"] == "quantization_0, quantization_1"
+    assert rows[0]["seed_1"] - rows[0]["seed_0"] == pytest.approx(0.5)
+    assert rows[0]["ours_nme"] == pytest.approx((rows[0]["seed_0"] + rows[0]["seed_1"]) / 2)
+
+
+def test_ranges_are_no_part_of_the_papers_name():
+    assert paper_name("TW-QIG(626)+signed=4+unsigned=4") == "TW-QIG(626)" and paper_name("W4+narrow") == "W4+narrow"
 
 
 def test_table_9_has_rows_of_the_paper_without_ours(tmp_path):

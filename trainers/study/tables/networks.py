@@ -111,17 +111,17 @@ def variants(scale: Scale, data: str | None = None, targets: str = REGRESSION) -
     def iterative(first: str, second: str) -> Variant:
         return cunet(f"{first},{second}", refinement=scale.refinement)
 
-    equal = conv_parameters(CUNetConfig(scale.stacks, 1, **wide, landmarks=landmarks))
+    equal = conv_parameters(CUNetConfig(scale.stacks, 1, scale.main_channels, scale.growth, landmarks))
     channels = closest(equal, lambda c: HourglassConfig(scale.stacks, 4 * c, landmarks=landmarks))
-    growth = closest(equal, lambda n: DenseUNetConfig(scale.stacks, 4 * n, n, landmarks))
+    width = closest(equal, lambda m: DenseUNetConfig(scale.stacks, m, max(m // 4, 1), landmarks))
     dense = {"layers": scale.stacks, **size}
     return {
         "cunet": cunet(),
         "hourglass": Variant("hourglass-4", {"stacks": scale.stacks, "channels": 4 * channels, **size}, targets,
                              landmarks),
         "dense-unet": Variant("dense-unet-4", {**dense, **wide}, targets, landmarks),
-        "dense-unet-wide": Variant("dense-unet-4", {**dense, "main_channels": 4 * growth, "growth": growth}, targets,
-                                   landmarks),
+        "dense-unet-wide": Variant("dense-unet-4", {**dense, "main_channels": width, "growth": max(width // 4, 1)},
+                                   targets, landmarks),
         **{name: cunet(order=order) for order, name in orders(scale).items() if name != "cunet"},
         **{name: cunet(supervisions=number) for number, name in supervised(scale).items() if name != "cunet"},
         "detection": cunet(DETECTION),
