@@ -10,7 +10,7 @@ def test_job_has_the_flags_of_its_protocol(tmp_path):
     job = protocol(tmp_path).job("iterative-detection-regression", 1)
     assert job.folder == tmp_path / "iterative-detection-regression-s1"
     assert {"--data=synthetic", "--split=5:40", "--images=40", "--epochs=2", "--batch_size=16", "--watch=4",
-            "--foreground=20", "--warmup=200", "--ema=0.999", "--seed=1", "--preset=face-mobile", "--refinement=4",
+            "--foreground=20", "--learning_rate=0.002", "--seed=1", "--preset=face-mobile", "--refinement=4",
             "--targets=disk,gaussian"} <= set(job.train)  # fmt: skip
     assert "--skeleton=face68" in job.train and job.expects["spec"]["config"]["landmarks"] == 68
     assert not any("skeleton" in flag for flag in protocol(tmp_path, data="300w").job("cunet", 0).train)

@@ -67,8 +67,8 @@ def _fluctuations(results: Results, names: Sequence[str]) -> str:
         steps = [np.abs(np.diff(curve[len(curve) // 2 :])).mean() for curve in curves if len(curve) > 3]
         jumps[name] = number(float(np.mean(steps)) if steps else None, ".3f")
     return (
-        "Fluctuation, the mean change between neighbouring epochs of the second half (of averaged weights, which are "
-        f"steadier than the paper's): {', '.join(f'{name} {value}' for name, value in jumps.items())}."
+        "Fluctuation, the mean change between neighbouring epochs of the second half: "
+        f"{', '.join(f'{name} {value}' for name, value in jumps.items())}."
     )
 
 

@@ -10,9 +10,9 @@ from cunet_tf.presets import preset
 from cunet_tf.trainers.study.jobs import Job
 from cunet_tf.trainers.study.tables.networks import REGRESSION, Scale, Variant, variants
 
-# The same care for all: loss, steps and weights that are kept (docs/accuracy.md).
-FOREGROUND, WARMUP, EMA = 20, 200, 0.999
-CARE = (f"--foreground={FOREGROUND}", f"--warmup={WARMUP}", f"--ema={EMA}")
+# The same care for all: what helps a small network on a small budget most (docs/results/levers.md).
+FOREGROUND, LEARNING_RATE = 20, 0.002
+CARE = (f"--foreground={FOREGROUND}", f"--learning_rate={LEARNING_RATE}")
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ class Protocol:
         data = {"name": self.data, "split": self.split, "box": self.box} if self.data else {}
         return {
             "spec": {"config": config, "quant": "float"},
-            "recipe": {"targets": variant.targets, "foreground": float(FOREGROUND)},
-            "extras": {"warmup": WARMUP, "ema": EMA},
+            "recipe": {"targets": variant.targets, "foreground": float(FOREGROUND), "learning_rate": LEARNING_RATE},
             "epochs": self.epochs, "batch_size": self.batch_of(variant), "seed": seed, "init": None,
             "data": {"images": self.images, **data},
         }  # fmt: skip
