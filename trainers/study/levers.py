@@ -5,7 +5,7 @@ python -m cunet_tf.trainers.study.levers --root=300w --only=+ema+teacher      se
 
 A lever is a set of flags of ``cunet train``; a name that begins with + stands on top of ``foreground``. Every run has
 as many updates; ``best.keras``, the epoch that is best on the held-out faces, is evaluated. Stop it at any moment: the
-same command goes on. Rows of runs that were made before stay in levers.csv.
+same command goes on. A run that has a row in levers.csv is not made again, and its folder may be lost.
 """
 
 import shlex
@@ -51,6 +51,7 @@ LEVERS = (PLAIN, *ALONE, *(f"+{name}" for name in OVER_BASE))
 COLUMNS = ("lever", "flags", "base", "seed", "epochs", "best_epoch", "train_images", "updates", *SETS.values(),
            "processor")  # fmt: skip
 KEYS = ("lever", "seed", "updates")
+SAME = ("lever", "flags", "seed", "epochs")  # of a run that is made already
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_list("only", list(LEVERS), "Levers to run; +ema+teacher is both over foreground.", flag_values=values)
     flags.DEFINE_list("seeds", ["0", "1"], "Of the runs.", flag_values=values)
     flags.DEFINE_integer("epochs", 10, "Of every run.", 1, flag_values=values)
+    flags.DEFINE_bool("only_finished", False, "Train nothing: the page of the rows there are.", flag_values=values)
     flags.DEFINE_string("workdir", "runs/levers", "Folder of the runs.", flag_values=values)
     flags.DEFINE_string("out", "docs/results", "Folder for levers.csv, .md and .png.", flag_values=values)
 
@@ -119,9 +121,17 @@ def run(values: flags.FlagValues) -> None:
     claim([Path(values.out, "levers.png")], "--out")
     levers, seeds = ([*dict.fromkeys(names)] for names in (values.only, values.seeds))
     runs = [(each, job_of(values, each, seed)) for each in map(lever, levers) for seed in seeds]
-    _, failed = run_jobs([job for _, job in runs], "levers", lambda: write_tables(values, runs))
+    write_tables(values, runs)
+    known = {tuple(row[key] for key in SAME) for row in read_csv(Path(values.out, "levers.csv"))}
+    left = [job for one, job in runs if not values.only_finished and settings(values, one, job) not in known]
+    _, failed = run_jobs(left, "levers", lambda: write_tables(values, runs))
     if failed:
-        raise CUNetError(f"{len(failed)} of {len(runs)} runs failed, see above: the same command tries them again.")
+        raise CUNetError(f"{len(failed)} of {len(left)} runs failed, see above: the same command tries them again.")
+
+
+def settings(values: flags.FlagValues, one: Lever, job: Job) -> tuple[str, ...]:
+    """The cells of a run's row by which it is known, in the order of :data:`SAME`."""
+    return one.name, shlex.join(one.arguments), str(job.expects["seed"]), str(values.epochs)
 
 
 def job_of(values: flags.FlagValues, one: Lever, seed: str) -> Job:
@@ -139,11 +149,12 @@ def job_of(values: flags.FlagValues, one: Lever, seed: str) -> Job:
 def write_tables(values: flags.FlagValues, runs: Sequence[tuple[Lever, Job]]) -> None:
     """CSV, page and figure; of the runs that are finished, and of rows that the CSV held."""
     rows = [_row(one, job) for one, job in runs if job.evaluation()]
-    if not rows:
-        return
     file = Path(values.out, "levers.csv")
-    renew_rows(file, rows, COLUMNS, KEYS)
-    known = [row for row in read_csv(file) if row["updates"] == str(rows[0]["updates"])]
+    if rows:
+        renew_rows(file, rows, COLUMNS, KEYS)
+    known = [row for row in read_csv(file) if row["epochs"] == str(values.epochs)]
+    if not known:
+        return
     shown = sorted(known, key=lambda row: (_place(row["lever"]), int(row["seed"])))
     wanted = [(name, seed) for name in LEVERS for seed in values.seeds]
     draw(shown, file.with_suffix(".png"))
