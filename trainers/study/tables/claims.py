@@ -7,6 +7,7 @@ import numpy as np
 
 from cunet_tf.rows import Row, number
 from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.findings import apart
 from cunet_tf.trainers.study.tables.networks import Scale, orders, supervised
 from cunet_tf.trainers.study.tables.page import CLAIMS, Table
 from cunet_tf.trainers.study.tables.quantized import errors_by_quant
@@ -39,11 +40,11 @@ class Claim:
 
 def better(one: Errors, other: Errors) -> tuple[str, str]:
     """The one is better than the other."""
-    if max(one) < min(other):
-        return HOLDS, "every seed of the one is better than every seed of the other"
-    if min(one) > max(other):
-        return CONTRADICTED, "every seed of the one is worse than every seed of the other"
-    return UNDECIDED, "the seeds overlap"
+    return {
+        1: (HOLDS, "every seed of the one is better than every seed of the other"),
+        -1: (CONTRADICTED, "every seed of the one is worse than every seed of the other"),
+        0: (UNDECIDED, "the seeds overlap"),
+    }[apart(one, other)]
 
 
 def not_worse(one: Errors, other: Errors) -> tuple[str, str]:

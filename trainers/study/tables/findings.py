@@ -24,11 +24,12 @@ def verdict(better: list[float], worse: list[float]) -> str:
     if not better or not worse:
         return "not finished"
     few = ", one seed only" if min(len(better), len(worse)) == 1 else ""
-    if max(better) < min(worse):
-        return f"holds{few}"
-    if min(better) > max(worse):
-        return f"reversed{few}"
-    return f"undecided: the seeds overlap{few}"
+    return f"{('undecided: the seeds overlap', 'holds', 'reversed')[apart(better, worse)]}{few}"
+
+
+def apart(one: list[float], other: list[float]) -> int:
+    """1 where every error of the one is below all of the other, -1 the other way round, 0 where they overlap."""
+    return int(max(one) < min(other)) - int(min(one) > max(other))
 
 
 def describe_orderings(results: Results, orderings: list[Ordering]) -> str:

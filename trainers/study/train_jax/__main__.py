@@ -45,7 +45,7 @@ def define(values: flags.FlagValues) -> None:
     number("minutes", None, "From the start of the program to the written file.", flag_values=values)
     whole("batch_size", None, "Pictures in a step; the recipe's by default.", 1, flag_values=values)
     number("learning_rate", None, "At the start; the recipe's by default.", 0, flag_values=values)
-    number("foreground", 0.0, "w: pixels weigh 1 + w * target in the regression loss.", 0, flag_values=values)
+    number("foreground", None, "w: pixels weigh 1 + w * target; the recipe's by default.", 0, flag_values=values)
     whole("warmup", 0, "Steps over which the learning rate rises.", 0, flag_values=values)
     number("ema", 0.0, "Decay of a moving average of the weights, such as 0.999.", flag_values=values)
     number("clipnorm", 0.0, "Largest global norm of the gradient; 0 does not clip.", flag_values=values)
@@ -125,7 +125,7 @@ def _plan(values: flags.FlagValues, spec: ModelSpec, training: Source, validatio
     recipe = recipe_for(spec, values.recipe)
     views = chosen_augmentation(values, recipe.augmentation, spec.skeleton)
     recipe = replace(recipe, learning_rate=values.learning_rate or recipe.learning_rate, augmentation=views)
-    if values.foreground:
+    if values.foreground is not None:
         recipe = replace(recipe, codecs=with_foreground(recipe.codecs, values.foreground))
     teacher = Teaching(values.teacher, values.teacher_weight, values.teacher_views) if values.teacher else None
     options = Options(ema=values.ema, clipnorm=values.clipnorm, warmup=values.warmup)
