@@ -38,9 +38,17 @@ def test_table_8_has_ours_beside_the_paper(tmp_path):
 def test_indices_follow_from_the_columns_shown(tmp_path):
     for row in table_8(context(tmp_path)).rows:
         if row.get("ours_nme"):
-            for kind in ("ideal", "honest"):
-                expected = row["ours_nme"] ** 2 * row["ours_memory"] * row[f"ours_size_{kind}"]
+            for kind, memory in (("ideal", "ideal"), ("honest", "measured_both")):
+                expected = row["ours_nme"] ** 2 * row[f"ours_memory_{memory}"] * row[f"ours_size_{kind}"]
                 assert row[f"ours_index_{kind}"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_measured_memory_stands_beside_the_ideal_one(tmp_path):
+    rows = {row["quant"]: row for row in table_8(context(tmp_path)).rows if row.get("sweep") == "quantization"}
+    few, whole = rows["BW-QIG(818)"], rows["BW"]
+    assert (whole["ours_memory_ideal"], whole["ours_memory_measured_none"]) == (1.0, 1.0)
+    assert few["ours_memory_ideal"] == 0.25 and few["ours_memory_measured_none"] > 1.0  # quantizers keep tensors
+    assert few["ours_memory_measured_both"] < whole["ours_memory_measured_both"] < 0.1
 
 
 def test_sweeps_that_differ_in_their_seed_are_one_row(tmp_path):

@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cunet_tf.models.size_report import balance_index
+from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.rows import Row, read_csv
 from cunet_tf.trainers.study.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10
 from cunet_tf.trainers.study.tables.context import Context
+from cunet_tf.trainers.study.tables.kept_memory import MODES, kept_ratios
 from cunet_tf.trainers.study.tables.page import Table
 
 HOW = "Nothing is trained here: the rows are those of `cunet sweep`, whose pages give all conditions."
 COSTS = (
-    "Relative: the error (NME, or 100 - PCK) divided by the float network's of the same sweeps. Memory: bits of the "
-    "features by 32, as the paper counts; what a training keeps is measured in docs/memory.md. Size: ideal, bits of "
+    "Relative: the error (NME, or 100 - PCK) divided by the float network's of the same sweeps. Memory: ideal, bits of "
+    "the features by 32, as the paper counts; measured, bytes that a step of CU-Net-4 (m 128, n 32, 256 px, two "
+    "pictures) keeps for the backward pass, by those of the float one that recomputes nothing, plain (`none`) and "
+    "compressed (`both`), from docs/memory.md; a dash where such bits were not measured. Size: ideal, bits of "
     "the weights by 32, as the paper counts; honest, bytes of the packed network by those of a float file. Indices by "
-    "eq. 8 from these columns. Sweeps that differ in their seed alone are one row each, errors are means."
+    "eq. 8 from these columns: ideal from both ideal ones, honest from the memory measured in mode `both` and the honest "
+    "size. Sweeps that differ in their seed alone are one row each, errors are means."
 )
 RANGES = ("signed=", "unsigned=")  # switches of a name
 SHARED = ("preset", "data", "split", "train_images", "test_split", "epochs", "init", "box")  # by the seeds of a sweep
@@ -105,12 +110,12 @@ def table_9(context: Context) -> Table:
 
 
 def _sweep_table(context: Context, key: str, title: str, bodies: bool, paper: dict[str, Row]) -> Table:
-    found = sweeps(context.reports, bodies)
+    found, kept = sweeps(context.reports, bodies), kept_ratios(context.reports)
     rows: list[Row] = []
     for names, members in pooled(found).values():
         errors = _mean(members.get("float", []), "error")
         rows += [{"quant": quant, **paper.get(paper_name(quant), {}), "sweep": ", ".join(names),
-                  "preset": ones[0]["preset"], "epochs": ones[0]["epochs"], **_ours(ones, errors, bodies)}
+                  "preset": ones[0]["preset"], "epochs": ones[0]["epochs"], **_ours(ones, errors, bodies, kept)}
                  for quant, ones in members.items()]  # fmt: skip
     covered = {paper_name(row["quant"]) for row in rows}
     rows += [{"quant": quant, **cells} for quant, cells in paper.items() if quant not in covered]
@@ -119,17 +124,21 @@ def _sweep_table(context: Context, key: str, title: str, bodies: bool, paper: di
     return Table(key, title, [{**columns, **row} for row in rows], about=about)
 
 
-def _ours(members: Members, float_error: float | None, bodies: bool) -> Row:
-    error = _mean(members, "error")
+def _ours(
+    members: Members, float_error: float | None, bodies: bool, kept: dict[tuple[int | None, str], float]
+) -> Row:
+    error, bits = _mean(members, "error"), QuantConfig.parse(members[0]["quant"]).features
     memory, ideal, honest = (float(members[0][name]) for name in
                              ("training_memory_ratio", "model_size_ratio", "honest_size_ratio"))  # fmt: skip
+    plain, compressed = (kept.get((bits, mode)) for mode in MODES)
     seeds = {f"seed_{row['seed']}": _shown(float(row["error"]), bodies) for row in members}
     return {
         "ours_pck" if bodies else "ours_nme": _shown(error, bodies), **seeds,
-        "ours_relative": error / float_error if float_error else None, "ours_memory": memory,
+        "ours_relative": error / float_error if float_error else None,
+        "ours_memory_ideal": memory, "ours_memory_measured_none": plain, "ours_memory_measured_both": compressed,
         "ours_size_ideal": ideal, "ours_size_honest": honest,
         "ours_index_ideal": balance_index(error, memory, ideal),
-        "ours_index_honest": balance_index(error, memory, honest),
+        "ours_index_honest": balance_index(error, compressed, honest) if compressed else None,
     }  # fmt: skip
 
 
