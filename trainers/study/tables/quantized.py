@@ -19,8 +19,8 @@ COSTS = (
     "pictures) keeps for the backward pass, by those of the float one that recomputes nothing, plain (`none`) and "
     "compressed (`both`), from docs/memory.md; a dash where such bits were not measured. Size: ideal, bits of "
     "the weights by 32, as the paper counts; honest, bytes of the packed network by those of a float file. Indices by "
-    "eq. 8 from these columns: ideal from both ideal ones, honest from the memory measured in mode `both` and the honest "
-    "size. Sweeps that differ in their seed alone are one row each, errors are means."
+    "eq. 8 from these columns: ideal from both ideal ones, honest from the memory measured in mode `both` and the "
+    "honest size. Sweeps that differ in their seed alone are one row each, errors are means."
 )
 RANGES = ("signed=", "unsigned=")  # switches of a name
 SHARED = ("preset", "data", "split", "train_images", "test_split", "epochs", "init", "box")  # by the seeds of a sweep
