@@ -124,9 +124,7 @@ def _sweep_table(context: Context, key: str, title: str, bodies: bool, paper: di
     return Table(key, title, [{**columns, **row} for row in rows], about=about)
 
 
-def _ours(
-    members: Members, float_error: float | None, bodies: bool, kept: dict[tuple[int | None, str], float]
-) -> Row:
+def _ours(members: Members, float_error: float | None, bodies: bool, kept: dict[tuple[int | None, str], float]) -> Row:
     error, bits = _mean(members, "error"), QuantConfig.parse(members[0]["quant"]).features
     memory, ideal, honest = (float(members[0][name]) for name in
                              ("training_memory_ratio", "model_size_ratio", "honest_size_ratio"))  # fmt: skip
