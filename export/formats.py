@@ -14,7 +14,7 @@ from cunet_tf.export.onnx_file import convert_onnx
 from cunet_tf.export.own import deploy_own
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import convert, convert_int8
-from cunet_tf.files.formats import ENDINGS, FLOAT
+from cunet_tf.files.formats import ENDINGS, FLOAT, FLOAT_ENDS
 from cunet_tf.files.onnx import parse_onnx
 from cunet_tf.spec import ModelSpec
 
@@ -69,7 +69,7 @@ def export_model(
             functional with one input.
         fmt: ``float32``, ``float16``, ``int8-weights`` (float arithmetic, kernels stored in 8 bits), ``onnx``;
             ``int8``; ``int8-float-io`` (float at both ends); ``packed`` (the int8 file near one bit a weight,
-            ``.cunet``) or ``gz`` (the int8 file, gzip).
+            ``.cunet``), ``packed-float-io`` (the same with float ends) or ``gz`` (the int8 file, gzip).
         crops: float32 ``[B, H, W, 3]`` in 0..1 (or what one's own model takes), to choose the grids that training left
             open; not looked at for float formats.
         norms: of integer formats of a described model, see :func:`cunet_tf.export.deploy.deploy`.
@@ -89,7 +89,12 @@ def export_model(
         return Exported(fmt, data, data, [])
     deployed = deploy(model, spec, norms) if spec else deploy_own(model)
     rows = deployed.calibrate(crops)
-    tflite = convert_int8(deployed, spec, float_io=fmt == "int8-float-io")
-    if fmt == "packed":
-        return Exported(fmt, pack(tflite), tflite, rows)
-    return Exported(fmt, gzip.compress(tflite, 9, mtime=0) if fmt == "gz" else tflite, tflite, rows)
+    tflite = convert_int8(deployed, spec, float_io=fmt in FLOAT_ENDS)
+    return Exported(fmt, contained(tflite, fmt), tflite, rows)
+
+
+def contained(tflite: bytes, fmt: str) -> bytes:
+    """An integer model in the container of its format."""
+    if ENDINGS[fmt] == ".cunet":
+        return pack(tflite)
+    return gzip.compress(tflite, 9, mtime=0) if fmt == "gz" else tflite

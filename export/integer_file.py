@@ -1,6 +1,5 @@
 """Integer files from an integer file: other containers, and float at both ends, without the Keras model."""
 
-import gzip
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +7,11 @@ import numpy as np
 
 from cunet_tf.compat import parse_tflite, schema, write_tflite
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.formats import Exported
+from cunet_tf.export.formats import Exported, contained
 from cunet_tf.export.graph_edit import new_operator, new_tensor
 from cunet_tf.export.integer_stem import with_blocks
-from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.tflite import HEATMAPS, finished
-from cunet_tf.files.formats import FLOAT
+from cunet_tf.files.formats import FLOAT, FLOAT_ENDS
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 from cunet_tf.spec import ModelSpec
 
@@ -27,7 +25,7 @@ def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) 
 
     Args:
         file: ``.cunet``, ``.tflite`` or ``.tflite.gz`` with int8 ends.
-        fmt: ``int8``, ``int8-float-io``, ``packed`` or ``gz``.
+        fmt: ``int8``, ``int8-float-io``, ``packed``, ``packed-float-io`` or ``gz``.
         changes: of the description.
 
     Raises:
@@ -44,9 +42,8 @@ def export_integer(file: Path, fmt: str, changes: dict[str, Any] | None = None) 
     if not takes_int8(tflite):
         raise CUNetError(f"{file}: its ends are float: integer formats are made of an int8 file or its .keras file.")
     spec, tflite = spec.replace(**(changes or {})), with_blocks(tflite)
-    tflite = with_float_ends(tflite, spec) if fmt == "int8-float-io" else finished(tflite, spec, "image", HEATMAPS)
-    data = {"packed": pack, "gz": lambda model: gzip.compress(model, 9, mtime=0)}.get(fmt, bytes)(tflite)
-    return Exported(fmt, data, tflite, []), spec
+    tflite = with_float_ends(tflite, spec) if fmt in FLOAT_ENDS else finished(tflite, spec, "image", HEATMAPS)
+    return Exported(fmt, contained(tflite, fmt), tflite, []), spec
 
 
 def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:

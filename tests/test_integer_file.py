@@ -8,7 +8,7 @@ from cunet_tf.engines import LiteRTEngine
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.integer_file import export_integer
 from cunet_tf.export.tflite import operator_names
-from cunet_tf.files.formats import ENDINGS, INTEGERS
+from cunet_tf.files.formats import ENDINGS, FLOAT_ENDS, INTEGERS
 from cunet_tf.files.shipped import find_model
 from cunet_tf.files.tflite import read_model, spec_of, takes_int8
 
@@ -23,7 +23,7 @@ def test_numbers_stay_what_they_are(fmt, tmp_path):
     file.write_bytes(exported.data)
     new, old = read_model(file), read_model(CUNET)
     assert spec.name == "other" and spec_of(new).replace(output=None) == spec.replace(output=None)
-    assert takes_int8(new) == (fmt != "int8-float-io") == (spec_of(new).output is not None)
+    assert takes_int8(new) == (fmt not in FLOAT_ENDS) == (spec_of(new).output is not None)
     np.testing.assert_array_equal(LiteRTEngine(new)(IMAGES), LiteRTEngine(old)(IMAGES))
 
 

@@ -2,7 +2,7 @@
 
 Formats: float32, float16, int8-weights (float arithmetic, kernels stored in 8 bits); onnx (float32, of float networks);
 int8 (what a low-bit network computes in training, exactly), int8-float-io (the same with float at both ends); packed
-(.cunet, the int8 file near one bit a weight), gz.
+(.cunet, the int8 file near one bit a weight), packed-float-io, gz.
 Float networks become int8 too: --data gives the pictures that choose their grids. Integer formats are also
 made of an integer file (.cunet, .tflite), without its Keras model. Of a shipped name float formats come from its
 float network, integer ones from its .cunet, which is rounded or was trained in low bits.
@@ -236,7 +236,7 @@ def _drawn(values: flags.FlagValues, spec: ModelSpec, grids: bool) -> tuple[Sour
 
 def _sizes(exported: Any) -> dict[str, int]:
     """Bytes of a packed file by kind; their sum is the file."""
-    if exported.fmt != "packed":
+    if ENDINGS[exported.fmt] != ".cunet":
         return {}
     from cunet_tf.export.packed.report import size_report
 
