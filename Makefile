@@ -9,7 +9,7 @@ ROOT :=
 OUT := runs/reproduce
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test reproduce lint house android tfa clean fuzz versions
+.PHONY: demo test reproduce lint house android web tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -53,6 +53,10 @@ fuzz: $(VENV)/.installed-dev
 android: $(VENV)/.installed
 	$(BIN)/python android_demo/tools/check.py
 
+# The web page: built into web_demo/dist, tested in headless Chromium; needs Node.js and Chromium.
+web: $(VENV)/.installed
+	$(BIN)/python web_demo/tools/check.py $(if $(ROOT),--root="$(ROOT)")
+
 # A short set of tests with the lowest and the newest versions that setup.py allows; 2 GB of environments.
 versions:
 	.ci/versions
@@ -65,7 +69,7 @@ tfa:
 	$(BIN)/python -m pytest tests/test_tfa.py
 
 clean:
-	rm -rf $(DEMO) build android_demo/build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) build android_demo/build web_demo/build web_demo/dist web_demo/node_modules dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

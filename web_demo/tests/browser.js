@@ -14,6 +14,7 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+const RUNTIME = /^(INFO|WARNING): /; // what LiteRT tells of itself
 export const ROOT = new URL("../../", import.meta.url);
 
 /**
@@ -35,7 +36,9 @@ export async function start(flags = []) {
  */
 export async function ready(context, port, query = "") {
   const page = await context.newPage();
-  page.on("console", (message) => message.type() === "error" && console.error("page:", message.text()));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !RUNTIME.test(message.text())) console.error("page:", message.text());
+  });
   page.on("pageerror", (error) => console.error("page:", error.message));
   await page.goto(`http://localhost:${port}/index.html${query}`);
   await settled(page);

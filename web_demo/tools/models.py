@@ -1,6 +1,6 @@
 """What the web page runs: shipped models packed with float ends, and BlazeFace's file, in ``web_demo/build/models``.
 
-    python web_demo/tools/models.py
+python web_demo/tools/models.py
 """
 
 import json

@@ -29,6 +29,7 @@ export class View {
   show({ width, height, data }) {
     if (this.canvas.width !== width || this.canvas.height !== height) {
       Object.assign(this.canvas, { width, height });
+      this.canvas.style.setProperty("--aspect", String(width / height));
     }
     this.context.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
   }

@@ -72,7 +72,8 @@ export class FaceDetector {
    */
   async within(picture, square, minScore) {
     const matrix = cropMatrix({ box: square, factor: 1, roll: 0 }, SIDE);
-    const input = Float32Array.from(crop(picture, matrix, SIDE), (byte) => byte / 127.5 - 1);
+    const input = new Float32Array(crop(picture, matrix, SIDE));
+    for (let i = 0; i < input.length; i++) input[i] = input[i] / 127.5 - 1;
     const { logits, values } = await this.network(input);
     const back = inverse(matrix);
     return clusters(candidates(logits, values, minScore)).map(({ points, score }) => {

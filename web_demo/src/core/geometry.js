@@ -32,8 +32,9 @@ export function cropMatrix({ box, factor, roll }, side) {
  * @returns {Matrix}
  */
 export function inverse([a, b, c, d, e, f]) {
-  const by = a * e - b * d;
-  return [e / by, -b / by, (b * f - c * e) / by, -d / by, a / by, (c * d - a * f) / by];
+  const by = 1 / (a * e - b * d); // in OpenCV's order of operations
+  const [p, q, r, s] = [e * by, -b * by, -d * by, a * by];
+  return [p, q, -p * c - q * f, r, s, -r * c - s * f];
 }
 
 /**
