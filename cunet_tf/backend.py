@@ -6,20 +6,44 @@ from typing import Any
 
 from cunet_tf.errors import CUNetError
 
+QUANTIZES = ("tensorflow", "jax")
+
+
+def on_tensorflow() -> bool:
+    """Whether Keras runs on TensorFlow."""
+    import keras
+
+    return keras.backend.backend() == "tensorflow"
+
 
 def custom_gradient(function: Callable) -> Callable:
-    """``tf.custom_gradient``, imported when first called.
+    """``tf.custom_gradient``, or what Keras has in its place on JAX; imported when first called.
 
     Raises:
-        CUNetError: Keras runs on another backend than TensorFlow.
+        CUNetError: Keras runs on a third backend.
     """
 
     @functools.wraps(function)
     def call(*tensors: Any) -> Any:
-        tf = tensorflow()
-        return tf.custom_gradient(function)(*(tf.convert_to_tensor(tensor) for tensor in tensors))
+        from keras import ops
+
+        require_quantization()
+        wrap = tensorflow().custom_gradient if on_tensorflow() else ops.custom_gradient
+        return wrap(function)(*(ops.convert_to_tensor(tensor) for tensor in tensors))
 
     return call
+
+
+def require_quantization() -> None:
+    """Refuse backends that quantizers have not been written for.
+
+    Raises:
+        CUNetError: Keras runs on neither TensorFlow nor JAX.
+    """
+    import keras
+
+    if keras.backend.backend() not in QUANTIZES:
+        tensorflow()
 
 
 def tensorflow(what: str = "quantization") -> Any:

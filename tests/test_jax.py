@@ -28,8 +28,10 @@ taught = [f"--teacher={folder}/from_tensorflow.keras", "--coordinate_loss=1", "-
 assert main([*train, *taught, f"--workdir={folder}/run", "--json"]) == 0
 images = np.load(f"{folder}/images.npy")
 np.save(f"{folder}/maps.npy", cu.load_keras(f"{folder}/run/last.keras")(images)[-1])
+assert main([*train, "--quant=TW-a-QIG(8,2,32)", f"--workdir={folder}/few", "--json"]) == 0
+np.save(f"{folder}/few.npy", cu.load_keras(f"{folder}/few/last.keras")(images)[-1])
 try:
-    cu.build_cunet(cu.CUNetConfig(1, 0, 8, 4, levels=1, input_size=64), quant="BW-a")
+    cu.build_cunet(cu.CUNetConfig(1, 0, 8, 4, levels=1, input_size=64), quant="BW-a-QIG(818)")
 except cu.CUNetError as error:
     print(error, file=sys.stderr)
 assert main(["export", f"--model={folder}/run/last.keras", f"--out={folder}/m.tflite"]) == 2
@@ -60,7 +62,7 @@ def under_jax(tmp_path_factory):
 
 def test_two_steps_under_jax_then_tensorflow_and_tflite(under_jax, tmp_path):
     folder, done = under_jax
-    assert "device jax" in done.stderr and json.loads(done.stdout)["epochs"] == 1
+    assert "device jax" in done.stderr and json.loads(done.stdout.splitlines()[0])["epochs"] == 1
     file = folder / "run" / "last.keras"
     np.testing.assert_allclose(load_keras(file)(crops())[-1], np.load(folder / "maps.npy"), atol=1e-4)
     out = tmp_path / "m.tflite"
@@ -75,8 +77,17 @@ def test_jax_reads_a_file_of_tensorflow_without_importing_it(under_jax):
         np.testing.assert_array_equal(kernel, theirs[name])
 
 
-def test_quantization_and_export_say_that_they_need_tensorflow(under_jax):
+def test_a_network_of_few_bits_trains_under_jax_and_exports_to_the_last_bit(under_jax, tmp_path, capsys):
+    folder, _ = under_jax
+    file = folder / "few" / "last.keras"
+    np.testing.assert_allclose(load_keras(file)(crops())[-1], np.load(folder / "few.npy"), atol=1e-4)
+    words = ["export", f"--model={file}", "--format=int8", f"--out={tmp_path / 'few.tflite'}", "--parity_pictures=2"]
+    main([*words, "--data=synthetic", "--split=3:5", "--calibration_split=3:5"])  # two steps: points of no peak jump
+    assert "integer arithmetic: 0 of" in capsys.readouterr().out
+
+
+def test_gradients_of_few_bits_and_export_say_that_they_need_tensorflow(under_jax):
     folder, done = under_jax
-    assert "quantization needs Keras on TensorFlow" in done.stderr
+    assert "BW-a-QIG(818), a quantization of gradients, needs Keras on TensorFlow" in done.stderr
     assert "cunet export: error: " in done.stderr and "needs Keras on TensorFlow" in done.stderr.splitlines()[-1]
     assert not (folder / "m.tflite").exists()

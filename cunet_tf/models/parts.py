@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from cunet_tf.backend import tensorflow
+from cunet_tf.backend import require_quantization, tensorflow
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.quantize.names import QuantConfig
@@ -36,8 +36,10 @@ def prepare(
     own = spec.quantization if spec else QuantConfig()
     placed = own if quant is None else QuantConfig.parse(quant)
     placed.require(config)
-    if not placed.is_float:
-        tensorflow()  # refuses other backends before anything is built
+    if not placed.is_float:  # refuse other backends before anything is built
+        require_quantization()
+        if placed.rounds_gradients:
+            tensorflow(f"{placed}, a quantization of gradients,")
     return config, placed, spec and spec.replace(quant=str(placed))
 
 

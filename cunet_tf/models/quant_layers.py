@@ -4,9 +4,10 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from cunet_tf.backend import tensorflow
+from cunet_tf.backend import on_tensorflow, tensorflow
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.quantize import quantizers
@@ -119,19 +120,25 @@ def best_exponent(x: Any, grid: quantizers.Linear, power: int = 1) -> tuple[Any,
     Returns:
         The exponent, a float32 scalar; whether ``x`` has values to judge by.
     """
-    tf = tensorflow()
-    flat = tf.reshape(tf.cast(x, tf.float32), [-1])
-    places = tf.random.stateless_uniform([SAMPLE], (1, 2), 0, tf.maximum(tf.size(flat), 1), tf.int32)
-    values = tf.stop_gradient(tf.gather(flat, places))
-    values = values if grid.signed else tf.nn.relu(values)
-    peak = tf.reduce_max(tf.abs(values))
-    top = tf.math.ceil(tf.math.log(tf.maximum(peak, SMALLEST)) / math.log(2.0))
-    exponents = top - tf.range(float(TRIED))
-    step = grid.step * tf.pow(2.0, exponents)[:, None]
+    flat = ops.reshape(ops.cast(x, "float32"), (-1,))
+    values = ops.stop_gradient(ops.take(flat, _places(flat)))
+    values = values if grid.signed else ops.relu(values)
+    peak = ops.max(ops.abs(values))
+    top = ops.ceil(ops.log(ops.maximum(peak, SMALLEST)) / math.log(2.0))
+    exponents = top - ops.arange(TRIED, dtype="float32")
+    step = grid.step * ops.power(2.0, exponents)[:, None]
     low, high = (limit / grid.step for limit in grid.limits)
-    errors = tf.clip_by_value(tf.floor(values / step + 0.5), low, high) * step - values
-    best = tf.argmin(tf.reduce_mean(tf.abs(errors) ** power, axis=1))
-    return tf.gather(exponents, best), peak > SMALLEST
+    errors = ops.clip(ops.floor(values / step + 0.5), low, high) * step - values
+    best = ops.argmin(ops.mean(ops.abs(errors) ** power, axis=1))
+    return ops.take(exponents, best), peak > SMALLEST
+
+
+def _places(flat: Any) -> Any:
+    """Random places in a flat tensor, the same in every call."""
+    if on_tensorflow():  # where batches may have any length
+        tf = tensorflow()
+        return tf.random.stateless_uniform([SAMPLE], (1, 2), 0, tf.maximum(tf.size(flat), 1), tf.int32)
+    return np.random.default_rng(1).integers(0, max(flat.shape[0], 1), SAMPLE, np.int32)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -9,16 +9,18 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from cunet_tf.backend import custom_gradient, tensorflow
-from cunet_tf.errors import CUNetError
+from keras import ops
+
+from cunet_tf.backend import custom_gradient, on_tensorflow, tensorflow
+from cunet_tf.quantize.bits import KERNEL_BITS, limits, require_kernel_bits
+from cunet_tf.quantize.means import above_mean, mean, mean_of
 
 TERNARY_THRESHOLD = 0.7  # of mean |w| (TWN)
-MIN_BITS, MAX_BITS = 2, 16  # of features and gradients
-KERNEL_BITS = range(2, 9)  # of uniform kernels
 # Steps that lose least of a normal distribution of variance 1, for 2 to 8 bits; where the search for a filter's begins.
 NORMAL_STEPS = dict(zip(KERNEL_BITS, (1.224, 0.651, 0.353, 0.193, 0.105, 0.057, 0.031), strict=True))
 STARTS = (0.6, 0.8, 1.0, 1.25, 1.6, 2.0)  # multiples of them: filters are less or more heavy-tailed
 REFINEMENTS = 4
+GRADIENTS = "a quantization of gradients"  # in messages; the rest runs on JAX too
 
 
 def binary(w: Any, alpha: bool = False) -> Any:
@@ -34,9 +36,7 @@ def binary(w: Any, alpha: bool = False) -> Any:
     """
 
     def values(full: Any) -> Any:
-        tf = tensorflow()
-        signs = tf.where(full >= 0.0, 1.0, -1.0)
-        return signs * tf.cast(_mean(tf.abs(full)), tf.float32) if alpha else signs
+        return _signs(full) * mean(ops.abs(full)) if alpha else _signs(full)
 
     return _straight_through(w, values)
 
@@ -54,11 +54,10 @@ def ternary(w: Any, alpha: bool = False) -> Any:
     """
 
     def values(full: Any) -> Any:
-        tf = tensorflow()
-        size = tf.abs(full)
-        far = tf.cast(tf.cast(size, tf.float64) > TERNARY_THRESHOLD * _mean(size), tf.float32)
-        signs = far * tf.where(full >= 0.0, 1.0, -1.0) + 0.0  # no negative zeros
-        return signs * tf.cast(tf.math.divide_no_nan(_mean(size * far), _mean(far)), tf.float32) if alpha else signs
+        size = ops.abs(full)
+        far = ops.cast(above_mean(size, TERNARY_THRESHOLD), "float32")
+        signs = far * _signs(full) + 0.0  # no negative zeros
+        return signs * mean_of(size, far) if alpha else signs
 
     return _straight_through(w, values)
 
@@ -103,39 +102,28 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
         CUNetError: bits outside 2..8.
     """
     require_kernel_bits(bits)
-    tf = tensorflow()
-    w = tf.cast(w, tf.float32)
+    w = ops.cast(w, "float32")
     axes = list(range(len(w.shape) - 1))
     limit = 2.0 ** (bits - 1) - 1.0
 
     def total(x: Any) -> Any:
-        return tf.reduce_sum(x, axes, keepdims=True)
+        return ops.sum(x, axis=axes, keepdims=True)
 
     def rounded(step: Any) -> Any:
-        return tf.clip_by_value(tf.round(tf.math.divide_no_nan(w, step)), -limit, limit)
+        return ops.clip(ops.round(ops.divide_no_nan(w, step)), -limit, limit)
 
-    normal = NORMAL_STEPS[bits] * tf.sqrt(tf.reduce_mean(tf.square(w), axes, keepdims=True))
-    steps = [start * normal for start in STARTS] + [tf.reduce_max(tf.abs(w), axes, keepdims=True) / limit]
-    best_step, least = tf.zeros_like(normal), total(tf.square(w))
-    size = tf.abs(w)
-    smallest = tf.reduce_min(tf.where(size > 0.0, size, float("inf")), axes, keepdims=True)
-    for index, step in enumerate([tf.where(tf.math.is_inf(smallest), 0.0, smallest), *steps]):
+    normal = NORMAL_STEPS[bits] * ops.sqrt(ops.mean(ops.square(w), axis=axes, keepdims=True))
+    size = ops.abs(w)
+    steps = [start * normal for start in STARTS] + [ops.max(size, axis=axes, keepdims=True) / limit]
+    best_step, least = ops.zeros_like(normal), total(ops.square(w))
+    smallest = ops.min(ops.where(size > 0.0, size, float("inf")), axis=axes, keepdims=True)
+    for index, step in enumerate([ops.where(ops.isinf(smallest), 0.0, smallest), *steps]):
         for _ in range(REFINEMENTS if index else 0):
             q = rounded(step)
-            step = tf.math.divide_no_nan(total(w * q), total(q * q))
-        error = total(tf.square(w - step * rounded(step)))
-        best_step, least = tf.where(error < least, step, best_step), tf.minimum(error, least)
+            step = ops.divide_no_nan(total(w * q), total(q * q))
+        error = total(ops.square(w - step * rounded(step)))
+        best_step, least = ops.where(error < least, step, best_step), ops.minimum(error, least)
     return rounded(best_step), best_step
-
-
-def require_kernel_bits(bits: int) -> None:
-    """Refuse widths that :func:`uniform` has not.
-
-    Raises:
-        CUNetError: bits outside 2..8.
-    """
-    if bits not in KERNEL_BITS:
-        raise CUNetError(f"{bits!r} bits for kernels: give an integer from {KERNEL_BITS[0]} to {KERNEL_BITS[-1]}.")
 
 
 def center(w: Any) -> Any:
@@ -147,9 +135,8 @@ def center(w: Any) -> Any:
         >>> center(np.float32([[[[1.0], [3.0]]]])).numpy().ravel()
         array([-1.,  1.], dtype=float32)
     """
-    tf = tensorflow()
-    w = tf.convert_to_tensor(w)
-    return w - tf.reduce_mean(w, axis=-2, keepdims=True)
+    w = ops.convert_to_tensor(w)
+    return w - ops.mean(w, axis=-2, keepdims=True)
 
 
 def linear(
@@ -175,36 +162,35 @@ def linear(
         array([-1.  ,  0.25,  0.75], dtype=float32)
     """
     low, high = limits(bits, r, signed, narrow)
-    options = {"min": low, "max": high, "num_bits": bits, "narrow_range": narrow and signed}
+    if on_tensorflow():
+        rounded, passed = _fused(low, high, bits, narrow and signed)
+    else:
+        rounded, passed = _grid(low, high, bits, r, signed)
 
     @custom_gradient
     def quantize(full: Any) -> tuple[Any, Callable]:
-        quantization = tensorflow().quantization
-
         def grad(dy: Any) -> Any:
-            dx = quantization.fake_quant_with_min_max_args_gradient(dy, full, **options)
+            dx = passed(dy, full)
             return dx if gradient is None else gradient(dx)
 
-        return quantization.fake_quant_with_min_max_args(full, **options), grad
+        return rounded(full), grad
 
     return _in_float32(x, quantize)
 
 
-def limits(bits: int, r: float, signed: bool, narrow: bool = False) -> tuple[float, float]:
-    """Lowest and highest value of :func:`linear`'s grid.
+def _fused(low: float, high: float, bits: int, narrow: bool) -> tuple[Callable, Callable]:
+    """TensorFlow's own operations: values on a grid, and the gradient within its limits."""
+    quantization = tensorflow().quantization
+    options = {"min": low, "max": high, "num_bits": bits, "narrow_range": narrow}
+    return (lambda x: quantization.fake_quant_with_min_max_args(x, **options),
+            lambda dy, x: quantization.fake_quant_with_min_max_args_gradient(dy, x, **options))  # fmt: skip
 
-    Example:
-        >>> limits(8, 2.0, signed=True)
-        (-2.0, 1.984375)
-    """
-    if not isinstance(bits, int) or not MIN_BITS <= bits <= MAX_BITS:
-        raise CUNetError(f"{bits!r} bits for features or gradients: give an integer from {MIN_BITS} to {MAX_BITS}.")
-    if r <= 0 or math.frexp(r)[0] != 0.5:
-        raise CUNetError(f"range r={r}: give a power of two, such as 0.5, 1, 2 or 4.")
-    if not signed:
-        return 0.0, r * (1.0 - 2.0**-bits)
-    high = r * (1.0 - 2.0 ** (1 - bits))
-    return (-high if narrow else -r), high
+
+def _grid(low: float, high: float, bits: int, r: float, signed: bool) -> tuple[Callable, Callable]:
+    """The same by any backend's operations, in their order."""
+    step = r * 2.0 ** ((1 if signed else 0) - bits)
+    return (lambda x: ops.floor((ops.clip(x, low, high) - low) / step + 0.5) * step + low,
+            lambda dy, x: dy * ops.cast(ops.logical_and(x >= low, x <= high), dy.dtype))  # fmt: skip
 
 
 def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
@@ -219,12 +205,15 @@ def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
     step, and rounding them to nearest loses what they add up to. The random numbers
     depend on the gradient alone, so equal runs stay equal. Has no gradient itself.
 
+    Raises:
+        CUNetError: Keras runs on another backend than TensorFlow.
+
     Example:
         >>> scaled_gradient(np.float32([0.9, 0.3, -0.05]), bits=3, stochastic=False).numpy()
         array([0.75, 0.25, 0.  ], dtype=float32)
     """
     limits(bits, 1.0, signed=True)
-    tf = tensorflow()
+    tf = tensorflow(GRADIENTS)
     g = tf.convert_to_tensor(g)
     full = tf.cast(g, tf.float32)
     high, low = tf.reduce_max(full), tf.reduce_min(full)
@@ -260,18 +249,20 @@ def quantized_gradient(x: Any, bits: int, stochastic: bool = True) -> Any:
 
     @custom_gradient
     def identity(value: Any) -> tuple[Any, Callable]:
-        return tensorflow().identity(value), lambda dy: scaled_gradient(dy, bits, stochastic)
+        return tensorflow(GRADIENTS).identity(value), lambda dy: scaled_gradient(dy, bits, stochastic)
 
     return identity(x)
+
+
+def _signs(full: Any) -> Any:
+    return ops.where(full >= 0.0, ops.ones_like(full), -ops.ones_like(full))
 
 
 def _straight_through(w: Any, values: Callable, everywhere: bool = False) -> Any:
     @custom_gradient
     def quantize(full: Any) -> tuple[Any, Callable]:
-        tf = tensorflow()
-
         def grad(dy: Any) -> Any:
-            return dy if everywhere else dy * tf.cast(tf.abs(full) <= 1.0, dy.dtype)
+            return dy if everywhere else dy * ops.cast(ops.abs(full) <= 1.0, dy.dtype)
 
         return values(full), grad
 
@@ -279,16 +270,5 @@ def _straight_through(w: Any, values: Callable, everywhere: bool = False) -> Any
 
 
 def _in_float32(tensor: Any, function: Callable) -> Any:
-    tf = tensorflow()
-    tensor = tf.convert_to_tensor(tensor)
-    return tf.cast(function(tf.cast(tensor, tf.float32)), tensor.dtype)
-
-
-def _mean(size: Any) -> Any:
-    """Mean per filter, over all axes but the last, kept as broadcastable axes.
-
-    In float64: there the mean of equal float32 values is that value, so a quantized kernel is
-    a fixed point, and one restored from its signs and alpha is the same to the last bit.
-    """
-    tf = tensorflow()
-    return tf.reduce_mean(tf.cast(size, tf.float64), axis=list(range(len(size.shape) - 1)), keepdims=True)
+    tensor = ops.convert_to_tensor(tensor)
+    return ops.cast(function(ops.cast(tensor, "float32")), tensor.dtype)

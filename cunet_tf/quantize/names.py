@@ -8,7 +8,7 @@ from typing import Any
 
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
-from cunet_tf.quantize.functional import KERNEL_BITS, MAX_BITS, MIN_BITS, limits
+from cunet_tf.quantize.bits import KERNEL_BITS, MAX_BITS, MIN_BITS, limits
 
 FLOAT = "float"
 FLOAT_LAYERS = ("stem", "*_head")  # the paper's "first and last"; by name, never by index
@@ -88,6 +88,11 @@ class QuantConfig:
     def is_float(self) -> bool:
         """Whether nothing is quantized."""
         return self.weights == "FW" and self.features is None
+
+    @property
+    def rounds_gradients(self) -> bool:
+        """Whether some gradients have few bits."""
+        return self.gradients not in (None, 32) or bool(self.weight_gradients)
 
     def covers(self, path: str) -> bool:
         """Whether the convolution with this layer path, such as ``unet0_up1/ahead``, is quantized."""
