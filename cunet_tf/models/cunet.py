@@ -13,10 +13,11 @@ from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.coupling import CouplingQueues
-from cunet_tf.models.landmark_model import LandmarkModel, RefinedModel
+from cunet_tf.models.landmark_model import LandmarkModel
 from cunet_tf.models.layers import MaxPool, SemanticBlock, Upsample2x
 from cunet_tf.models.parts import image_input, prepare
 from cunet_tf.models.quant_layers import QuantActivation
+from cunet_tf.models.refined_model import RefinedModel
 from cunet_tf.models.refinement import second_pass
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.placement import conv_quantizers, output_grid

@@ -7,7 +7,7 @@ import keras
 from cunet_tf.config import CUNetConfig
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.conv_count import DENSE_CONVS
-from cunet_tf.models.landmark_model import FIRST, LAST
+from cunet_tf.models.refined_model import FIRST, LAST
 
 
 class Unets(Protocol):

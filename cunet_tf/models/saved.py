@@ -18,9 +18,10 @@ from cunet_tf.writing import writing
 
 # Keras finds a saved class by its registered name: the modules that define ours must have been imported.
 DEFINING = (
-    "cunet_tf.losses", "cunet_tf.models.convolution", "cunet_tf.models.landmark_model", "cunet_tf.models.layers",
-    "cunet_tf.models.quant_layers", "cunet_tf.models.residual", "cunet_tf.optimizers", "cunet_tf.quantize.in_bytes",
-    "cunet_tf.quantize.quantizers", "cunet_tf.schedules", "cunet_tf.side_tolerance", "cunet_tf.training_metrics",
+    "cunet_tf.losses", "cunet_tf.models.convolution", "cunet_tf.models.landmark_model", "cunet_tf.models.refined_model",
+    "cunet_tf.models.layers", "cunet_tf.models.quant_layers", "cunet_tf.models.residual", "cunet_tf.optimizers",
+    "cunet_tf.quantize.in_bytes", "cunet_tf.quantize.quantizers", "cunet_tf.schedules", "cunet_tf.side_tolerance",
+    "cunet_tf.training_metrics",
 )  # fmt: skip
 
 
