@@ -63,7 +63,7 @@ class RefinedModel(LandmarkModel):
         """As Keras calls it: with the data, under JAX with the state of all variables before them."""
         *state, data = arguments
         if state:
-            return stateless_step(self, *state, data)
+            return stateless_step(self, state[0], data)
         images, y, w, given = self.halved(data)
         outputs = self.step_first(images[0], *(each[: len(each) // 2] for each in (y, w)))
         outputs += self.step_second(images[1], *(each[len(each) // 2 :] for each in (y, w)))
