@@ -133,6 +133,14 @@ test("a model of one's own is dropped", async () => {
   await drop(page, "mine.cunet", "", read("web_demo/build/models/face-tiny.cunet", ROOT));
   assert.match(await status(page), /^One face/);
   assert.equal((await found(page)).model, "face-tiny");
+  for (const [value, model] of [
+    ["face-mobile", "face-mobile"],
+    ["mine.cunet", "face-tiny"],
+  ]) {
+    await page.selectOption("#model", value);
+    await settled(page);
+    assert.equal((await found(page)).model, model);
+  }
 });
 
 test("a body is found in a dragged box", async () => {
@@ -180,6 +188,9 @@ test("the camera is followed, and stopped", async () => {
     await live.click("#camera");
     await live.waitForFunction(() => document.getElementById("status").textContent.startsWith("One face"));
     await shot("camera", live);
+    await live.selectOption("#model", "face-tiny"); // while a frame is looked at
+    await live.waitForFunction(() => JSON.parse(document.getElementById("points").textContent).model === "face-tiny");
+    assert.match(await status(live), /^One face/);
     await live.click("#camera");
     assert.equal(await live.evaluate(() => document.getElementById("video").srcObject), null);
     assert.equal(await live.textContent("#camera"), "Camera");

@@ -35,7 +35,10 @@ class App {
   constructor(engine) {
     this.engine = engine;
     this.view = new View(/** @type {HTMLCanvasElement} */ (element("stage")));
-    this.camera = new Camera(/** @type {HTMLVideoElement} */ (element("video")), (picture) => this.follow(picture));
+    this.camera = new Camera(/** @type {HTMLVideoElement} */ (element("video")), (picture) => {
+      this.looking = this.follow(picture);
+      return this.looking;
+    });
     /** @type {Picture | null} */
     this.picture = null;
     /** @type {{description: import("../core/types.js").Description, network: Awaited<ReturnType<Engine["network"]>>} | null} */
@@ -44,6 +47,10 @@ class App {
     this.detector = null;
     /** @type {Tracker | null} */
     this.tracker = null;
+    /** @type {Promise<void>} Until the camera's present frame was looked at. */
+    this.looking = Promise.resolve();
+    /** @type {Map<string, Uint8Array>} Model files that were dropped on the page, by name. */
+    this.own = new Map();
   }
 
   /**
@@ -52,6 +59,7 @@ class App {
    */
   async use(bytes, name) {
     const next = await load(this.engine, bytes, name);
+    await this.looking; // a frame may still be in the old network
     this.model?.network.delete();
     this.model = next;
     this.tracker = null;
@@ -189,8 +197,11 @@ async function busy(action) {
  */
 async function take(app, file) {
   if (!file.name.endsWith(".cunet")) return app.open(await decoded(file, file.name));
-  await app.use(new Uint8Array(await file.arrayBuffer()), file.name);
-  controls.model.add(new Option(file.name, "", true, true));
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  await app.use(bytes, file.name);
+  if (!app.own.has(file.name)) controls.model.add(new Option(file.name));
+  app.own.set(file.name, bytes);
+  controls.model.value = file.name;
   await app.find();
 }
 
@@ -199,16 +210,14 @@ async function take(app, file) {
  * @param {import("./models.js").Listed[]} models
  */
 async function choose(app, models) {
-  const model = models.find(({ name }) => name === controls.model.value);
-  if (!model) return;
-  say(`Loading ${model.name} ...`);
-  const progress = (/** @type {number} */ share) => say(`Loading ${model.name}: ${Math.round(100 * share)} %`);
-  await app.use(await fetched(model.file, progress, model.bytes), model.file);
-  say(
-    findsFaces(/** @type {NonNullable<App["model"]>} */ (app.model).description)
-      ? "Ready: choose a photograph."
-      : "Ready: choose a photograph, then drag a box around a person.",
-  );
+  const { value } = controls.model;
+  const listed = models.find(({ name }) => name === value);
+  if (!listed && !app.own.has(value)) return;
+  say(`Loading ${value} ...`);
+  const progress = (/** @type {number} */ share) => say(`Loading ${value}: ${Math.round(100 * share)} %`);
+  const bytes = app.own.get(value) ?? (listed && (await fetched(listed.file, progress, listed.bytes)));
+  await app.use(/** @type {Uint8Array} */ (bytes), value);
+  say(app.finder() ? "Ready: choose a photograph." : "Ready: choose a photograph, then drag a box around a person.");
   await app.find();
 }
 
