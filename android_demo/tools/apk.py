@@ -16,7 +16,7 @@ APP = java_build.DEMO / "app/src/main"
 BUILD = java_build.BUILD / "apk"
 ABIS = ("arm64-v8a", "x86_64")
 PAGE = 16384  # bytes, the largest memory page of Android devices
-MIN_SDK, TARGET_SDK = 23, 34
+MIN_SDK, TARGET_SDK = 23, 35
 
 
 def compile_app(java: toolchain.Java, core: Path) -> tuple[Path, list[Path]]:

@@ -60,6 +60,10 @@ MAVEN = {  # name: coordinate and sha256
         "org.robolectric:android-all:14-robolectric-10818077:jar",
         "6be2218c6a53fe3c57bc22ebdc723edcb7270a8a6f187545708aa5c0ed813977",
     ),
+    "android-35-running": (  # for Robolectric
+        "org.robolectric:android-all-instrumented:15-robolectric-12650502-i7:jar",
+        "33c2d7cc4186d4605269d5d411fa1818972c5b30a9f70bfbbd3d430b076af52f",
+    ),
     "tflite": (
         "org.tensorflow:tensorflow-lite:2.16.1:aar",
         "34b065817e294e7dd3569504e8b9454938ceae453b6a459da54d5f6e45d3c94e",

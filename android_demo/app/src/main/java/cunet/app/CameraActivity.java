@@ -4,101 +4,105 @@ import android.Manifest;
 import android.app.Activity;
 import android.content.Intent;
 import android.content.pm.PackageManager;
-import android.media.Image;
 import android.os.Bundle;
-import android.os.Handler;
-import android.os.HandlerThread;
 import android.view.Display;
-import android.view.View;
 import cunet.core.Box;
-import cunet.core.CUNetException;
-import cunet.core.Orientation;
 
 /** Landmarks live: camera, network and overlay; without a camera or its permission it explains itself. */
-public final class CameraActivity extends Activity implements LandmarkView.Touch {
+public final class CameraActivity extends Activity implements LandmarkView.Touch, Live.Listener {
     private static final int PICK = 1;
     private static final int PERMISSION = 2;
 
     private LandmarkView view;
     private Panel panel;
-    private HandlerThread thread;
-    private Handler camera;
-    private CameraFeed feed;
-    private LiveAnalyzer analyzer;
+    /** Between resume and pause. */
+    private Live live;
     private Display display;
+    private Scene shown;
     private int chosen;
-    private String loaded = "";
     private boolean refused;
 
     @Override
     protected void onCreate(Bundle state) {
         super.onCreate(state);
         setContentView(R.layout.screen);
+        Edges.keepClear(findViewById(R.id.root));
         chosen = state == null ? 0 : state.getInt("camera");
+        refused = state != null && state.getBoolean("refused");
         display = getWindowManager().getDefaultDisplay();  // Context.getDisplay needs Android 11
         view = (LandmarkView) findViewById(R.id.view);
         view.listen(this);
-        panel = new Panel(this, Models.names(this), this::settings);
-        panel.pick.setOnClickListener(button -> startActivityForResult(PictureActivity.picker(), PICK));
+        panel = new Panel(this, Models.names(this));
+        panel.listen(this::choices);
+        panel.pick.setOnClickListener(button -> {
+            if (!Sharing.pick(this, PICK)) {
+                panel.say(getString(R.string.no_picker));
+            }
+        });
+        panel.whole.setOnClickListener(button -> onWhole());
+        panel.share.setOnClickListener(button -> {
+            if (live != null) {
+                live.write();
+            }
+        });
+        panel.settings.setOnClickListener(button -> {
+            if (!Sharing.settings(this)) {
+                panel.say(getString(R.string.no_settings));
+            }
+        });
     }
 
     @Override
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
         state.putInt("camera", chosen);
+        state.putBoolean("refused", refused);
     }
 
     @Override
     protected void onResume() {
         super.onResume();
-        thread = new HandlerThread("camera");
-        thread.start();
-        camera = new Handler(thread.getLooper());
-        analyzer = new LiveAnalyzer();
-        feed = new CameraFeed(this, camera, new Frames(analyzer));
-        loaded = "";
-        settings();
+        live = new Live(this, this);
+        choices();
         open();
     }
 
     @Override
     protected void onPause() {
-        CameraFeed closing = feed;
-        LiveAnalyzer stopping = analyzer;
-        camera.post(() -> {
-            closing.close();
-            stopping.close();
-        });
-        thread.quitSafely();
+        live.close();
+        live = null;
         super.onPause();
     }
 
     /** Open the chosen camera, or say why there is none. */
     private void open() {
-        String[] ids = feed.ids();
-        panel.other.setVisibility(View.GONE);
+        String[] ids = live.cameras();
+        boolean allowed = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED;
+        refused &= !allowed;
+        Panel.show(panel.other, false);
+        Panel.show(panel.settings, refused && ids.length > 0);
         if (panel.model() == null) {
             return;  // the panel says so
         }
         if (ids.length == 0) {
             panel.say(getString(R.string.no_camera));
-        } else if (checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
+        } else if (!allowed) {
             panel.say(getString(refused ? R.string.denied : R.string.explain_permission));
+            // Who refused twice is not asked again: the settings are left.
+            boolean asks = !refused || shouldShowRequestPermissionRationale(Manifest.permission.CAMERA);
             panel.other.setText(R.string.allow);
-            panel.other.setVisibility(View.VISIBLE);
+            Panel.show(panel.other, asks);
             panel.other.setOnClickListener(button ->
                     requestPermissions(new String[] {Manifest.permission.CAMERA}, PERMISSION));
         } else {
             panel.say(null);
             panel.other.setText(R.string.switch_camera);
-            panel.other.setVisibility(ids.length > 1 ? View.VISIBLE : View.GONE);
+            Panel.show(panel.other, ids.length > 1);
             panel.other.setOnClickListener(button -> {
                 chosen++;
                 open();
             });
-            CameraFeed opening = feed;
-            String id = ids[chosen % ids.length];
-            camera.post(() -> opening.open(id));
+            live.open(ids[chosen % ids.length]);
         }
     }
 
@@ -109,66 +113,38 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
     }
 
     /** Hand the chosen model and smoothing to the camera's thread. */
-    private void settings() {
-        String name = panel.model();
-        if (analyzer == null || name == null) {
-            return;
-        }
-        int threads = panel.threads();
-        boolean smooth = panel.smoothing();
-        LiveAnalyzer target = analyzer;
-        boolean reload = !loaded.equals(name + threads);
-        loaded = name + threads;
-        camera.post(() -> {
-            target.smooth(smooth);
-            if (reload) {
-                try {
-                    target.use(Models.load(this, name, threads));
-                } catch (CUNetException error) {
-                    target.close();  // no frames, so that the message stays
-                    runOnUiThread(() -> panel.say(error.getMessage()));
-                }
-            }
-        });
-    }
-
-    /** Frames of one thread for its own analyzer: a late frame never meets the analyzer of the next thread. */
-    private final class Frames implements CameraFeed.Listener {
-        private final LiveAnalyzer own;
-
-        Frames(LiveAnalyzer own) {
-            this.own = own;
-        }
-
-        @Override
-        public void onFrame(Image image, int sensorOrientation, boolean front) {
-            if (!own.ready()) {
-                return;
-            }
-            try {
-                // Asked for each frame: a turn by 180 degrees does not restart an activity.
-                Orientation orientation = Orientation.ofCamera(sensorOrientation, 90 * display.getRotation(), front);
-                Scene scene = own.analyze(image, orientation);
-                double[] ms = own.millis.clone();
-                runOnUiThread(() -> show(scene, ms));
-            } catch (CUNetException error) {
-                runOnUiThread(() -> panel.say(error.getMessage()));
-            }
-        }
-
-        @Override
-        public void onFailure(String why) {
-            runOnUiThread(() -> panel.say(getString(R.string.camera_failed, why)));
+    private void choices() {
+        if (live != null && panel.model() != null) {
+            live.use(panel.model(), panel.threads(), panel.smoothing());
         }
     }
 
-    private void show(Scene scene, double[] ms) {
+    @Override
+    public int displayDegrees() {
+        return 90 * display.getRotation();
+    }
+
+    @Override
+    public void onScene(Scene scene, double[] ms, boolean anywhere) {
+        shown = scene;
         view.show(scene);
+        Panel.show(panel.whole, true);
+        Panel.show(panel.share, true);
         boolean lost = scene.landmarks == null;
-        panel.say(lost ? getString(R.string.lost) : null);
+        panel.say(lost ? getString(anywhere ? R.string.lost_anywhere : R.string.lost) : null);
         double score = lost ? 0 : scene.landmarks.trust();
         panel.stages(getString(R.string.stages, panel.model(), ms[0], ms[1], ms[2], ms[3], 1000 / Math.max(ms[4], 1),
                 score));
+    }
+
+    @Override
+    public void onFailure(String why) {
+        panel.say(why);
+    }
+
+    @Override
+    public void onWritten() {
+        Sharing.send(this);
     }
 
     @Override
@@ -178,8 +154,16 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
 
     @Override
     public void onBox(Box box) {
-        LiveAnalyzer current = analyzer;
-        camera.post(() -> current.restart(box));
+        if (live != null) {
+            live.restart(box);
+        }
+    }
+
+    @Override
+    public void onWhole() {
+        if (shown != null) {
+            onBox(Box.whole(shown.uprightWidth(), shown.uprightHeight()));
+        }
     }
 
     @Override

@@ -4,176 +4,208 @@ import android.content.Context;
 import android.graphics.ImageFormat;
 import android.hardware.camera2.CameraAccessException;
 import android.hardware.camera2.CameraCaptureSession;
-import android.hardware.camera2.CameraCharacteristics;
 import android.hardware.camera2.CameraDevice;
 import android.hardware.camera2.CameraManager;
+import android.hardware.camera2.CameraMetadata;
 import android.hardware.camera2.CaptureRequest;
-import android.hardware.camera2.params.StreamConfigurationMap;
 import android.media.Image;
 import android.media.ImageReader;
 import android.os.Handler;
-import android.util.Size;
+import cunet.core.Box;
 import java.util.Collections;
 
 /** One camera's frames, YUV_420_888 of about 640x480, on a handler's thread; only the newest one is kept. */
 final class CameraFeed {
-    private static final int SHORT_SIDE = 480;
-
     /** Called on the handler's thread. */
     interface Listener {
         /** The image is closed after the call. */
-        void onFrame(Image image, int sensorOrientation, boolean front);
+        void onFrame(Image image, CameraChoice camera);
 
-        void onFailure(String why);
+        /** Faces that the camera sees, in pixels of its frames; empty where it sees none. */
+        void onFaces(Box[] faces);
+
+        /**
+         * @param message a text's id, with a place for {@code why}
+         * @param why for people who know cameras
+         */
+        void onFailure(int message, String why);
     }
 
     private final CameraManager manager;
     private final Handler handler;
     private final Listener listener;
-    private ImageReader reader;
-    private CameraDevice device;
-    private boolean wanted;
+    private Opening current;
+    /** Which camera another app took, until it is free again. */
+    private String taken;
 
     CameraFeed(Context context, Handler handler, Listener listener) {
         manager = (CameraManager) context.getSystemService(Context.CAMERA_SERVICE);
         this.handler = handler;
         this.listener = listener;
+        manager.registerAvailabilityCallback(free, handler);
     }
+
+    private final CameraManager.AvailabilityCallback free = new CameraManager.AvailabilityCallback() {
+        @Override
+        public void onCameraAvailable(String id) {
+            if (id.equals(taken)) {
+                open(id);
+            }
+        }
+    };
 
     /** Ids of all cameras; empty when there is none, or none that apps may use. */
     String[] ids() {
         try {
             return manager.getCameraIdList();
-        } catch (CameraAccessException | IllegalArgumentException error) {
+        } catch (CameraAccessException | RuntimeException error) {
             return new String[0];
         }
     }
 
     /** Open a camera; on the handler's thread, with the permission granted. */
     void open(String id) {
-        close();
-        wanted = true;
+        release();
         try {
-            CameraCharacteristics facts = manager.getCameraCharacteristics(id);
-            Integer facing = facts.get(CameraCharacteristics.LENS_FACING);
-            Integer sensor = facts.get(CameraCharacteristics.SENSOR_ORIENTATION);
-            boolean front = facing != null && facing == CameraCharacteristics.LENS_FACING_FRONT;
-            Size size = size(facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP));
-            reader = ImageReader.newInstance(size.getWidth(), size.getHeight(), ImageFormat.YUV_420_888, 2);
-            reader.setOnImageAvailableListener(source -> deliver(source, sensor == null ? 0 : sensor, front), handler);
-            manager.openCamera(id, opening, handler);
-        } catch (CameraAccessException | SecurityException | IllegalArgumentException | IllegalStateException error) {
-            fail(error.getMessage());
+            CameraChoice choice = new CameraChoice(manager.getCameraCharacteristics(id));
+            if (choice.size == null) {
+                listener.onFailure(R.string.no_yuv, "");
+                return;
+            }
+            current = new Opening(id, choice);
+            manager.openCamera(id, current, handler);
+        } catch (CameraAccessException | RuntimeException error) {  // makers' services throw what they like
+            fail(R.string.camera_failed, error.getMessage());
         }
     }
 
-    /** The smallest size whose shorter side is at least 480, or the largest there is. */
-    private static Size size(StreamConfigurationMap map) {
-        Size[] sizes = map == null ? null : map.getOutputSizes(ImageFormat.YUV_420_888);
-        if (sizes == null || sizes.length == 0) {
-            throw new IllegalStateException("it has no YUV frames");
+    /** One camera from opening to closing: what an old one still says finds itself replaced, and is not heard. */
+    private final class Opening extends CameraDevice.StateCallback {
+        private final String id;
+        private final CameraChoice choice;
+        private final ImageReader reader;
+        private CameraDevice device;
+
+        Opening(String id, CameraChoice choice) {
+            this.id = id;
+            this.choice = choice;
+            reader = ImageReader.newInstance(choice.size.getWidth(), choice.size.getHeight(),
+                    ImageFormat.YUV_420_888, 2);
+            reader.setOnImageAvailableListener(this::deliver, handler);
         }
-        Size best = sizes[0];
-        for (Size size : sizes) {
-            boolean enough = shorter(size) >= SHORT_SIDE;
-            boolean better = enough ? shorter(best) < SHORT_SIDE || area(size) < area(best)
-                    : shorter(best) < SHORT_SIDE && area(size) > area(best);
-            best = better ? size : best;
+
+        private boolean replaced() {
+            return current != this;
         }
-        return best;
-    }
 
-    private static int shorter(Size size) {
-        return Math.min(size.getWidth(), size.getHeight());
-    }
-
-    private static long area(Size size) {
-        return (long) size.getWidth() * size.getHeight();
-    }
-
-    private void deliver(ImageReader source, int sensor, boolean front) {
-        Image image = source.acquireLatestImage();
-        if (image != null) {
-            try {
-                listener.onFrame(image, sensor, front);
-            } finally {
-                image.close();
+        private void deliver(ImageReader source) {
+            Image image = replaced() ? null : source.acquireLatestImage();
+            if (image != null) {
+                try {
+                    listener.onFrame(image, choice);
+                } finally {
+                    image.close();
+                }
             }
         }
-    }
 
-    private final CameraDevice.StateCallback opening = new CameraDevice.StateCallback() {
         @Override
         public void onOpened(CameraDevice camera) {
-            if (!wanted || reader == null) {
+            if (replaced()) {
                 camera.close();  // the app left before the camera came
                 return;
             }
             device = camera;
-            start();
+            try {  // by the call whose successor needs Android 9
+                device.createCaptureSession(Collections.singletonList(reader.getSurface()), session, handler);
+            } catch (CameraAccessException | RuntimeException error) {
+                fail(R.string.camera_failed, error.getMessage());
+            }
         }
 
         @Override
         public void onDisconnected(CameraDevice camera) {
             camera.close();
-            fail("another app took it");
+            if (!replaced()) {
+                fail(R.string.camera_taken, "");
+                taken = id;
+            }
         }
 
         @Override
         public void onError(CameraDevice camera, int error) {
             camera.close();
-            fail("error " + error);
+            if (!replaced()) {
+                fail(R.string.camera_stopped, "error " + error);
+            }
         }
-    };
 
-    /** By the call whose successor needs Android 9. */
-    private void start() {
-        try {
-            device.createCaptureSession(Collections.singletonList(reader.getSurface()),
-                    new CameraCaptureSession.StateCallback() {
-                @Override
-                public void onConfigured(CameraCaptureSession session) {
-                    repeat(session);
+        private final CameraCaptureSession.StateCallback session = new CameraCaptureSession.StateCallback() {
+            @Override
+            public void onConfigured(CameraCaptureSession made) {
+                if (!replaced()) {
+                    repeat(made);
                 }
+            }
 
-                @Override
-                public void onConfigureFailed(CameraCaptureSession session) {
-                    fail("no session");
+            @Override
+            public void onConfigureFailed(CameraCaptureSession made) {
+                if (!replaced()) {
+                    fail(R.string.camera_failed, "no session");
                 }
-            }, handler);
-        } catch (CameraAccessException | IllegalStateException error) {
-            fail(error.getMessage());
-        }
-    }
+            }
+        };
 
-    private void repeat(CameraCaptureSession session) {
-        if (device == null) {
-            return;
+        private void repeat(CameraCaptureSession made) {
+            try {
+                CaptureRequest.Builder request = device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW);
+                request.addTarget(reader.getSurface());
+                if (choice.rate != null) {
+                    request.set(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE, choice.rate);
+                }
+                boolean faces = choice.faces != CameraMetadata.STATISTICS_FACE_DETECT_MODE_OFF;
+                if (faces) {
+                    request.set(CaptureRequest.STATISTICS_FACE_DETECT_MODE, choice.faces);
+                }
+                made.setRepeatingRequest(request.build(),
+                        faces ? new CameraFaces(choice, found -> told(found)) : null, handler);
+            } catch (CameraAccessException | RuntimeException error) {
+                fail(R.string.camera_failed, error.getMessage());
+            }
         }
-        try {
-            CaptureRequest.Builder request = device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW);
-            request.addTarget(reader.getSurface());
-            session.setRepeatingRequest(request.build(), null, handler);
-        } catch (CameraAccessException | IllegalStateException error) {
-            fail(error.getMessage());
-        }
-    }
 
-    private void fail(String why) {
-        close();
-        listener.onFailure(why);
-    }
-
-    /** Let the camera go; on the handler's thread. */
-    void close() {
-        wanted = false;
-        if (device != null) {
-            device.close();
-            device = null;
+        private void told(Box[] faces) {
+            if (!replaced()) {
+                listener.onFaces(faces);
+            }
         }
-        if (reader != null) {
+
+        void close() {
+            if (device != null) {
+                device.close();
+                device = null;
+            }
             reader.close();
-            reader = null;
         }
+    }
+
+    private void fail(int message, String why) {
+        release();
+        listener.onFailure(message, why);
+    }
+
+    private void release() {
+        taken = null;
+        if (current != null) {
+            Opening closing = current;
+            current = null;
+            closing.close();
+        }
+    }
+
+    /** Let the camera go for good; on the handler's thread. */
+    void close() {
+        manager.unregisterAvailabilityCallback(free);
+        release();
     }
 }

@@ -3,6 +3,7 @@ package cunet.app;
 import android.graphics.Bitmap;
 import android.media.Image;
 import cunet.core.Box;
+import cunet.core.FaceBoxes;
 import cunet.core.Landmarks;
 import cunet.core.Localizer;
 import cunet.core.OneEuroFilter;
@@ -21,6 +22,9 @@ final class LiveAnalyzer {
     private boolean smoothing;
     private Tracker tracker;
     private Box chosen;
+    private Box[] faces = new Box[0];  // in the frame's pixels, as the camera told them last
+    private boolean told;
+    private Scene last;
     private Picture picture;
     private String place = "";
     private final Bitmap[] bitmaps = new Bitmap[2];
@@ -51,12 +55,24 @@ final class LiveAnalyzer {
         tracker = null;
     }
 
-    boolean ready() {
-        return localizer != null;
+    /** Faces that the camera sees, in frame pixels; it tells them for each frame. */
+    void faces(Box[] seen) {
+        faces = seen;
+        told = true;
     }
 
-    boolean lost() {
-        return tracker == null || tracker.lost();
+    /** The camera finds faces, and the model's landmarks are those of faces. */
+    boolean finds() {
+        return told && localizer != null && localizer.spec.skeleton.name.startsWith("face");
+    }
+
+    /** What was shown last, or {@code null}. */
+    Scene last() {
+        return last;
+    }
+
+    boolean ready() {
+        return localizer != null;
     }
 
     /** The next frame's scene; the bitmap is one of two that take turns. */
@@ -72,17 +88,30 @@ final class LiveAnalyzer {
             place = now;
         }
         Box guide = chosen == null ? guide(orientation) : chosen;
-        if (tracker == null) {
+        Box face = chosen == null && finds() ? face(orientation) : null;
+        boolean fresh = tracker == null || tracker.lost() && face != null;
+        if (fresh) {
             OneEuroFilter filter = smoothing ? new OneEuroFilter(OneEuroFilter.MIN_CUTOFF, OneEuroFilter.BETA) : null;
-            tracker = new Tracker(filter, guide);
+            tracker = new Tracker(filter, face == null ? guide : face);
         }
-        Landmarks found = localizer.locate(picture, orientation, tracker.place());
+        Landmarks found = fresh && face != null ? localizer.locateDetected(picture, orientation, face)
+                : localizer.locate(picture, orientation, tracker.place());
         Landmarks shown = tracker.update(found, image.getTimestamp() / 1e9);
         count(frameMillis, localizer.cropMillis, localizer.networkMillis, localizer.decodeMillis,
                 (start - lastFrame) / 1e6);
         lastFrame = start;
         boolean lost = tracker.lost();
-        return new Scene(bitmaps[turn], orientation, lost ? null : shown, localizer.spec.skeleton, lost ? guide : null);
+        boolean anywhere = chosen == null && finds();
+        last = new Scene(bitmaps[turn], orientation, lost ? null : shown, localizer.spec.skeleton,
+                lost && !anywhere ? guide : null);
+        return last;
+    }
+
+    /** The largest face that the camera sees, in upright pixels, or {@code null}. */
+    private Box face(Orientation orientation) {
+        int largest = FaceBoxes.largest(faces);
+        return largest < 0 ? null
+                : FaceBoxes.mapped(faces[largest], orientation.frameToUpright(picture.width, picture.height));
     }
 
     private void convert(Image image) {

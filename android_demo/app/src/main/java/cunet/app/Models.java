@@ -57,7 +57,7 @@ final class Models {
     private static ByteBuffer expanded(Context context, PackedModel packed) throws IOException {
         File folder = new File(context.getCacheDir(), FOLDER);
         File file = new File(folder, packed.digest() + ".tflite");
-        if (file.length() != packed.size()) {
+        if (!sound(file, packed)) {
             if (!folder.isDirectory() && !folder.mkdirs()) {
                 throw new IOException(folder + " cannot be made");
             }
@@ -72,6 +72,16 @@ final class Models {
         }
         try (FileInputStream in = new FileInputStream(file)) {
             return in.getChannel().map(FileChannel.MapMode.READ_ONLY, 0, file.length());
+        }
+    }
+
+    /** Whether the expanded file is what the packed one says, to the last bit: storage fails, too. */
+    private static boolean sound(File file, PackedModel packed) throws IOException {
+        if (file.length() != packed.size()) {
+            return false;
+        }
+        try (FileInputStream in = new FileInputStream(file)) {
+            return packed.matches(readAll(in, packed.size()));
         }
     }
 

@@ -12,15 +12,14 @@ import android.widget.TextView;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The panel below the picture: model, threads, smoothing, milliseconds, messages and buttons. */
+/** The panel beside the picture: model, threads, smoothing, milliseconds, messages and buttons. */
 final class Panel {
     private final TextView message, stages;
     private final Spinner model, threads;
     private final CheckBox smoothing;
-    final Button pick, other;
+    final Button pick, other, settings, whole, share;
 
-    /** @param changed runs on the main thread after any choice, and once at the start */
-    Panel(Activity activity, List<String> models, Runnable changed) {
+    Panel(Activity activity, List<String> models) {
         message = (TextView) activity.findViewById(R.id.message);
         stages = (TextView) activity.findViewById(R.id.stages);
         model = (Spinner) activity.findViewById(R.id.model);
@@ -28,24 +27,30 @@ final class Panel {
         smoothing = (CheckBox) activity.findViewById(R.id.smoothing);
         pick = (Button) activity.findViewById(R.id.pick);
         other = (Button) activity.findViewById(R.id.other);
+        settings = (Button) activity.findViewById(R.id.settings);
+        whole = (Button) activity.findViewById(R.id.whole);
+        share = (Button) activity.findViewById(R.id.share);
         List<String> counts = new ArrayList<>();
         for (int i = 1; i <= Math.min(8, Runtime.getRuntime().availableProcessors()); i++) {
             counts.add(String.valueOf(i));
         }
-        fill(activity, model, models, changed);
-        fill(activity, threads, counts, changed);
+        fill(activity, model, models);
+        fill(activity, threads, counts);
         threads.setSelection(Math.min(1, counts.size() - 1));
-        smoothing.setOnCheckedChangeListener((button, checked) -> changed.run());
         if (models.isEmpty()) {
             say(activity.getString(R.string.no_models));
         }
     }
 
-    private static void fill(Activity activity, Spinner spinner, List<String> items, Runnable changed) {
+    private static void fill(Activity activity, Spinner spinner, List<String> items) {
         ArrayAdapter<String> adapter = new ArrayAdapter<>(activity, android.R.layout.simple_spinner_item, items);
         adapter.setDropDownViewResource(android.R.layout.simple_spinner_dropdown_item);
         spinner.setAdapter(adapter);
-        spinner.setOnItemSelectedListener(new AdapterView.OnItemSelectedListener() {
+    }
+
+    /** Call after any choice, on the main thread; a spinner also calls once when it is first laid out. */
+    void listen(Runnable changed) {
+        AdapterView.OnItemSelectedListener chosen = new AdapterView.OnItemSelectedListener() {
             @Override
             public void onItemSelected(AdapterView<?> parent, View view, int position, long id) {
                 changed.run();
@@ -53,7 +58,10 @@ final class Panel {
 
             @Override
             public void onNothingSelected(AdapterView<?> parent) {}
-        });
+        };
+        model.setOnItemSelectedListener(chosen);
+        threads.setOnItemSelectedListener(chosen);
+        smoothing.setOnCheckedChangeListener((button, checked) -> changed.run());
     }
 
     /** The chosen model, or {@code null} when there is none. */
@@ -71,6 +79,10 @@ final class Panel {
 
     void hideSmoothing() {
         smoothing.setVisibility(View.GONE);
+    }
+
+    static void show(Button button, boolean shown) {
+        button.setVisibility(shown ? View.VISIBLE : View.GONE);
     }
 
     void stages(String text) {

@@ -2,54 +2,54 @@ package cunet.app;
 
 import android.app.Activity;
 import android.content.Intent;
-import android.graphics.Bitmap;
 import android.net.Uri;
-import android.os.Build;
 import android.os.Bundle;
-import android.os.Handler;
-import android.os.HandlerThread;
 import cunet.core.Box;
-import cunet.core.CUNetException;
-import cunet.core.Landmarks;
-import cunet.core.Localizer;
-import cunet.core.Orientation;
-import cunet.core.Picture;
-import java.io.IOException;
 
 /** Landmarks of one picture, chosen or shared by another app; a frame can be dragged around the object. */
-public final class PictureActivity extends Activity implements LandmarkView.Touch {
+public final class PictureActivity extends Activity implements LandmarkView.Touch, PictureSearch.Listener {
     private static final int PICK = 1;
 
     private LandmarkView view;
     private Panel panel;
-    private HandlerThread thread;
-    private Handler worker;
-    /** Of the worker's thread. */
-    private Localizer localizer;
-    private Picture picture;
-    private Bitmap bitmap;
-    private String loaded = "";
-
-    /** The system's photo picker, or on older Androids any app that gives pictures. */
-    static Intent picker() {
-        return Build.VERSION.SDK_INT >= 33
-                ? new Intent("android.provider.action.PICK_IMAGES")
-                : new Intent(Intent.ACTION_GET_CONTENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*");
-    }
+    private PictureSearch search;
+    // What the screen is made of; outlives rotation and the process.
+    private Uri picture;
+    private Box box;
+    private boolean whole;
+    private String searched = "";
 
     @Override
     protected void onCreate(Bundle state) {
         super.onCreate(state);
         setContentView(R.layout.screen);
+        Edges.keepClear(findViewById(R.id.root));
         view = (LandmarkView) findViewById(R.id.view);
         view.listen(this);
-        thread = new HandlerThread("picture");
-        thread.start();
-        worker = new Handler(thread.getLooper());
-        panel = new Panel(this, Models.names(this), () -> search(null));
+        search = new PictureSearch(this, this);
+        panel = new Panel(this, Models.names(this));
         panel.hideSmoothing();
-        panel.pick.setOnClickListener(button -> startActivityForResult(picker(), PICK));
-        open(source(getIntent()));
+        panel.pick.setOnClickListener(button -> {
+            if (!Sharing.pick(this, PICK)) {
+                panel.say(getString(R.string.no_picker));
+            }
+        });
+        panel.whole.setOnClickListener(button -> onWhole());
+        panel.share.setOnClickListener(button -> search.write());
+        panel.listen(() -> search(false));
+        Uri uri = source(getIntent());
+        if (state != null) {
+            uri = state.getParcelable("picture");
+            double[] sides = state.getDoubleArray("box");
+            box = sides == null ? null : new Box(sides[0], sides[1], sides[2], sides[3]);
+            whole = state.getBoolean("whole");
+        }
+        picture = uri;
+        if (uri == null) {
+            panel.say(getString(R.string.nothing_open));
+        } else {
+            search.open(uri);
+        }
     }
 
     /** By the call whose successor needs Android 13. */
@@ -59,92 +59,91 @@ public final class PictureActivity extends Activity implements LandmarkView.Touc
     }
 
     @Override
+    protected void onSaveInstanceState(Bundle state) {
+        super.onSaveInstanceState(state);
+        state.putParcelable("picture", picture);
+        state.putDoubleArray("box", box == null ? null : new double[] {box.x0, box.y0, box.x1, box.y1});
+        state.putBoolean("whole", whole);
+    }
+
+    @Override
     protected void onDestroy() {
-        worker.post(() -> {
-            if (localizer != null) {
-                localizer.close();
-            }
-        });
-        thread.quitSafely();
+        search.close();
         super.onDestroy();
     }
 
-    private void open(Uri uri) {
-        worker.post(() -> {
-            try {
-                picture = uri == null ? null : PictureLoader.load(this, uri);
-                bitmap = picture == null ? null : Scene.bitmap(picture, null);
-            } catch (IOException | SecurityException | CUNetException error) {
-                picture = null;
-            }
-            if (picture == null) {
-                say(getString(R.string.bad_picture));
-            }
-        });
-        search(null);
-    }
-
-    /** Find landmarks; without a box the search starts with the whole picture and closes in. */
-    private void search(Box box) {
-        String name = panel.model();
-        int threads = panel.threads();
-        if (name == null) {
-            return;
+    /** Ask for landmarks with what the panel says; {@code again} even if that was the last question. */
+    private void search(boolean again) {
+        if (panel.model() == null) {
+            return;  // the panel says so
         }
-        worker.post(() -> {
-            if (picture == null) {
-                return;
-            }
-            try {
-                load(name, threads);
-                show(localizer.locate(picture, box), box);
-            } catch (CUNetException error) {
-                say(error.getMessage());
-            }
-        });
-    }
-
-    private void load(String name, int threads) {
-        if (localizer == null || !loaded.equals(name + threads)) {
-            Localizer next = Models.load(this, name, threads);
-            if (localizer != null) {
-                localizer.close();
-            }
-            localizer = next;
-            loaded = name + threads;
+        String question = panel.model() + panel.threads();
+        if (again || !question.equals(searched)) {
+            searched = question;
+            search.search(new PictureSearch.Wish(panel.model(), panel.threads(), box, whole));
         }
     }
 
-    private void show(Landmarks found, Box box) {
-        Scene scene = new Scene(bitmap, new Orientation(0, false), found, localizer.spec.skeleton, box);
-        String text = getString(R.string.stages_picture, localizer.spec.name, localizer.cropMillis,
-                localizer.networkMillis,
-                localizer.decodeMillis, found.trust());
-        runOnUiThread(() -> {
-            view.show(scene);
-            panel.stages(text);
-            panel.say(getString(found.found ? R.string.drag : R.string.not_found));
-        });
+    @Override
+    public void onPicture(Uri uri, Scene scene) {
+        if (!uri.equals(picture)) {  // the box was another picture's
+            box = null;
+            whole = false;
+        }
+        picture = uri;
+        view.show(scene);
+        Panel.show(panel.whole, true);
+        search(true);
     }
 
-    private void say(String text) {
-        runOnUiThread(() -> panel.say(text));
+    @Override
+    public void onUnread(int why) {
+        panel.say(getString(why));
+    }
+
+    @Override
+    public void onFound(Scene scene, String stages) {
+        view.show(scene);
+        panel.stages(stages);
+        panel.say(getString(scene.landmarks.found ? R.string.drag : R.string.not_found));
+        Panel.show(panel.share, true);
+    }
+
+    @Override
+    public void onFailure(String why) {
+        panel.say(why);
+    }
+
+    @Override
+    public void onWritten() {
+        Sharing.send(this);
     }
 
     @Override
     public void onTap() {
-        search(null);
+        place(null, false);
     }
 
     @Override
-    public void onBox(Box box) {
-        search(box);
+    public void onBox(Box dragged) {
+        place(dragged, false);
+    }
+
+    @Override
+    public void onWhole() {
+        place(null, true);
+    }
+
+    private void place(Box where, boolean everywhere) {
+        box = where;
+        whole = everywhere;
+        search(true);
     }
 
     @Override
     protected void onActivityResult(int request, int result, Intent data) {
-        if (request == PICK && result == RESULT_OK && data != null) {
-            open(data.getData());
+        if (request == PICK && result == RESULT_OK && data != null && data.getData() != null) {
+            search.open(data.getData());
         }
     }
 }

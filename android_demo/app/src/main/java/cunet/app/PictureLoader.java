@@ -19,17 +19,12 @@ final class PictureLoader {
     private PictureLoader() {}
 
     /**
-     * @throws IOException the other app does not give it
-     * @throws CUNetException not a picture
+     * @throws IOException the other app does not give it, or breaks while it does
+     * @throws SecurityException it is no longer given to this app
+     * @throws CUNetException not a picture, or too large a one for this device
      */
     static Picture load(Context context, Uri uri) throws IOException {
-        byte[] bytes;
-        try (InputStream in = context.getContentResolver().openInputStream(uri)) {
-            if (in == null) {
-                throw new IOException("nothing behind " + uri);
-            }
-            bytes = Models.readAll(in, MOST_BYTES);
-        }
+        byte[] bytes = bytes(context, uri);
         BitmapFactory.Options options = new BitmapFactory.Options();
         options.inJustDecodeBounds = true;
         BitmapFactory.decodeByteArray(bytes, 0, bytes.length, options);
@@ -46,6 +41,21 @@ final class PictureLoader {
         int height = bitmap.getHeight();
         int[] argb = new int[width * height];
         bitmap.getPixels(argb, 0, width, 0, 0, width, height);
+        bitmap.recycle();
         return Orientation.ofExif(Exif.orientation(bytes)).seen(new Picture(width, height, argb));
+    }
+
+    /** What another app's stream throws is its own affair: here it is a picture that cannot be read. */
+    private static byte[] bytes(Context context, Uri uri) throws IOException {
+        try (InputStream in = context.getContentResolver().openInputStream(uri)) {
+            if (in == null) {
+                throw new IOException("nothing behind " + uri);
+            }
+            return Models.readAll(in, MOST_BYTES);
+        } catch (SecurityException error) {
+            throw error;
+        } catch (RuntimeException | OutOfMemoryError error) {
+            throw new IOException(error);
+        }
     }
 }

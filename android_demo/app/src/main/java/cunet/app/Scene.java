@@ -12,7 +12,9 @@ import cunet.core.Skeleton;
 final class Scene {
     final Bitmap bitmap;
     final Orientation orientation;
-    /** In upright pixels; {@code null} when nothing was searched yet. */
+    /** Whether it was searched. */
+    final boolean searched;
+    /** In upright pixels; {@code null} when nothing was found or nothing searched yet. */
     final Landmarks landmarks;
     final Skeleton skeleton;
     /** Where to put the object, in upright pixels; {@code null} draws none. */
@@ -24,6 +26,25 @@ final class Scene {
         this.landmarks = landmarks;
         this.skeleton = skeleton;
         this.guide = guide;
+        searched = skeleton != null;
+    }
+
+    /** A picture that nobody searched yet. */
+    Scene(Bitmap bitmap) {
+        this(bitmap, new Orientation(0, false), null, null, null);
+    }
+
+    /** Whether the model's landmarks are those of a face. */
+    boolean ofFace() {
+        return skeleton.name.startsWith("face");
+    }
+
+    int uprightWidth() {
+        return orientation.uprightWidth(bitmap.getWidth(), bitmap.getHeight());
+    }
+
+    int uprightHeight() {
+        return orientation.uprightHeight(bitmap.getWidth(), bitmap.getHeight());
     }
 
     /** Upright pixels to pixels of a view. */

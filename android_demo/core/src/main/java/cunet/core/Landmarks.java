@@ -8,7 +8,7 @@ public final class Landmarks {
     public final float[] scores;
     /** What was searched, before enlargement. */
     public final Box box;
-    /** Whose box that is: {@code "given"} or {@code "whole picture"}. */
+    /** Whose box that is: {@code "given"}, {@code "detector"} or {@code "whole picture"}. */
     public final String boxFrom;
     /** 0..1 by the model's own measure; NaN where it has none. */
     public final double confidence;

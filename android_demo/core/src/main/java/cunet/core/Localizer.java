@@ -70,17 +70,34 @@ public final class Localizer implements AutoCloseable {
      * @return landmarks in upright pixels
      */
     public Landmarks locate(Picture frame, Orientation orientation, Box box) {
-        cropMillis = networkMillis = decodeMillis = 0;
-        Box place = box != null ? box : Box.whole(orientation.uprightWidth(frame.width, frame.height),
+        if (box != null) {
+            return locate(frame, orientation, new View(box, spec.cropFactor, 0), 0, "given");
+        }
+        Box whole = Box.whole(orientation.uprightWidth(frame.width, frame.height),
                 orientation.uprightHeight(frame.width, frame.height));
-        Look look = look(frame, orientation, new View(place, box == null ? 1 : spec.cropFactor, 0));
+        return locate(frame, orientation, new View(whole, 1, 0), CLOSING, "whole picture");
+    }
+
+    /**
+     * Landmarks of one object where a detector sees it: its box is not quite tight, so a second look follows.
+     *
+     * @param box of the detector, in upright pixels
+     * @return landmarks in upright pixels
+     */
+    public Landmarks locateDetected(Picture frame, Orientation orientation, Box box) {
+        return locate(frame, orientation, new View(box, spec.cropFactor, 0), 1, "detector");
+    }
+
+    private Landmarks locate(Picture frame, Orientation orientation, View first, int closing, String from) {
+        cropMillis = networkMillis = decodeMillis = 0;
+        Look look = look(frame, orientation, first);
         Look before = null;
-        for (int i = 0; box == null && i < CLOSING && Box.around(look.points).longerSide() >= SMALLEST; i++) {
+        for (int i = 0; i < closing && Box.around(look.points).longerSide() >= SMALLEST; i++) {
             double roll = spec.confidence == null ? 0 : spec.confidence.roll(look.points);
             before = look;
             look = look(frame, orientation, View.around(look.points, spec.cropFactor, roll));
         }
-        return judged(look, before, place, box == null ? "whole picture" : "given");
+        return judged(look, before, first.box, from);
     }
 
     /** What one look gave: heat maps, points in their pixels and in the picture's, scores. */

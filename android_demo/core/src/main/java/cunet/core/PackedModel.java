@@ -155,15 +155,20 @@ public final class PackedModel {
             sections[i] = section(i);
         }
         byte[] out = new PackedProgram(sections, size, version()).run();
-        byte[] expected = Arrays.copyOfRange(file, 16, HEAD);
+        if (!matches(out)) {
+            throw damaged("the expanded model has another SHA-256 than the header says");
+        }
+        return out;
+    }
+
+    /** Whether these bytes are the expanded file, by the SHA-256 in the header. */
+    public boolean matches(byte[] expanded) {
         try {
-            if (!Arrays.equals(MessageDigest.getInstance("SHA-256").digest(out), expected)) {
-                throw damaged("the expanded model has another SHA-256 than the header says");
-            }
+            byte[] found = MessageDigest.getInstance("SHA-256").digest(expanded);
+            return Arrays.equals(found, Arrays.copyOfRange(file, 16, HEAD));
         } catch (NoSuchAlgorithmException error) {
             throw new IllegalStateException(error);  // every Java has SHA-256
         }
-        return out;
     }
 
     private byte[] section(int number) {

@@ -1,5 +1,6 @@
 package cunet.core;
 
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 
 /**
@@ -38,6 +39,12 @@ public final class Yuv {
                         + rowStride + ", pixel stride " + pixelStride + ": too few for " + width + "x" + height + ".");
             }
         }
+
+        /** One row at once: a look-up of each sample in a direct buffer costs a call. */
+        void row(ByteBuffer view, int y, byte[] into, int samples) {
+            ((Buffer) view).position(offset + y * rowStride);
+            view.get(into, 0, (samples - 1) * pixelStride + 1);
+        }
     }
 
     /**
@@ -50,16 +57,21 @@ public final class Yuv {
         luma.check("Y", width, height);
         u.check("U", (width + 1) / 2, (height + 1) / 2);
         v.check("V", (width + 1) / 2, (height + 1) / 2);
+        int half = (width + 1) / 2;
+        byte[][] rows = {new byte[width * luma.pixelStride], new byte[half * u.pixelStride],
+                new byte[half * v.pixelStride]};
+        ByteBuffer[] views = {luma.bytes.duplicate(), u.bytes.duplicate(), v.bytes.duplicate()};
         for (int y = 0; y < height; y++) {
-            int at = luma.offset + y * luma.rowStride;
-            int atU = u.offset + (y >> 1) * u.rowStride;
-            int atV = v.offset + (y >> 1) * v.rowStride;
+            luma.row(views[0], y, rows[0], width);
+            if (y % 2 == 0) {
+                u.row(views[1], y / 2, rows[1], half);
+                v.row(views[2], y / 2, rows[2], half);
+            }
             for (int x = 0; x < width; x++) {
-                int half = x >> 1;
                 into.argb[y * width + x] = pixel(
-                        luma.bytes.get(at + x * luma.pixelStride) & 0xFF,
-                        (u.bytes.get(atU + half * u.pixelStride) & 0xFF) - 128,
-                        (v.bytes.get(atV + half * v.pixelStride) & 0xFF) - 128);
+                        rows[0][x * luma.pixelStride] & 0xFF,
+                        (rows[1][(x >> 1) * u.pixelStride] & 0xFF) - 128,
+                        (rows[2][(x >> 1) * v.pixelStride] & 0xFF) - 128);
             }
         }
     }

@@ -13,6 +13,7 @@ public final class AllTests {
         ModelsTest.run(check, golden);
         PackedTest.run(check, golden);
         PortsTest.run(check, new Golden(args[1]));
+        FacesTest.run(check);
         System.exit(check.finish());
     }
 }
