@@ -24,7 +24,7 @@ FACE = java_build.DEMO.parent / "docs/pictures/astronaut.jpg"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 SHA256 = "?"  # of the names and bytes of all jars
 OPENED = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in ("java.io", "java.lang", "java.util", "java.net")]
-TESTS = ("PictureTest", "CameraTest")
+TESTS = ("PictureTest", "CameraTest", "LookTest")
 
 
 def libraries() -> list[Path]:

@@ -16,8 +16,8 @@ final class Description {
             return words.getString(R.string.described_lost);
         }
         int count = scene.landmarks.points.length;
-        return words.getQuantityString(R.plurals.described, count, count, words.getString(object(scene)), place(words, scene),
-                10 * Math.round(10 * (float) scene.landmarks.trust()));  // in tens: not another text for each frame
+        return words.getQuantityString(R.plurals.described, count, count, words.getString(object(scene)),
+                place(words, scene), 10 * (int) (10 * scene.landmarks.trust()));  // in tens: not a text for each frame
     }
 
     private static int object(Scene scene) {

@@ -1,24 +1,39 @@
 package cunet.app;
 
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
 import android.Manifest;
 import android.app.Activity;
+import android.content.Intent;
 import android.content.pm.PackageManager;
+import android.graphics.Bitmap;
+import android.hardware.camera2.CameraCharacteristics;
+import android.hardware.camera2.CameraDevice;
+import android.hardware.camera2.CaptureRequest;
+import android.provider.Settings;
+import android.util.Range;
 import android.view.View;
+import org.junit.After;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.robolectric.Robolectric;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.android.controller.ActivityController;
+import org.robolectric.util.ReflectionHelpers;
 
 /** The live view: permission, cameras that fail, pause and resume. */
 @RunWith(RobolectricTestRunner.class)
 public final class CameraTest {
+    @After
+    public void end() {
+        Phone.end();
+    }
+
     private static ActivityController<CameraActivity> start() {
-        return Robolectric.buildActivity(CameraActivity.class).setup();
+        return Phone.started(Robolectric.buildActivity(CameraActivity.class)).setup();
     }
 
     private static void granted() {
@@ -51,6 +66,7 @@ public final class CameraTest {
         controller.recreate();
         Phone.rest(0);
         assertEquals(said, Phone.message(controller.get()));
+        Phone.screenshot(controller.get(), "camera-denied");
         assertEquals(said, Phone.message(Phone.reborn(controller).get()));
     }
 
@@ -84,7 +100,7 @@ public final class CameraTest {
         ActivityController<CameraActivity> controller = start();
         Phone.await("a message", () -> !Phone.message(controller.get()).isEmpty());
         String said = Phone.message(controller.get());
-        assertTrue(said, !said.contains("Close other apps"));
+        assertTrue(said, said.contains("Take another camera"));
     }
 
     @Test
@@ -94,5 +110,106 @@ public final class CameraTest {
         Phone.press(controller.get(), R.id.pick);
         assertTrue(Phone.message(controller.get()).contains("No app"));
         assertEquals(View.VISIBLE, controller.get().findViewById(R.id.pick).getVisibility());
+    }
+
+    @Test
+    public void whoRefusedTwiceIsSentToTheSettings() {
+        Cameras.add("0", true);
+        ActivityController<CameraActivity> controller = start();
+        assertFalse("not before", controller.get().findViewById(R.id.settings).isShown());
+        deny(controller);
+        assertFalse("no question that nobody shows", controller.get().findViewById(R.id.other).isShown());
+        Phone.press(controller.get(), R.id.settings);
+        Intent asked = shadowOf(controller.get()).getNextStartedActivity();
+        assertEquals(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, asked.getAction());
+        assertEquals("package:cunet.app", asked.getDataString());
+        controller.pause();
+        granted();
+        controller.resume();
+        live(controller.get());
+        assertFalse(controller.get().findViewById(R.id.settings).isShown());
+    }
+
+    @Test
+    public void aSmallFaceAnywhereIsFoundWhereTheCameraSeesIt() {
+        granted();
+        Cameras.add("0", true);
+        CameraActivity activity = start().get();
+        live(activity);
+        assertEquals(new Range<>(15, 30), SessionShadow.request.get(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE));
+        assertEquals((Integer) 1, SessionShadow.request.get(CaptureRequest.STATISTICS_FACE_DETECT_MODE));
+        assertEquals("640x480", FramesShadow.sides());
+        SessionShadow.see();
+        frames(activity, 0.8, 0.25, 0.12, 12);
+        assertEquals("Picture, nothing found", Phone.words(activity));
+        assertTrue(Phone.message(activity), Phone.message(activity).contains("a face anywhere"));
+        SessionShadow.see(Cameras.onSensor(0.8, 0.25, 0.12));
+        frames(activity, 0.8, 0.25, 0.12, 3);
+        assertEquals("68 landmarks of a face, at the upper right, confidence 90 percent", Phone.words(activity));
+        Phone.screenshot(activity, "camera-corner");
+    }
+
+    @Test
+    public void theFrontCameraIsALookingGlass() {
+        granted();
+        Cameras.add("0", true, CameraCharacteristics.LENS_FACING_FRONT);
+        CameraActivity activity = start().get();
+        live(activity);
+        SessionShadow.see(Cameras.onSensor(0.8, 0.25, 0.2));
+        frames(activity, 0.8, 0.25, 0.2, 12);
+        assertTrue(Phone.words(activity), Phone.words(activity).contains("at the upper left"));
+        Phone.screenshot(activity, "camera-front");
+    }
+
+    private static void frames(Activity activity, double x, double y, double side, int count) {
+        for (int i = 0; i < count; i++) {
+            Bitmap seen = Cameras.view(x, y, side);
+            Scene before = Phone.scene(activity);
+            FramesShadow.deliver(new FakeFrame(seen));
+            Phone.await("the frame is shown", () -> Phone.scene(activity) != before);
+        }
+    }
+
+    @Test
+    public void whatAReplacedCameraStillSaysIsNotHeard() {
+        granted();
+        Cameras.add("0", true);
+        Cameras.add("1", true);
+        CameraActivity activity = start().get();
+        live(activity);
+        CameraDevice.StateCallback old = ReflectionHelpers.getField(Cameras.manager(), "lastCallback");
+        CameraDevice device = ReflectionHelpers.getField(Cameras.manager(), "lastDevice");
+        Phone.press(activity, R.id.other);
+        live(activity);
+        old.onDisconnected(device);
+        live(activity);
+        assertEquals("", Phone.message(activity).replaceAll("Show a face.*", ""));
+    }
+
+    @Test
+    public void aCameraThatAnotherAppTookComesBack() {
+        granted();
+        Cameras.add("0", true);
+        CameraActivity activity = start().get();
+        live(activity);
+        Cameras.manager().triggerDisconnect();
+        Phone.await("the message", () -> Phone.message(activity).contains("Another app took the camera"));
+        Cameras.manager().removeCamera("0");
+        Cameras.add("0", true);  // as the system tells that it is free
+        live(activity);
+        assertEquals("", Phone.message(activity).replaceAll("Show a face.*", ""));
+    }
+
+    @Test
+    public void aBrokenFrameDoesNotStopTheNext() {
+        granted();
+        Cameras.add("0", true);
+        CameraActivity activity = start().get();
+        live(activity);
+        FakeFrame broken = new FakeFrame(Cameras.view(0.5, 0.5, 0.4));
+        broken.getPlanes()[1] = null;
+        FramesShadow.deliver(broken);
+        Phone.await("the message", () -> Phone.message(activity).contains("went wrong"));
+        frames(activity, 0.5, 0.5, 0.4, 2);
     }
 }

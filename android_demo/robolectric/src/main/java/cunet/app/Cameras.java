@@ -28,10 +28,14 @@ final class Cameras {
     private Cameras() {}
 
     /** A back camera whose frames stand upright, with YUV frames or with JPEG files only. */
-    static CameraCharacteristics add(String id, boolean yuv) {
+    static void add(String id, boolean yuv) {
+        add(id, yuv, CameraCharacteristics.LENS_FACING_BACK);
+    }
+
+    static void add(String id, boolean yuv, int facing) {
         CameraCharacteristics facts = ShadowCameraCharacteristics.newCameraCharacteristics();
         ShadowCameraCharacteristics shadow = shadowOf(facts);
-        shadow.set(CameraCharacteristics.LENS_FACING, CameraCharacteristics.LENS_FACING_BACK);
+        shadow.set(CameraCharacteristics.LENS_FACING, facing);
         shadow.set(CameraCharacteristics.SENSOR_ORIENTATION, 0);
         StreamConfigurationMapBuilder map = StreamConfigurationMapBuilder.newBuilder();
         for (Size size : new Size[] {new Size(320, 240), new Size(WIDTH, HEIGHT), new Size(1920, 1080)}) {
@@ -44,11 +48,29 @@ final class Cameras {
         shadow.set(CameraCharacteristics.CONTROL_AE_AVAILABLE_TARGET_FPS_RANGES, rates);
         shadow.set(CameraCharacteristics.STATISTICS_INFO_AVAILABLE_FACE_DETECT_MODES, new int[] {0, 1});
         manager().addCamera(id, facts);
-        return facts;
     }
 
     static org.robolectric.shadows.ShadowCameraManager manager() {
         return shadowOf((CameraManager) Phone.application().getSystemService(Context.CAMERA_SERVICE));
+    }
+
+    /** Where a sensor of 4000x3000 sees the face of {@link #view}. */
+    static Rect onSensor(double x, double y, double side) {
+        return new Rect((int) (4000 * (x - side / 2)), (int) (3000 * y - 2000 * side),
+                (int) (4000 * (x + side / 2)), (int) (3000 * y + 2000 * side));
+    }
+
+    /** What Android's detector tells of that face: the eyes' middle and their distance, in shares of the width. */
+    static double[] eyes(double x, double y, double side) {
+        double apart = side / 2.28;
+        return new double[] {x, y * HEIGHT / WIDTH - 0.72 * apart, apart};
+    }
+
+    /** The same of the photograph itself. */
+    static double[] eyesInPhotograph() {
+        double width = BitmapFactory.decodeFile(Phone.face().toString()).getWidth();
+        double apart = FACE.width() / 2.28;
+        return new double[] {FACE.exactCenterX() / width, (FACE.exactCenterY() - 0.72 * apart) / width, apart / width};
     }
 
     /** A grey wall of 640x480 with the photograph's face: its centre and side as shares of the sides and the width. */

@@ -17,20 +17,45 @@ import java.io.ByteArrayInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.robolectric.Robolectric;
 import org.robolectric.RuntimeEnvironment;
 import org.robolectric.android.controller.ActivityController;
+import org.robolectric.util.ReflectionHelpers;
 
 /** What the tests do to the device and see on its screen. */
 final class Phone {
-    private static final long PATIENCE = 30_000;  // milliseconds until a wait fails; a network's process starts in them
+    private static final long PATIENCE = 20_000;  // milliseconds until a wait fails; a network's process starts in them
+
+    private static final List<ActivityController<?>> STARTED = new ArrayList<>();
 
     private Phone() {}
+
+    /** An activity from its start to what people see; {@link #end} ends it. */
+    static <A extends Activity> ActivityController<A> started(ActivityController<A> controller) {
+        STARTED.add(controller);
+        return controller;
+    }
+
+    /** After each test: leave all screens, so that threads and networks go, and forget what was played. */
+    static void end() {
+        for (ActivityController<?> controller : STARTED) {
+            if (!controller.get().isDestroyed()) {
+                controller.close();
+            }
+        }
+        STARTED.clear();
+        FramesShadow.reset();
+        FacesShadow.reset();
+        SessionShadow.reset();
+    }
 
     /** Let the main thread work until something is so. */
     static void await(String what, BooleanSupplier so) {
@@ -79,13 +104,21 @@ final class Phone {
         return Paths.get(System.getProperty("cunet.face"));
     }
 
+    /** Opens that photograph, in which Android's detector sees the face, and waits for its landmarks. */
+    static ActivityController<PictureActivity> pictureOfFace() {
+        FacesShadow.face = Cameras.eyesInPhotograph();
+        ActivityController<PictureActivity> controller = picture(serve(face()));
+        await("a result is shown", () -> !text(controller.get(), R.id.stages).isEmpty());
+        return controller;
+    }
+
     static Application application() {
         return RuntimeEnvironment.getApplication();
     }
 
     static ActivityController<PictureActivity> picture(Uri uri) {
         Intent intent = new Intent(application(), PictureActivity.class).setData(uri);
-        return Robolectric.buildActivity(PictureActivity.class, intent).setup();
+        return started(Robolectric.buildActivity(PictureActivity.class, intent)).setup();
     }
 
     /** The system ends the process and makes the activity anew from what it saved, through bytes. */
@@ -101,7 +134,7 @@ final class Phone {
         Bundle read = parcel.readBundle(Phone.class.getClassLoader());
         @SuppressWarnings("unchecked")
         ActivityController<A> born = (ActivityController<A>) Robolectric.buildActivity(kind, intent);
-        return born.setup(read);
+        return started(born).setup(read);
     }
 
     /** What a text on the screen says; empty when it is not shown. */
@@ -123,18 +156,39 @@ final class Phone {
         rest(0);
     }
 
+    /** What a screen reader says of the picture. */
+    static String words(Activity activity) {
+        return activity.findViewById(R.id.view).getContentDescription().toString();
+    }
+
+    static Scene scene(Activity activity) {
+        return ReflectionHelpers.getField(activity.findViewById(R.id.view), "scene");
+    }
+
+    /** A JPEG file with an Exif tag that says how it lies. */
+    static byte[] withOrientation(byte[] jpeg, int tag) {
+        ByteBuffer out = ByteBuffer.allocate(jpeg.length + 36).put(jpeg, 0, 2);
+        out.putShort((short) 0xFFE1).putShort((short) 34).put("Exif\0\0MM\0*".getBytes()).putInt(8).putShort((short) 1);
+        out.putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) tag).putShort((short) 0).putInt(0);
+        return out.put(jpeg, 2, jpeg.length - 2).array();
+    }
+
     /** What the screen shows, as a picture; also written where people look at it. */
     static Bitmap screenshot(Activity activity, String name) {
         rest(0);
         View root = activity.getWindow().getDecorView();
         Bitmap bitmap = Bitmap.createBitmap(root.getWidth(), root.getHeight(), Bitmap.Config.ARGB_8888);
         root.draw(new Canvas(bitmap));
+        save(bitmap, name);
+        return bitmap;
+    }
+
+    static void save(Bitmap bitmap, String name) {
         Path folder = Paths.get(System.getProperty("cunet.screenshots"));
         try (FileOutputStream out = new FileOutputStream(folder.resolve(name + ".png").toFile())) {
             bitmap.compress(Bitmap.CompressFormat.PNG, 100, out);
         } catch (IOException error) {
             throw new AssertionError(error);
         }
-        return bitmap;
     }
 }
