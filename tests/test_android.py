@@ -19,6 +19,7 @@ import check
 import class_files
 import java_build
 import parity
+import robolectric
 import toolchain
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +54,33 @@ def test_core_and_desktop_run_agree_with_python(java, run_tool):
     passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", printed, re.MULTILINE).groups()
     assert int(passed) > 1000 and failed == "0"
     assert re.search(r"desktop run: .*'same_pixels_largest': 0.00\d+", printed)
+
+
+def test_activities_under_robolectric(java, run_tool):
+    try:
+        printed = run_tool(robolectric)
+    except toolchain.Missing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the app's activities are not tested: {missing}")
+    assert int(re.search(r"activities: (\d+) tests", printed)[1]) >= 25
+    assert {"light.png", "dark.png", "german.png"} <= {file.name for file in robolectric.SCREENSHOTS.iterdir()}
+
+
+def test_robolectric_names_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(toolchain, "HOME", tmp_path)
+    monkeypatch.setattr(robolectric.shutil, "which", lambda program: None)
+    with pytest.raises(toolchain.Missing, match="robolectric-4.14.1: Maven .mvn. is not installed"):
+        robolectric.libraries()
+    monkeypatch.setattr(toolchain, "version", lambda program: 8)
+    with pytest.raises(toolchain.Missing, match="Robolectric needs Java 11 to 23: install"):
+        robolectric.runtime()
+    folder = tmp_path / robolectric.FOLDER
+    folder.mkdir()
+    (folder / "other.jar").write_bytes(b"another file")
+    with pytest.raises(toolchain.Missing, match="not the pinned ones"):
+        robolectric.libraries()
+    assert not folder.exists()
 
 
 def test_twenty_real_pictures(java, run_tool, w300_root):
@@ -151,7 +179,7 @@ def test_calls_of_a_class_are_found(java, tmp_path):
 
 
 def test_one_class_touches_tensorflow_lite():
-    sources = (ROOT / "android_demo").glob("*/src/**/*.java")
+    sources = (file for part in ("core", "app", "desktop") for file in (ROOT / "android_demo" / part).rglob("*.java"))
     assert [file.name for file in sources if "org.tensorflow" in file.read_text()] == ["TfliteEngine.java"]
 
 

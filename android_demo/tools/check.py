@@ -2,8 +2,8 @@
 
     python android_demo/tools/check.py [--no-apk]
 
-Core tests and the desktop run never skip: without a JDK this fails. The app is compiled, packed and signed where the
-downloads can be had, with a loud message where not.
+Core tests and the desktop run never skip: without a JDK this fails. The app is compiled, packed, signed and started
+(under Robolectric) where the downloads can be had, with a loud message where not.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import golden
 import golden_ports
 import java_build
 import parity
+import robolectric
 import toolchain
 
 WEIGHTS = java_build.DEMO.parent / "cunet_tf/weights"
@@ -46,14 +47,19 @@ def desktop_run(java: toolchain.Java) -> None:
 
 
 def android_app(java: toolchain.Java, core: Path) -> None:
-    """The app: compiled, packed, signed and listed; a loud message names a download that cannot be had."""
+    """The app: compiled, packed, signed, listed and started; a loud message names a download that cannot be had."""
     try:
         linked, inputs = apk.compile_app(java, core)
         print("app: resources linked, compiled against Android 6 (API 23) and Android 14 (API 34)")
         made = apk.assemble(java, linked, inputs, sorted([*WEIGHTS.glob("*.cunet"), *OWN.glob("*.cunet")]))
-        print("\n".join(apk.report(java, made)))
+        print("\n".join(apk.report(java, made)), flush=True)
     except toolchain.Missing as missing:
-        print(f"!!! NOT CHECKED: the app and its APK: {missing}", file=sys.stderr)
+        print(f"!!! NOT CHECKED: the app, its APK and its activities: {missing}", file=sys.stderr)
+        return
+    try:
+        print(robolectric.run(java, core, linked, robolectric.models()))
+    except toolchain.Missing as missing:
+        print(f"!!! NOT CHECKED: the app's activities at work: {missing}", file=sys.stderr)
 
 
 def main() -> None:

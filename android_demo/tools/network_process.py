@@ -1,7 +1,7 @@
-"""A network in a process of its own, for the activities under test: the Java side is ``org.tensorflow.lite.Interpreter``.
+"""A network in a process of its own, for activities under test; the Java side is ``org.tensorflow.lite.Interpreter``.
 
-Tells type, shape, scale and zero point of input and output, then answers each input's bytes with the output's, until its
-standard input ends.
+Tells type, shape, scale and zero point of input and output, then answers each input's bytes with the output's, until
+its standard input ends.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """Starts the app's activities on Linux, under Robolectric: the tests of ``android_demo/robolectric``, with screenshots.
 
 Real are Android 15's framework with native graphics, the app's classes, resources and models, and the networks (in a
-process of LiteRT for Python); played are the cameras, the other apps and the fingers.
+process of LiteRT for Python); played are the cameras, the face detectors, the other apps and the fingers.
 """
 
 import hashlib
@@ -22,7 +22,9 @@ SCREENSHOTS = java_build.BUILD / "screenshots"
 BUILD = java_build.BUILD / "robolectric"
 FACE = java_build.DEMO.parent / "docs/pictures/astronaut.jpg"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
-SHA256 = "?"  # of the names and bytes of all jars
+SHA256 = "50be8be5720e1c7a031fc76b45c6b42452c0284c4ee665fc3b3392bc24003bb7"  # over names and sha256 of all jars
+FOLDER = "robolectric-4.14.1"
+JAVA = range(11, 24)  # what Robolectric 4.14 runs on
 OPENED = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in ("java.io", "java.lang", "java.util", "java.net")]
 TESTS = ("PictureTest", "CameraTest", "LookTest")
 
@@ -33,31 +35,34 @@ def libraries() -> list[Path]:
     Raises:
         toolchain.Missing: Maven cannot bring them, or they are others than the pinned ones.
     """
-    folder = toolchain.HOME / "robolectric-4.14.1"
+    folder = toolchain.HOME / FOLDER
     if not folder.is_dir():
-        maven = shutil.which("mvn")
-        if not maven:
-            raise toolchain.Missing("org.robolectric:robolectric: Maven (mvn) is not installed")
-        scratch = BUILD / "download"
-        shutil.rmtree(scratch, ignore_errors=True)
-        command = [maven, "-q", "-B", "-f", HERE / "pom.xml", COPY, f"-DoutputDirectory={scratch}"]
-        done = subprocess.run(command, text=True, capture_output=True, check=False)
-        if done.returncode:
-            said = (done.stdout.strip().splitlines() or [""])[0][:200]
-            raise toolchain.Missing(f"org.robolectric:robolectric: Maven failed: {said}")
-        for archive in scratch.glob("*.aar"):
-            with zipfile.ZipFile(archive) as packed:
-                archive.with_suffix(".jar").write_bytes(packed.read("classes.jar"))
-            archive.unlink()
-        toolchain.HOME.mkdir(exist_ok=True)
-        shutil.move(scratch, folder)
+        _download(folder)
     files = sorted(folder.glob("*.jar"))
     found = hashlib.sha256(b"".join(file.name.encode() + _sha256(file) for file in files)).hexdigest()
     if found != SHA256:
-        #shutil.rmtree(folder)
-        #raise toolchain.Missing(f"org.robolectric:robolectric: other files than the pinned ones ({found})")
-        print(found)
+        shutil.rmtree(folder)
+        raise toolchain.Missing(f"{FOLDER}: Maven's files are not the pinned ones, their sum is {found}")
     return files
+
+
+def _download(folder: Path) -> None:
+    """What ``pom.xml`` names, by Maven; into place in one step."""
+    maven = shutil.which("mvn")
+    if not maven:
+        raise toolchain.Missing(f"{FOLDER}: Maven (mvn) is not installed")
+    scratch = BUILD / "download"
+    shutil.rmtree(scratch, ignore_errors=True)
+    command = [maven, "-q", "-B", "-f", HERE / "pom.xml", COPY, f"-DoutputDirectory={scratch}"]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode:
+        raise toolchain.Missing(f"{FOLDER}: Maven failed: {(done.stdout.strip().splitlines() or [''])[0][:200]}")
+    for archive in scratch.glob("*.aar"):
+        with zipfile.ZipFile(archive) as packed:
+            archive.with_suffix(".jar").write_bytes(packed.read("classes.jar"))
+        archive.unlink()
+    toolchain.HOME.mkdir(exist_ok=True)
+    shutil.move(scratch, folder)
 
 
 def _sha256(file: Path) -> bytes:
@@ -66,18 +71,21 @@ def _sha256(file: Path) -> bytes:
 
 
 def runtime() -> Path:
-    """The Java that Maven runs on: Robolectric 4.14 knows Java 11 to 23.
+    """A Java for Robolectric: Maven's own, or an installed one.
 
     Raises:
-        toolchain.Missing: none of these.
+        toolchain.Missing: none of the versions that it runs on.
     """
-    said = subprocess.run(["mvn", "-version"], text=True, capture_output=True, check=False).stdout
-    home = re.search(r"runtime: (.+)", said)
-    program = Path(home[1].strip()) / "bin/java" if home else Path("/")
-    version = toolchain._version(program) if program.is_file() else 0
-    if not 11 <= version <= 23:
-        raise toolchain.Missing(f"Robolectric runs on Java 11 to 23, Maven's is {version or 'missing'}: set JAVA_HOME")
-    return program
+    maven = shutil.which("mvn")
+    said = subprocess.run([maven, "-version"], text=True, capture_output=True, check=False).stdout if maven else ""
+    homes = [found.strip() for found in re.findall(r"runtime: (.+)", said)]
+    homes += [os.environ.get("JAVA_HOME", ""), *map(str, Path("/usr/lib/jvm").glob("*"))]
+    for program in (Path(home) / "bin/java" for home in homes if home):
+        if program.is_file() and toolchain.version(program) in JAVA:
+            return program
+    raise toolchain.Missing(
+        f"Robolectric needs Java {JAVA[0]} to {JAVA[-1]}: install one, such as openjdk-17-jre-headless"
+    )
 
 
 def _resources(linked: Path, models: list[Path]) -> Path:
@@ -102,36 +110,52 @@ def run(java: toolchain.Java, core: Path, linked: Path, models: list[Path], test
     """Compile the tests against what :func:`apk.compile_app` left, and run them.
 
     Returns:
-        What they printed.
+        One line: how many tests, and where the screenshots are.
 
     Raises:
         toolchain.Missing: a download.
         SystemExit: a test failed.
     """
-    jars, platform, program = libraries(), toolchain.artifact("android-35-running"), runtime()
-    config = _resources(linked, models)
-    out = BUILD / "classes"
+    jars, program = libraries(), runtime()
+    settings = {
+        "robolectric.offline": "true",
+        "robolectric.dependency.dir": toolchain.artifact("android-35-running").parent,
+        "cunet.face": FACE,
+        "cunet.python": sys.executable,
+        "cunet.network": Path(__file__).with_name("network_process.py"),
+        "cunet.screenshots": SCREENSHOTS,
+    }
+    config, out, platform = _resources(linked, models), BUILD / "classes", toolchain.artifact("android-34")
     shutil.rmtree(out, ignore_errors=True)
     app = [apk.BUILD / "classes", core]
-    java.compile(HERE / "src/main/java", out, [*app, toolchain.artifact("android-34"), *jars])
+    java.compile(HERE / "src/main/java", out, [*app, platform, *jars])
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     SCREENSHOTS.mkdir(parents=True)
-    classpath = os.pathsep.join(map(str, [out, HERE / "src/main/resources", config, *app, *jars, toolchain.artifact("android-34")]))
-    settings = {
-        "robolectric.offline": "true", "robolectric.dependency.dir": platform.parent, "cunet.face": FACE,
-        "cunet.python": sys.executable, "cunet.network": Path(__file__).with_name("network_process.py"),
-        "cunet.screenshots": SCREENSHOTS,
-    }  # fmt: skip
-    words = [f"-D{name}={value}" for name, value in settings.items()]
-    command = [program, "-Xmx1500m", "-XX:TieredStopAtLevel=1", *OPENED, *words, "-cp", classpath, "org.junit.runner.JUnitCore"]
-    done = subprocess.run([*map(str, command), *(f"cunet.app.{name}" for name in tests)], text=True,
-                          capture_output=True, check=False)  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"the activities' tests failed\n{(done.stdout + done.stderr)[-12000:]}")
-    return done.stdout
+    classpath = os.pathsep.join(map(str, [out, HERE / "src/main/resources", config, *app, *jars, platform]))
+    words = ["-Xmx1500m", *OPENED, *(f"-D{name}={value}" for name, value in settings.items())]
+    names = [f"cunet.app.{name}" for name in tests]
+    command = [program, *words, "-cp", classpath, "org.junit.runner.JUnitCore", *names]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    passed = re.search(r"^OK \((\d+) tests?\)$", done.stdout, re.MULTILINE)
+    if done.returncode or not passed:
+        raise SystemExit(f"the activities' tests failed\n{done.stdout[-20000:]}\n{done.stderr[-4000:]}")
+    seconds = re.search(r"^Time: (.+)$", done.stdout, re.MULTILINE)
+    shots = len(list(SCREENSHOTS.iterdir()))
+    return f"activities: {passed[1]} tests under Robolectric in {seconds[1]} s, {shots} screenshots in {SCREENSHOTS}"
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Compile the app and run its activities; names of test classes run only these."""
     java = toolchain.java()
     core = java_build.core(java)
     linked, _ = apk.compile_app(java, core)
-    print(run(java, core, linked, sorted((java_build.DEMO.parent / "cunet_tf/weights").glob("*mobile.cunet")), tuple(sys.argv[1:]) or TESTS))
+    print(run(java, core, linked, models(), tuple(sys.argv[1:]) or TESTS))
+
+
+def models() -> list[Path]:
+    """Two small models, a face's and a body's."""
+    return sorted((java_build.DEMO.parent / "cunet_tf/weights").glob("*-mobile.cunet"))
+
+
+if __name__ == "__main__":
+    main()

@@ -193,12 +193,13 @@ def installed(program: str) -> Path | None:
     """``java`` or ``javac`` of the newest installed JDK, if that is 22 or newer."""
     homes = [os.environ.get("JAVA_HOME", ""), *map(str, Path("/usr/lib/jvm").glob("*"))]
     paths = [Path(home) / "bin" / program for home in homes if home] + [Path(shutil.which(program) or "/")]
-    versions = {path: _version(path) for path in paths if path.is_file()}
+    versions = {path: version(path) for path in paths if path.is_file()}
     best = max(versions, key=lambda path: versions[path], default=None)
     return best if best and versions[best] >= OLDEST else None
 
 
-def _version(program: Path) -> int:
+def version(program: Path) -> int:
+    """The first number of what ``-version`` prints."""
     done = subprocess.run([program, "-version"], text=True, capture_output=True, check=False)
     found = re.search(r"(\d+)[.\d]*", done.stderr + done.stdout)
     return int(found[1]) if found else 0

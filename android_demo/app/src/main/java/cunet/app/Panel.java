@@ -32,7 +32,7 @@ final class Panel {
         share = (Button) activity.findViewById(R.id.share);
         List<String> counts = new ArrayList<>();
         for (int i = 1; i <= Math.min(8, Runtime.getRuntime().availableProcessors()); i++) {
-            counts.add(String.valueOf(i));
+            counts.add(activity.getResources().getQuantityString(R.plurals.thread_count, i, i));
         }
         fill(activity, model, models);
         fill(activity, threads, counts);

@@ -86,8 +86,9 @@ public final class CameraTest {
     /** Deliver frames until one is analysed. */
     static void live(Activity activity) {
         Phone.await("the camera is open", () -> FramesShadow.OPEN.size() == 1);
+        Bitmap seen = Cameras.view(0.5, 0.5, 0.4);
         Phone.await("a frame is analysed", () -> {
-            FramesShadow.deliver(new FakeFrame(Cameras.view(0.5, 0.5, 0.4)));
+            FramesShadow.deliver(new FakeFrame(seen));
             Phone.rest(100);
             return Phone.text(activity, R.id.stages).contains("frames/s");
         });
@@ -136,8 +137,8 @@ public final class CameraTest {
         Cameras.add("0", true);
         CameraActivity activity = start().get();
         live(activity);
-        assertEquals(new Range<>(15, 30), SessionShadow.request.get(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE));
-        assertEquals((Integer) 1, SessionShadow.request.get(CaptureRequest.STATISTICS_FACE_DETECT_MODE));
+        assertEquals(new Range<>(15, 30), RequestShadow.ASKED.get(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE));
+        assertEquals(1, RequestShadow.ASKED.get(CaptureRequest.STATISTICS_FACE_DETECT_MODE));
         assertEquals("640x480", FramesShadow.sides());
         SessionShadow.see();
         frames(activity, 0.8, 0.25, 0.12, 12);
@@ -152,7 +153,7 @@ public final class CameraTest {
     @Test
     public void theFrontCameraIsALookingGlass() {
         granted();
-        Cameras.add("0", true, CameraCharacteristics.LENS_FACING_FRONT);
+        Cameras.add("0", true, CameraCharacteristics.LENS_FACING_FRONT, 0);
         CameraActivity activity = start().get();
         live(activity);
         SessionShadow.see(Cameras.onSensor(0.8, 0.25, 0.2));
@@ -162,8 +163,8 @@ public final class CameraTest {
     }
 
     private static void frames(Activity activity, double x, double y, double side, int count) {
+        Bitmap seen = Cameras.view(x, y, side);
         for (int i = 0; i < count; i++) {
-            Bitmap seen = Cameras.view(x, y, side);
             Scene before = Phone.scene(activity);
             FramesShadow.deliver(new FakeFrame(seen));
             Phone.await("the frame is shown", () -> Phone.scene(activity) != before);

@@ -29,14 +29,15 @@ final class Cameras {
 
     /** A back camera whose frames stand upright, with YUV frames or with JPEG files only. */
     static void add(String id, boolean yuv) {
-        add(id, yuv, CameraCharacteristics.LENS_FACING_BACK);
+        add(id, yuv, CameraCharacteristics.LENS_FACING_BACK, 0);
     }
 
-    static void add(String id, boolean yuv, int facing) {
+    /** @param sensor by how many degrees its frames lie */
+    static void add(String id, boolean yuv, int facing, int sensor) {
         CameraCharacteristics facts = ShadowCameraCharacteristics.newCameraCharacteristics();
         ShadowCameraCharacteristics shadow = shadowOf(facts);
         shadow.set(CameraCharacteristics.LENS_FACING, facing);
-        shadow.set(CameraCharacteristics.SENSOR_ORIENTATION, 0);
+        shadow.set(CameraCharacteristics.SENSOR_ORIENTATION, sensor);
         StreamConfigurationMapBuilder map = StreamConfigurationMapBuilder.newBuilder();
         for (Size size : new Size[] {new Size(320, 240), new Size(WIDTH, HEIGHT), new Size(1920, 1080)}) {
             map.addOutputSize(yuv ? ImageFormat.YUV_420_888 : BLOB, size);

@@ -17,9 +17,11 @@ final class FakeFrame extends Image {
         width = bitmap.getWidth();
         height = bitmap.getHeight();
         byte[][] samples = {new byte[width * height], new byte[width * height / 4], new byte[width * height / 4]};
+        int[] pixels = new int[width * height];
+        bitmap.getPixels(pixels, 0, width, 0, 0, width, height);
         for (int y = 0; y < height; y++) {
             for (int x = 0; x < width; x++) {
-                int pixel = bitmap.getPixel(x, y);
+                int pixel = pixels[y * width + x];
                 double red = pixel >> 16 & 0xFF;
                 double green = pixel >> 8 & 0xFF;
                 double blue = pixel & 0xFF;

@@ -11,6 +11,7 @@ import android.graphics.Bitmap;
 import android.graphics.Insets;
 import android.graphics.drawable.AdaptiveIconDrawable;
 import android.graphics.drawable.Drawable;
+import android.hardware.camera2.CameraCharacteristics;
 import android.view.View;
 import android.view.ViewGroup;
 import android.view.WindowInsets;
@@ -77,7 +78,7 @@ public final class LookTest {
         RuntimeEnvironment.setFontScale(2f);
         RuntimeEnvironment.setQualifiers("+w740dp-h360dp-land");
         Shadows.shadowOf(Phone.application()).grantPermissions(Manifest.permission.CAMERA);
-        Cameras.add("0", true);
+        Cameras.add("0", true, CameraCharacteristics.LENS_FACING_BACK, 90);  // as phones in landscape have it
         Cameras.add("1", true);
         CameraActivity activity = Phone.started(Robolectric.buildActivity(CameraActivity.class)).setup().get();
         CameraTest.live(activity);

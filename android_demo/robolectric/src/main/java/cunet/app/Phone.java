@@ -55,6 +55,7 @@ final class Phone {
         FramesShadow.reset();
         FacesShadow.reset();
         SessionShadow.reset();
+        RequestShadow.ASKED.clear();
     }
 
     /** Let the main thread work until something is so. */
