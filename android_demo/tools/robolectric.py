@@ -132,7 +132,12 @@ def run(java: toolchain.Java, core: Path, linked: Path, models: list[Path], test
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
     SCREENSHOTS.mkdir(parents=True)
     classpath = os.pathsep.join(map(str, [out, HERE / "src/main/resources", config, *app, *jars, platform]))
-    words = ["-Xmx1500m", *OPENED, *(f"-D{name}={value}" for name, value in settings.items())]
+    words = [
+        "-Xmx1500m",
+        "-XX:TieredStopAtLevel=1",
+        *OPENED,
+        *(f"-D{name}={value}" for name, value in settings.items()),
+    ]
     names = [f"cunet.app.{name}" for name in tests]
     command = [program, *words, "-cp", classpath, "org.junit.runner.JUnitCore", *names]
     done = subprocess.run(command, text=True, capture_output=True, check=False)

@@ -19,14 +19,14 @@ import org.robolectric.shadows.ShadowTotalCaptureResult;
 @Implements(CameraCaptureSessionImpl.class)
 public class SessionShadow {
     static CaptureRequest request;
-    private static CameraCaptureSession.CaptureCallback callback;
+    private static volatile CameraCaptureSession.CaptureCallback callback;
     private static Handler handler;
 
     @Implementation
     protected int setRepeatingRequest(CaptureRequest asked, CameraCaptureSession.CaptureCallback to, Handler on) {
         request = asked;
-        callback = to;
         handler = on;
+        callback = to;
         return 1;
     }
 
@@ -35,6 +35,7 @@ public class SessionShadow {
 
     /** The camera sees faces, in pixels of its sensor. */
     static void see(Rect... bounds) {
+        Phone.await("the camera's session", () -> callback != null);
         Face[] faces = new Face[bounds.length];
         for (int i = 0; i < faces.length; i++) {
             faces[i] = new Face(bounds[i], 80);

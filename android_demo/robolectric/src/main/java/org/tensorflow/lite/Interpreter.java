@@ -7,6 +7,10 @@ import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Stands in for TensorFlow Lite's interpreter, whose library needs Android: the network runs in a process of LiteRT for
@@ -14,6 +18,10 @@ import java.nio.file.Path;
  */
 @SuppressWarnings("unused")  // arguments of what is played
 public final class Interpreter implements AutoCloseable {
+    /** Networks whose interpreter was closed, by their model: a process takes long to start. */
+    private static final Map<ByteBuffer, Deque<Interpreter>> IDLE = new HashMap<>();
+
+    private final ByteBuffer model;
     private final Process process;
     private final OutputStream requests;
     private final DataInputStream answers;
@@ -26,22 +34,36 @@ public final class Interpreter implements AutoCloseable {
         }
     }
 
-    public Interpreter(ByteBuffer model, Options options) {
+    public Interpreter(ByteBuffer given, Options options) {
+        byte[] bytes = new byte[given.remaining()];
+        given.duplicate().get(bytes);
+        model = ByteBuffer.wrap(bytes);
+        Interpreter idle = take(model);
         try {
-            byte[] bytes = new byte[model.remaining()];
-            model.duplicate().get(bytes);
-            Path file = Files.createTempFile("network", ".tflite");
-            Files.write(file, bytes);
-            process = new ProcessBuilder(System.getProperty("cunet.python"), System.getProperty("cunet.network"),
-                    file.toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-            requests = process.getOutputStream();
-            answers = new DataInputStream(process.getInputStream());
-            input = new ToldTensor(answers.readUTF());
-            output = new ToldTensor(answers.readUTF());
-            Files.delete(file);
+            process = idle != null ? idle.process : start(bytes);
+            requests = idle != null ? idle.requests : process.getOutputStream();
+            answers = idle != null ? idle.answers : new DataInputStream(process.getInputStream());
+            input = idle != null ? idle.input : new ToldTensor(answers.readUTF());
+            output = idle != null ? idle.output : new ToldTensor(answers.readUTF());
         } catch (IOException error) {
             throw new IllegalStateException("the network's process: " + error);
         }
+    }
+
+    private static Interpreter take(ByteBuffer model) {
+        synchronized (IDLE) {
+            Deque<Interpreter> idle = IDLE.get(model);
+            return idle == null ? null : idle.poll();
+        }
+    }
+
+    /** It ends with this program, when its standard input does. */
+    private static Process start(byte[] model) throws IOException {
+        Path file = Files.createTempFile("network", ".tflite");
+        Files.write(file, model);
+        file.toFile().deleteOnExit();
+        return new ProcessBuilder(System.getProperty("cunet.python"), System.getProperty("cunet.network"),
+                file.toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 
     public Tensor getInputTensor(int index) {
@@ -72,6 +94,8 @@ public final class Interpreter implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroy();
+        synchronized (IDLE) {
+            IDLE.computeIfAbsent(model, key -> new ArrayDeque<>()).add(this);
+        }
     }
 }
