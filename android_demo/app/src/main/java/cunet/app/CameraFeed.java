@@ -74,7 +74,15 @@ final class CameraFeed {
             }
             current = new Opening(id, choice);
             manager.openCamera(id, current, handler);
-        } catch (CameraAccessException | RuntimeException error) {  // makers' services throw what they like
+        } catch (CameraAccessException error) {
+            boolean used = error.getReason() == CameraAccessException.CAMERA_IN_USE
+                    || error.getReason() == CameraAccessException.MAX_CAMERAS_IN_USE;
+            if (used) {
+                await(id);
+            } else {
+                fail(R.string.camera_failed, error.getMessage());
+            }
+        } catch (RuntimeException error) {  // makers' services throw what they like
             fail(R.string.camera_failed, error.getMessage());
         }
     }
@@ -127,15 +135,19 @@ final class CameraFeed {
         public void onDisconnected(CameraDevice camera) {
             camera.close();
             if (!replaced()) {
-                fail(R.string.camera_taken, "");
-                taken = id;
+                await(id);
             }
         }
 
         @Override
         public void onError(CameraDevice camera, int error) {
             camera.close();
-            if (!replaced()) {
+            if (replaced()) {
+                return;
+            }
+            if (error == ERROR_CAMERA_IN_USE || error == ERROR_MAX_CAMERAS_IN_USE) {
+                await(id);
+            } else {
                 fail(R.string.camera_stopped, "error " + error);
             }
         }
@@ -187,6 +199,12 @@ final class CameraFeed {
             }
             reader.close();
         }
+    }
+
+    /** Another app has the camera: open it again when it is free. */
+    private void await(String id) {
+        fail(R.string.camera_taken, "");
+        taken = id;
     }
 
     private void fail(int message, String why) {

@@ -1,6 +1,7 @@
 package cunet.app;
 
 import android.content.Context;
+import android.hardware.camera2.CameraMetadata;
 import android.media.Image;
 import android.os.Handler;
 import android.os.HandlerThread;
@@ -112,6 +113,7 @@ final class Live {
                 return;
             }
             try {
+                analyzer.finding(from.faces != CameraMetadata.STATISTICS_FACE_DETECT_MODE_OFF);
                 // Asked for each frame: a turn by 180 degrees does not restart an activity.
                 Scene scene = analyzer.analyze(image,
                         Orientation.ofCamera(from.sensor, listener.displayDegrees(), from.front));

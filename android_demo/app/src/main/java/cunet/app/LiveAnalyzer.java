@@ -23,7 +23,7 @@ final class LiveAnalyzer {
     private Tracker tracker;
     private Box chosen;
     private Box[] faces = new Box[0];  // in the frame's pixels, as the camera told them last
-    private boolean told;
+    private boolean finding;
     private Scene last;
     private Picture picture;
     private String place = "";
@@ -58,12 +58,17 @@ final class LiveAnalyzer {
     /** Faces that the camera sees, in frame pixels; it tells them for each frame. */
     void faces(Box[] seen) {
         faces = seen;
-        told = true;
+    }
+
+    /** Whether the camera looks for faces. */
+    void finding(boolean on) {
+        finding = on;
+        faces = on ? faces : new Box[0];
     }
 
     /** The camera finds faces, and the model's landmarks are those of faces. */
     boolean finds() {
-        return told && localizer != null && localizer.spec.skeleton.name.startsWith("face");
+        return finding && localizer != null && localizer.spec.skeleton.name.startsWith("face");
     }
 
     /** What was shown last, or {@code null}. */

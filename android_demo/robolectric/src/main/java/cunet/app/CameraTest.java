@@ -202,6 +202,22 @@ public final class CameraTest {
     }
 
     @Test
+    public void aCameraInUseIsOpenedWhenItIsFree() {
+        granted();
+        Cameras.add("0", true);
+        CameraActivity activity = start().get();
+        live(activity);
+        CameraDevice.StateCallback callback = ReflectionHelpers.getField(Cameras.manager(), "lastCallback");
+        CameraDevice device = ReflectionHelpers.getField(Cameras.manager(), "lastDevice");
+        callback.onError(device, CameraDevice.StateCallback.ERROR_CAMERA_IN_USE);
+        Phone.await("the message", () -> Phone.message(activity).contains("Another app took the camera"));
+        Phone.screenshot(activity, "camera-taken");
+        Cameras.manager().removeCamera("0");
+        Cameras.add("0", true);
+        live(activity);
+    }
+
+    @Test
     public void aBrokenFrameDoesNotStopTheNext() {
         granted();
         Cameras.add("0", true);
