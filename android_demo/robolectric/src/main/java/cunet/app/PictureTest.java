@@ -116,6 +116,10 @@ public final class PictureTest {
         Phone.await("the message", () -> Phone.message(controller.get()).contains("cannot be read"));
         pick(controller.get(), Phone.serve(Phone.face()));
         awaitResult(controller.get());
+        Scene kept = Phone.scene(controller.get());
+        pick(controller.get(), bad);
+        Phone.await("the message", () -> Phone.message(controller.get()).contains("cannot be read"));
+        assertEquals("the picture before stays", kept, Phone.scene(controller.get()));
     }
 
     @Test
