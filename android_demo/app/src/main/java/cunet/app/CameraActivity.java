@@ -76,6 +76,9 @@ public final class CameraActivity extends Activity implements LandmarkView.Touch
 
     /** Open the chosen camera, or say why there is none. */
     private void open() {
+        if (live == null) {
+            return;  // pressed while leaving
+        }
         String[] ids = live.cameras();
         boolean allowed = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED;
         refused &= !allowed;

@@ -107,7 +107,12 @@ final class CameraFeed {
         }
 
         private void deliver(ImageReader source) {
-            Image image = replaced() ? null : source.acquireLatestImage();
+            Image image = null;
+            try {
+                image = replaced() ? null : source.acquireLatestImage();
+            } catch (RuntimeException error) {  // frames in another format than asked for, on some old devices
+                fail(R.string.camera_stopped, error.getMessage());
+            }
             if (image != null) {
                 try {
                     listener.onFrame(image, choice);

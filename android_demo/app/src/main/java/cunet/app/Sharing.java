@@ -20,7 +20,7 @@ final class Sharing {
 
     private Sharing() {}
 
-    /** Let the user choose a picture: in the photo picker, or any app that gives pictures; false where there is none. */
+    /** Let the user choose a picture: in the photo picker, or any app that has some; false without one. */
     static boolean pick(Activity activity, int request) {
         Intent any = new Intent(Intent.ACTION_GET_CONTENT).addCategory(Intent.CATEGORY_OPENABLE).setType("image/*");
         return Build.VERSION.SDK_INT >= 33 && ask(activity, new Intent(PHOTO_PICKER).setType("image/*"), request)

@@ -2,6 +2,7 @@ package cunet.app;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
@@ -15,6 +16,7 @@ import android.hardware.camera2.CameraDevice;
 import android.hardware.camera2.CaptureRequest;
 import android.provider.Settings;
 import android.util.Range;
+import android.util.Size;
 import android.view.View;
 import org.junit.After;
 import org.junit.Test;
@@ -182,7 +184,7 @@ public final class CameraTest {
         CameraDevice device = ReflectionHelpers.getField(Cameras.manager(), "lastDevice");
         Phone.press(activity, R.id.other);
         live(activity);
-        old.onDisconnected(device);
+        SessionShadow.tell(() -> old.onDisconnected(device));
         live(activity);
         assertEquals("", Phone.message(activity).replaceAll("Show a face.*", ""));
     }
@@ -209,7 +211,7 @@ public final class CameraTest {
         live(activity);
         CameraDevice.StateCallback callback = ReflectionHelpers.getField(Cameras.manager(), "lastCallback");
         CameraDevice device = ReflectionHelpers.getField(Cameras.manager(), "lastDevice");
-        callback.onError(device, CameraDevice.StateCallback.ERROR_CAMERA_IN_USE);
+        SessionShadow.tell(() -> callback.onError(device, CameraDevice.StateCallback.ERROR_CAMERA_IN_USE));
         Phone.await("the message", () -> Phone.message(activity).contains("Another app took the camera"));
         Phone.screenshot(activity, "camera-taken");
         Cameras.manager().removeCamera("0");
@@ -228,5 +230,19 @@ public final class CameraTest {
         FramesShadow.deliver(broken);
         Phone.await("the message", () -> Phone.message(activity).contains("went wrong"));
         frames(activity, 0.5, 0.5, 0.4, 2);
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
+    public void sizeAndFrameRateAreChosenWithCare() {
+        assertEquals(new Range<>(10, 30), CameraChoice.rate(new Range[] {new Range<>(24, 24), new Range<>(30, 30),
+                new Range<>(10, 30), new Range<>(60, 60)}));
+        assertNull("the camera's own", CameraChoice.rate(new Range[] {new Range<>(60, 60)}));
+        assertNull(CameraChoice.rate(null));
+        Size vga = new Size(640, 480);
+        assertEquals(vga, CameraChoice.size(new Size[] {new Size(1920, 1080), new Size(352, 288), vga}));
+        assertEquals("the largest of small ones", new Size(352, 288),
+                CameraChoice.size(new Size[] {new Size(176, 144), new Size(352, 288)}));
+        assertNull(CameraChoice.size(new Size[0]));
     }
 }

@@ -99,7 +99,7 @@ public final class PictureTest {
     @Test
     public void noPickerIsSaid() {
         shadowOf(Phone.application()).checkActivities(true);
-        ActivityController<PictureActivity> controller = Phone.picture(Phone.serve(Phone.face()));
+        ActivityController<PictureActivity> controller = Phone.pictureOfFace();
         Phone.press(controller.get(), R.id.pick);
         assertTrue(Phone.message(controller.get()), Phone.message(controller.get()).contains("No app"));
     }

@@ -20,7 +20,7 @@ import org.robolectric.shadows.ShadowTotalCaptureResult;
 public class SessionShadow {
     static CaptureRequest request;
     private static volatile CameraCaptureSession.CaptureCallback callback;
-    private static Handler handler;
+    private static volatile Handler handler;
 
     @Implementation
     protected int setRepeatingRequest(CaptureRequest asked, CameraCaptureSession.CaptureCallback to, Handler on) {
@@ -32,6 +32,13 @@ public class SessionShadow {
 
     @Implementation
     protected void close() {}
+
+    /** What the system tells of a camera comes on the camera's own thread. */
+    static void tell(Runnable what) {
+        Phone.await("the camera's session", () -> handler != null);
+        handler.post(what);
+        Phone.rest(50);
+    }
 
     /** The camera sees faces, in pixels of its sensor. */
     static void see(Rect... bounds) {
@@ -50,6 +57,7 @@ public class SessionShadow {
     @Resetter
     public static void reset() {
         request = null;
+        handler = null;
         callback = null;
     }
 }
