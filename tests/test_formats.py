@@ -51,5 +51,6 @@ def test_every_format_has_an_ending():
         "int8",
         "int8-float-io",
         "packed",
+        "packed-float-io",
         "gz",
     }
