@@ -24,7 +24,8 @@ def trained(file):
     model = load_keras(file)
     heads = len(model.outputs)
     losses = [codec.loss() for codec in codecs_of_heads(parse_codecs("disk,gaussian"), model.spec.config)]
-    model.compile(keras.optimizers.SGD(1e-4, momentum=0.9, name="sgd"), losses, jit_compile=keras.backend.backend() == "jax")
+    optimizer = keras.optimizers.SGD(1e-4, momentum=0.9, name="sgd")
+    model.compile(optimizer, losses, jit_compile=keras.backend.backend() == "jax")
     found = {}
     for index, (images, points) in enumerate(batches()):
         found[f"loss {index}"] = model.train_on_batch(images, [points] * heads, return_dict=True)["loss"]
