@@ -1,10 +1,9 @@
 /** Headless Chromium with the built page. */
-import { existsSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 import { serve } from "../tools/serve.js";
 
-const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const PROGRAM = process.env.CHROMIUM ?? "/usr/bin/chromium"; // tools/check.py looks for it
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -18,14 +17,11 @@ const RUNTIME = /^(INFO|WARNING): /; // what LiteRT tells of itself
 export const ROOT = new URL("../../", import.meta.url);
 
 /**
- * A browser and a server of `dist/`.
+ * A browser.
  * @param {string[]} flags More of them.
  */
-export async function start(flags = []) {
-  const executablePath = PLACES.find((place) => place && existsSync(place));
-  if (!executablePath) throw new Error(`no Chromium: install Debian's package chromium, or set CHROMIUM to its path`);
-  const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
-  return browser;
+export function start(flags = []) {
+  return chromium.launch({ executablePath: PROGRAM, args: [...FLAGS, ...flags] });
 }
 
 /**
@@ -66,4 +62,4 @@ export async function found(page) {
 }
 
 export const status = (page) => page.textContent("#status");
-export { readFileSync, serve };
+export { serve };

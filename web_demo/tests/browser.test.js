@@ -34,13 +34,14 @@ const shot = (/** @type {string} */ name, of = page) => of.screenshot({ path: `$
 test("points are Python's on the same pixels", async (t) => {
   const rows = JSON.parse(read("golden.json").toString());
   const apart = { given: [0], detected: [0] };
-  for (const { picture, model, box, object } of rows) {
+  for (const { picture, model, box, crop, object } of rows) {
     const ours = await page.evaluate(locate, { bytes: [...read(picture)], box, model });
     const distances = ours.landmarks.map(([x, y], i) =>
       Math.hypot(x - object.landmarks[i][0], y - object.landmarks[i][1]),
     );
     const largest = Math.max(...distances);
     apart[box ? "given" : "detected"].push(largest);
+    if (box) assert.equal(ours.crop, crop, `${picture}: bytes of the crop`);
     assert.ok(largest <= (box ? SAME_PIXELS : DETECTED), `${picture} ${model}: ${largest} pixels apart`);
     assert.ok(Math.abs(ours.confidence - object.confidence) <= 0.01, `${picture}: confidence ${ours.confidence}`);
     ours.box.forEach((value, i) => assert.ok(Math.abs(value - object.box[i]) <= SAME_BOX, `${picture}: box`));

@@ -11,12 +11,19 @@ export async function locate({ bytes, box, model }) {
       at(`src/${name}`),
     ),
   );
-  const kept = (globalThis.kept ??= { engine: new Engine(globalThis.crossOriginIsolated ? 2 : 1), models: {} });
+  const kept = (globalThis.kept ??= { engine: new Engine(Engine.threadsHere()), models: {} });
   kept.models[model] ??= await load(kept.engine, await fetched(`${model}.cunet`), model);
   const { description, network } = kept.models[model];
   const picture = await decoded(new Blob([new Uint8Array(bytes)]), "test");
   const localizer = new Localizer(network.run, description);
-  if (box) return localizer.locate(picture, box);
+  if (box) {
+    const [{ cropMatrix }, { crop }] = [await at("src/core/geometry.js"), await at("src/core/warp.js")];
+    const side = description.input_size;
+    const seen = crop(picture, cropMatrix({ box, factor: description.crop_factor, roll: 0 }, side), side);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", seen));
+    const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return { ...(await localizer.locate(picture, box)), crop: hex };
+  }
   kept.detector ??= new FaceDetector(await kept.engine.detector(await fetched("face_detection_short_range.tflite")));
   return (await localizer.locateAll(picture, await kept.detector.detect(picture)))[0];
 }

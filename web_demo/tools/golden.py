@@ -6,6 +6,7 @@ Drawn faces and a photograph as PNG, so that both sides see the same pixels; wit
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cunet_tf.data.geometry import crop_matrix, warp
 from cunet_tf.data.sample import read_image
 from cunet_tf.data.w300 import load_300w
 from cunet_tf.draw import save_png
@@ -47,6 +49,12 @@ def answer(found: Landmarks) -> dict[str, Any]:
     return {"box": found.box.tolist(), "landmarks": found.points.tolist(), "confidence": found.confidence}
 
 
+def digest(image: np.ndarray, box: list[float], localizer: Localizer) -> str:
+    """SHA-256 of the bytes of the crop around a box."""
+    size = localizer.spec.input_size
+    return hashlib.sha256(warp(image, crop_matrix(box, localizer.spec.crop_factor, size), size).tobytes()).hexdigest()
+
+
 def write_turned(image: np.ndarray) -> None:
     """``turned_N.jpg`` with every EXIF orientation, and the upright pixels that Python reads of each."""
     jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
@@ -78,7 +86,8 @@ def main() -> None:
         file = FOLDER / f"{index:03d}.png"
         save_png(file, image)
         found = localizers[model].locate(image, box) if box else localizers[model].locate_all(image)[0]
-        rows.append({"picture": file.name, "model": model, "box": box, "object": answer(found)})
+        crop = digest(image, box, localizers[model]) if box else None
+        rows.append({"picture": file.name, "model": model, "box": box, "crop": crop, "object": answer(found)})
     (FOLDER / "golden.json").write_text(json.dumps(rows) + "\n")
     small = read_image(PHOTOGRAPH)[40:240:2, 60:220:2]
     write_turned(small)

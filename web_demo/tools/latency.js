@@ -21,7 +21,7 @@ async function prepare({ name, tflite, packed }) {
   const at = (/** @type {string} */ file) => import(new URL(`src/${file}`, document.baseURI).href);
   const bytes = (/** @type {string} */ text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const [{ Engine }, { readModel }] = [await at("app/engine.js"), await at("core/packed_model.js")];
-  const engine = new Engine(globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1);
+  const engine = new Engine(Engine.threadsHere());
   const model = await readModel(bytes(packed), name);
   const { run } = await engine.network(tflite ? bytes(tflite) : model.tflite, model.description);
   const side = model.description.input_size;

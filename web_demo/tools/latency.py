@@ -9,6 +9,7 @@ time of the same round. Needs ``make web`` before.
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -70,7 +71,8 @@ def measured(folder: Path, rounds: int, runs: int) -> dict[tuple[str, str, int],
     engines = prepare(folder)
     words = [check.node(), "tools/latency.js", str(folder), str(runs)]
     found: dict[tuple[str, str, int], list[float]] = {}
-    with subprocess.Popen(words, cwd=check.WEB, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as browser:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": {**os.environ, "CHROMIUM": check.chromium()}}
+    with subprocess.Popen(words, cwd=check.WEB, text=True, **pipes) as browser:
         assert browser.stdin and browser.stdout and browser.stdout.readline().strip() == "ready"
         for _ in range(rounds):
             browser.stdin.write("round\n")

@@ -18,12 +18,17 @@ export class Engine {
     this.threads = threads;
   }
 
+  /** How many this page may have. */
+  static threadsHere() {
+    return globalThis.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
+  }
+
   /**
    * With threads where the page is isolated (COOP and COEP headers), else with one.
    * @returns {Promise<Engine>}
    */
   static async start() {
-    const threads = globalThis.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
+    const threads = Engine.threadsHere();
     try {
       await loadLiteRt(WASM, { threads: threads > 1 });
     } catch (error) {
