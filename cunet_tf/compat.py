@@ -8,8 +8,9 @@ from typing import Any
 
 from cunet_tf.errors import CUNetError, reason
 
-__all__ = ["forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "operation_details", "operator_name",
-           "parse_tflite", "schema", "write_tflite"]  # fmt: skip  # noqa: F822
+__all__ = ["fitted_by_workers", "forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "of_processes",
+           "operation_details", "operator_name", "parse_tflite", "prepared",
+           "schema", "under_strategy", "write_tflite"]  # fmt: skip  # noqa: F822
 
 
 def __getattr__(name: str) -> Any:
@@ -77,3 +78,50 @@ def graph_nodes(model: Any) -> list[Any] | None:
 def inner_layers(layer: Any) -> list[Any]:
     """All layers inside a Keras layer, at any depth."""
     return list(layer._flatten_layers(include_self=False))
+
+
+def under_strategy(model: Any) -> bool:
+    """Whether a Keras model was built under a strategy of TensorFlow."""
+    return getattr(model, "_distribute_strategy", None) is not None
+
+
+def of_processes(model: Any) -> bool:
+    """Whether it was built under one whose replicas are in several processes."""
+    return under_strategy(model) and getattr(model.distribute_strategy.extended, "_in_multi_worker_mode", bool)()
+
+
+def prepared(model: Any, iterator: Any) -> bool:
+    """Make what Keras would otherwise make inside a replica's first step, from the shapes of an epoch's batches.
+
+    Keras' own way takes a batch out of the data for it, and fails where the replicas are of several processes.
+    Returns whether the data said what its batches are like.
+    """
+    if iterator is None:
+        return False
+    import tensorflow as tf
+    from keras import tree
+
+    def one_of(spec: Any) -> Any:
+        return getattr(spec, "_value_specs", (spec,))[0]  # those of all replicas are alike
+
+    data = tree.map_structure(one_of, iterator.data_adapter.get_tf_dataset().element_spec)
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=data)
+    return all(isinstance(each, tf.TensorSpec) for each in tree.flatten(data))
+
+
+def fitted_by_workers(model: Any, step: Any) -> Any:
+    """The function that ``fit`` calls with an iterator, where the replicas are of several processes.
+
+    Keras' own averages scalars along an axis that they have not (Keras issue 20585).
+    """
+    import tensorflow as tf
+    from keras import tree
+
+    strategy = model.distribute_strategy
+
+    def one_step(iterator: Any) -> Any:
+        logs = strategy.run(step, args=(next(iterator),))
+        return tree.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), logs)
+
+    return one_step if model.run_eagerly else tf.function(one_step)

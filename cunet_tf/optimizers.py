@@ -1,13 +1,33 @@
-"""The optimizer of trainings that average their weights."""
+"""RMSprop of trainings that clip gradients, or average their weights."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from cunet_tf import replicas
+
 
 @keras.saving.register_keras_serializable("cunet_tf")
-class AveragingRMSprop(keras.optimizers.RMSprop):
+class ClippingRMSprop(keras.optimizers.RMSprop):
+    """RMSprop that clips the gradient of the whole batch, where several devices have a part of it each.
+
+    Keras clips each part by itself before they are added up. Arguments as Keras' optimizer.
+    """
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        """As Keras does, with gradients that are clipped already."""
+        shares = replicas.count()
+        if self.global_clipnorm and shares > 1:
+            whole = replicas.summed([ops.convert_to_tensor(each) for each in grads])
+            norm = ops.sqrt(sum(ops.sum(ops.square(ops.cast(each, "float32"))) for each in whole))
+            factor = ops.minimum(1.0, self.global_clipnorm / ops.maximum(norm, keras.config.epsilon())) / shares
+            grads = [each * ops.cast(factor, each.dtype) for each in whole]  # which Keras adds up again
+        super().apply(grads, trainable_variables)
+
+
+@keras.saving.register_keras_serializable("cunet_tf")
+class AveragingRMSprop(ClippingRMSprop):
     """RMSprop whose moving average of the weights forgets where they began.
 
     Keras' own average starts at the fresh weights and keeps ``ema_momentum ** t`` of them after t updates: 37 % after

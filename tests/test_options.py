@@ -9,7 +9,7 @@ import tensorflow as tf
 from cunet_tf.cli import main
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.saved import load_keras
-from cunet_tf.trainers.options import Options, enable_determinism, prepare_device
+from cunet_tf.trainers.options import Options, enable_determinism
 from cunet_tf.trainers.recipes import FACE_MOBILE
 from tests.conftest import TINY_FLAGS
 
@@ -64,11 +64,6 @@ def test_a_run_with_all_of_it(tmp_path):
     (average,) = [v for v in averages if v.shape == kernel.shape]
     np.testing.assert_allclose(kernel, average, atol=1e-6)
     assert not np.allclose(kernel, last.get_layer("unet0_head").kernel, atol=1e-6)
-
-
-def test_device_is_named():
-    name = prepare_device()
-    assert name.startswith("tensorflow: ") and len(name) > len("tensorflow: ")
 
 
 def test_a_training_leaves_what_is_global_as_it_was():

@@ -22,12 +22,13 @@ from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.averages import Averages
+from cunet_tf.trainers.devices import Devices, Team
 from cunet_tf.trainers.extension import extended_file, load_with_optimizer, take_optimizer, updates_made
-from cunet_tf.trainers.guard import StopAtNaN, memory_is_named
+from cunet_tf.trainers.guard import StopAtNaN, lost_workers_are_named, memory_is_named
 from cunet_tf.trainers.manifest import data_digest, versions
-from cunet_tf.trainers.options import Options, prepare_device
+from cunet_tf.trainers.options import Options
 from cunet_tf.trainers.recipes import Recipe
-from cunet_tf.trainers.run import Recorder, RunFolder
+from cunet_tf.trainers.run import Recorder, RunFolder, same_for_all
 from cunet_tf.trainers.teacher import Teacher, Teaching
 from cunet_tf.training_metrics import last_head_metrics, main_metric
 
@@ -54,6 +55,8 @@ class Plan:
         augment: a function of the caller's own that varies the training views further, see
             :data:`cunet_tf.data.own_views.Vary`.
         options: see :class:`cunet_tf.trainers.options.Options`.
+        devices: that train, see :class:`cunet_tf.trainers.devices.Devices`; of several processes each calls
+            :func:`train` with the same plan.
         flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
 
     Raises:
@@ -75,6 +78,7 @@ class Plan:
     teacher: Teaching | None = None
     augment: Vary | None = None
     options: Options = Options()
+    devices: Devices = Devices()
     flags: dict[str, Any] = dataclasses.field(default_factory=dict)
     command: str = ""
 
@@ -108,6 +112,7 @@ class Plan:
             "augment": vary_name(self.augment) if self.augment else None,
             "extras": dataclasses.asdict(self.options),
             "device": device,
+            "devices": dataclasses.asdict(self.devices),
             "versions": {**versions(), **own},
             "flags": self.flags,
             "command": self.command,
@@ -131,19 +136,25 @@ def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
 
 
 def _train(plan: Plan, verbose: int | str) -> keras.Model:
-    device = prepare_device()
-    teacher = Teacher(plan.teacher, plan.spec) if plan.teacher else None
     if plan.options.init_optimizer:
         extended_file(plan.init)  # refuses a training from fresh weights before a folder is made
-    folder = RunFolder(plan.workdir)
-    folder.create(plan.describe(device), plan.resume)
+    if plan.teacher:
+        plan.teacher.require_fitting(plan.spec)
+    team, folder = plan.devices.team(), RunFolder(plan.workdir)
+    config = plan.describe(team.prepare())
+    if team.chief:
+        folder.create(config, plan.resume)
     try:
-        return _fit(plan, verbose, folder, device, teacher)
+        team.start(same_for_all(config))
+        if not team.chief:
+            folder.require_shared(config)
+        with team.training(), lost_workers_are_named():
+            return _fit(plan, verbose, folder, config["device"], team)
     finally:
         folder.release()
 
 
-def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, teacher: Teacher | None) -> keras.Model:
+def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, team: Team) -> keras.Model:
     spec = plan.spec
     epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
 
@@ -151,27 +162,31 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, teacher
     steps = examples.steps(batch_size)
     if plan.augment:
         examples.make(0, 0)  # a function that does not work at all says so before the network is built
-    model, start, skip = _model(plan, folder, steps, epochs)
-    model.teacher = teacher
+    with team.scope():
+        model, start, skip = _model(plan, folder, steps, epochs)
+        model.teacher = Teacher(plan.teacher, spec) if plan.teacher else None
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
     validation = Examples(plan.validation, spec)
     callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
     if plan.watched is not None:
-        callbacks.append(Watch(feed(Examples(plan.watched, spec), batch_size)))
+        watched = Examples(plan.watched, spec)
+        callbacks.append(Watch(team.feed(watched, batch_size), team.steps(watched, batch_size)))
     averages = Averages(model, examples, batch_size) if model.optimizer.use_ema else None
     options = plan.options
-    callbacks.append(Recorder(folder, *monitor(spec), start, options.patience, options.save_every, averages))
-    data = {"validation_data": feed(validation, batch_size), "callbacks": callbacks, "shuffle": False,
-            "verbose": verbose}  # fmt: skip
+    callbacks.append(
+        Recorder(folder, *monitor(spec), start, options.patience, options.save_every, averages, writes=team.chief)
+    )
+    data = {"validation_data": team.feed(validation, batch_size), "callbacks": callbacks, "shuffle": False,
+            "validation_steps": team.steps(validation, batch_size), "verbose": verbose}  # fmt: skip
     try:
         with memory_is_named(batch_size):
             if skip:  # the rest of an epoch that a stop has cut
-                rest = feed(examples, batch_size, training=True, epoch=start, skip=skip)
+                rest = team.feed(examples, batch_size, training=True, epoch=start, skip=skip)
                 with unaveraged(model, callbacks):
                     model.fit(rest, steps_per_epoch=steps - skip, initial_epoch=start, epochs=start + 1, **data)
             first = start + bool(skip)
             if first < epochs and not (skip and model.stop_training):
-                batches = feed(examples, batch_size, training=True, epoch=first)
+                batches = team.feed(examples, batch_size, training=True, epoch=first)
                 model.fit(batches, steps_per_epoch=steps, initial_epoch=first, epochs=epochs, **data)
                 if averages:  # Keras has put them in for good
                     averages.estimate()
@@ -195,12 +210,6 @@ def unaveraged(model: keras.Model, callbacks: list[keras.callbacks.Callback]) ->
     callbacks.pop()
     for variable, value in zip(model.trainable_variables, kept, strict=False):
         variable.assign(value)
-
-
-def feed(examples: Examples, batch_size: int, **options: Any) -> Any:
-    """Batches in the form the active backend likes best."""
-    make = examples.dataset if keras.backend.backend() == "tensorflow" else examples.batches
-    return make(batch_size, **options)
 
 
 def compile_model(
@@ -250,13 +259,13 @@ def _original(picture: Path) -> str:
 class Watch(keras.callbacks.Callback):
     """Logs the metrics of a fixed, un-augmented part of the training set as ``watched_*``."""
 
-    def __init__(self, data: Any):
+    def __init__(self, data: Any, steps: int):
         super().__init__()
-        self.data = data
+        self.data, self.steps = data, steps
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         assert logs is not None, "Keras hands one dictionary to all callbacks"
-        values = self.model.evaluate(self.data, verbose=0, return_dict=True)
+        values = self.model.evaluate(self.data, steps=self.steps, verbose=0, return_dict=True)
         logs.update({f"watched_{name}": value for name, value in values.items()})
 
 

@@ -14,6 +14,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.writing import replace_text
 
 EXHAUSTED = re.compile("resource_?exhausted", re.IGNORECASE)  # TensorFlow's class, XLA's message
+LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")
+LOST_TEXT = re.compile("collective|peer|task|socket|connection|heartbeat", re.IGNORECASE)
 SUSPECTS = "nan_pictures.txt"
 
 
@@ -66,4 +68,24 @@ def memory_is_named(batch_size: int) -> Iterator[None]:
         raise CUNetError(
             f"out of memory with --batch_size={batch_size}: lower it, or train with --memory=recompute (the same "
             "gradients), then --memory=both; finished epochs are kept."
+        ) from None
+
+
+@contextlib.contextmanager
+def lost_workers_are_named() -> Iterator[None]:
+    """Say what to do where a block fails because another worker of the training is gone.
+
+    Raises:
+        CUNetError: one is.
+    """
+    try:
+        yield
+    except CUNetError:
+        raise
+    except Exception as error:
+        if type(error).__name__ not in LOST or not LOST_TEXT.search(str(error)):
+            raise
+        raise CUNetError(
+            f"another worker is gone or has stopped ({type(error).__name__}): see what it said, then start all of them "
+            "again with --resume; finished epochs are kept."
         ) from None

@@ -13,7 +13,7 @@ from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 
 PACKAGES = ("tensorflow", "keras", "jax", "numpy", "opencv-python")
-NOT_AGAIN = ("config", "resume", "workdir", "json")  # flags that say where and how, not what
+NOT_AGAIN = ("config", "resume", "workdir", "json", "strategy", "devices")  # flags that say where and how, not what
 
 
 def data_digest(source: Source) -> str:

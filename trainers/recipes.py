@@ -9,7 +9,7 @@ from cunet_tf.codec import Codec, GaussianCodec, codec_names, regression_of
 from cunet_tf.data.augment import Augmentation
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
-from cunet_tf.optimizers import AveragingRMSprop
+from cunet_tf.optimizers import AveragingRMSprop, ClippingRMSprop
 from cunet_tf.schedules import Later, WarmUp
 from cunet_tf.spec import ModelSpec
 
@@ -80,7 +80,8 @@ def rmsprop(
     Keras' defaults (rho 0.9, epsilon 1e-7) would slow most layers down 3 to 30 times: gradients here have an RMS of
     1e-5 to 1e-4. ``options`` go to Keras' constructor.
     """
-    kind = AveragingRMSprop if options.get("use_ema") else keras.optimizers.RMSprop
+    clips = ClippingRMSprop if options.get("global_clipnorm") else keras.optimizers.RMSprop
+    kind = AveragingRMSprop if options.get("use_ema") else clips
     return kind(rate, rho=0.99, epsilon=1e-16, **options)
 
 

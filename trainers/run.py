@@ -20,7 +20,7 @@ from cunet_tf.trainers.averages import Averages
 from cunet_tf.trainers.history import read_history
 from cunet_tf.writing import remove_unfinished, replace_file, replace_text
 
-OF_THE_MACHINE = ("device", "memory", "versions", "flags", "command")  # a resumed run may have others
+OF_THE_MACHINE = ("device", "devices", "memory", "versions", "flags", "command")  # a resumed run may have others
 LOCK = ".lock"
 PAUSE = 9  # times the duration of a writing pass before the next one: it costs a tenth of the time at most
 
@@ -55,6 +55,22 @@ class RunFolder:
         except BaseException:
             self.release()
             raise
+
+    def require_shared(self, config: dict[str, Any]) -> None:
+        """Refuse a folder that is not the one in which the chief of several workers has just written ``config.json``.
+
+        Raises:
+            CUNetError: it is another one.
+        """
+        file = self.path / "config.json"
+        try:
+            found = json.loads(file.read_text())
+        except (OSError, ValueError):
+            found = {}
+        if same_for_all(found) != same_for_all(config):
+            raise CUNetError(
+                f"--workdir={self.path}: worker 0 writes into another folder: give all workers one that they share."
+            )
 
     def _lock(self) -> None:
         """One training at a time: the lock ends with the process, however that ends."""
@@ -113,6 +129,11 @@ def is_run(config: Path) -> bool:
     return True
 
 
+def same_for_all(config: dict[str, Any]) -> dict[str, Any]:
+    """What all workers of a training must agree in, as JSON gives it back."""
+    return {name: value for name, value in json.loads(json_text(config)).items() if name not in OF_THE_MACHINE}
+
+
 class Recorder(keras.callbacks.Callback):
     """Writes history and ``best.keras`` at the end of each epoch, and curves and ``last.keras``.
 
@@ -128,20 +149,22 @@ class Recorder(keras.callbacks.Callback):
         patience: stop after so many epochs without a better value; 0 never stops.
         save_every: minutes after which ``last.keras`` is written inside an epoch; 0 never.
         averages: of the weights, which are then validated and kept as the best in their place.
+        writes: whether files are written; of several workers one does.
     """
 
     def __init__(
         self, folder: RunFolder, monitor: str, higher: bool = False, start: int = 0, patience: int = 0,
-        save_every: float = 0.0, averages: Averages | None = None,
+        save_every: float = 0.0, averages: Averages | None = None, writes: bool = True,
     ):  # fmt: skip
         super().__init__()
+        self.writes = writes
         self.averages = averages
         self.seconds, self._saved_at = 60.0 * save_every, monotonic()
         self.folder, self.monitor, self.sign = folder, monitor, -1.0 if higher else 1.0
         self.patience = patience
         self.due = -float("inf")  # when curves and last.keras are written next
         self.rows: list[dict[str, Any]] = folder.history(before=start)
-        if len(self.rows) < len(folder.history()):  # untouched, it stays older than the last checkpoint
+        if writes and len(self.rows) < len(folder.history()):  # untouched, it stays older than the last checkpoint
             folder.write_history(self.rows)
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -156,8 +179,9 @@ class Recorder(keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch + 1, "learning_rate": rate, **values})
-        self.folder.write_history(self.rows)
-        if self._best_epoch() == epoch + 1:
+        if self.writes:
+            self.folder.write_history(self.rows)
+        if self._best_epoch() == epoch + 1 and self.writes:
             self.on_test_begin()
             replace_file(self.folder.best, self.model.save, durable=True)
             self.on_test_end()
@@ -166,11 +190,11 @@ class Recorder(keras.callbacks.Callback):
             print(f"stopped: no better {self.monitor} for {self.patience} epochs")
             self.model.stop_training = True
         last = epoch + 1 == (self.params or {}).get("epochs")
-        if monotonic() >= self.due or last or stop:
+        if self.writes and (monotonic() >= self.due or last or stop):
             self._keep()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.seconds and monotonic() - self._saved_at >= self.seconds:
+        if self.writes and self.seconds and monotonic() - self._saved_at >= self.seconds:
             self._save_last()
 
     def _keep(self) -> None:

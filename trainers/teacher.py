@@ -11,6 +11,7 @@ from keras import ops
 from cunet_tf.codec import DiskCodec, codec_of
 from cunet_tf.config import STRIDE
 from cunet_tf.errors import CUNetError
+from cunet_tf.files.keras_archive import CONFIG, read_config, read_parts
 from cunet_tf.files.shipped import find_weights
 from cunet_tf.models.saved import load_keras
 from cunet_tf.spec import ModelSpec
@@ -61,6 +62,36 @@ class Teaching:
         except CUNetError as error:
             raise CUNetError(f"--teacher={error}") from None
 
+    @property
+    def flag(self) -> str:
+        """The flag that names the network."""
+        return f"--teacher={self.network}"
+
+    def require_fitting(self, student: ModelSpec) -> ModelSpec:
+        """The description of a network that can teach the student, read from its file alone.
+
+        Raises:
+            CUNetError: no such network, one without a description, with other landmarks, or a detector; or mirror
+                images are asked for and nobody knows what they swap.
+        """
+        inner = read_config(read_parts(self.file, CONFIG)[0])["config"]
+        if "cunet_spec" not in inner:
+            raise CUNetError(
+                f"{self.flag}: the file does not describe itself, so its landmarks are unknown: train it here."
+            )
+        spec = ModelSpec.from_dict(inner["cunet_spec"])
+        have, need = spec.skeleton, student.skeleton
+        if have.names != need.names:
+            raise CUNetError(
+                f"{self.flag}: it finds {have.size} landmarks ({have.name}), the student {need.size} ({need.name}), "
+                "not the same ones in the same order: take a teacher that was trained on such data."
+            )
+        if isinstance(codec_of(spec), DiskCodec):
+            raise CUNetError(f"{self.flag}: its maps are logits of disks (detection): take a teacher that regresses.")
+        if self.views > 1:
+            need.require_pairs(f"--teacher_views={self.views}")
+        return spec
+
     def describe(self) -> dict[str, Any]:
         """Plain JSON values for ``config.json``: the file by its digest, wherever it lies."""
         digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
@@ -82,11 +113,13 @@ class Teacher:
     """
 
     def __init__(self, teaching: Teaching, student: ModelSpec):
+        spec = teaching.require_fitting(student)
         self.network, self.views = load_keras(teaching.file), teaching.views
         self.network.trainable = False
-        spec = _fitting(f"--teacher={teaching.network}", getattr(self.network, "spec", None), student)
-        if self.views > 1:
-            student.skeleton.require_pairs(f"--teacher_views={self.views}")
+        sigma = spec.sigma * student.config.heatmap_size / spec.config.heatmap_size
+        if abs(sigma / student.sigma - 1.0) > OTHER_SIGMA:
+            print(f"notice: {teaching.flag} draws Gaussians of sigma {sigma:.2g} in the student's heat-map pixels, the "
+                  f"student's targets have {student.sigma:.2g}.", file=sys.stderr)  # fmt: skip
         self.size, self.side = spec.input_size, student.config.heatmap_size
         self.permutation = student.skeleton.flip_permutation
 
@@ -129,22 +162,3 @@ def resized(values: Any, side: int, antialias: bool = False) -> Any:
     return ops.image.resize(
         values, (side, side), interpolation="bilinear", antialias=antialias, data_format="channels_last"
     )
-
-
-def _fitting(flag: str, spec: ModelSpec | None, student: ModelSpec) -> ModelSpec:
-    """A network's description, if it can teach the student; a notice where it draws other Gaussians."""
-    if spec is None:
-        raise CUNetError(f"{flag}: the file does not describe itself, so its landmarks are unknown: train it here.")
-    have, need = spec.skeleton, student.skeleton
-    if have.names != need.names:
-        raise CUNetError(
-            f"{flag}: it finds {have.size} landmarks ({have.name}), the student {need.size} ({need.name}), not the "
-            "same ones in the same order: take a teacher that was trained on such data."
-        )
-    if isinstance(codec_of(spec), DiskCodec):
-        raise CUNetError(f"{flag}: its maps are logits of disks (detection): take a teacher that regresses.")
-    sigma = spec.sigma * student.config.heatmap_size / spec.config.heatmap_size
-    if abs(sigma / student.sigma - 1.0) > OTHER_SIGMA:
-        print(f"notice: {flag} draws Gaussians of sigma {sigma:.2g} in the student's heat-map pixels, the student's "
-              f"targets have {student.sigma:.2g}.", file=sys.stderr)  # fmt: skip
-    return spec

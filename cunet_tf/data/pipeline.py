@@ -18,6 +18,7 @@ from cunet_tf.data.geometry import apply, to_heatmap, warp
 from cunet_tf.data.matching import require_matching
 from cunet_tf.data.own_views import Vary, own_stream, varied
 from cunet_tf.data.sample import Sample, Source
+from cunet_tf.data.sharing import Share
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import ModelSpec
 
@@ -78,8 +79,9 @@ class Examples:
         return partial(varied, self.augment, rng=own_stream(self.seed, epoch, index), picture=sample.name)
 
     def dataset(
-        self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, skip: int = 0
-    ) -> Any:
+        self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, skip: int = 0,
+        share: Share | None = None,
+    ) -> Any:  # fmt: skip
         """Batches for ``model.fit`` as a ``tf.data.Dataset``.
 
         Args:
@@ -89,31 +91,55 @@ class Examples:
             heads: the target is repeated for so many heads; S of the model when ``None``.
             epoch: first epoch, when a run is continued.
             skip: batches of that epoch that were seen already.
+            share: the replicas that are fed, when several devices train on parts of each batch: one element for each
+                of them in turn.
 
         Returns:
-            Dataset of ``(images [B, H, W, 3], (target [B, C, 3],) * heads)``.
+            Dataset of ``(images [B, H, W, 3], (target [B, C, 3],) * heads)``, of a replica's own B with ``share``.
+
+        Raises:
+            CUNetError: batches, or what is validated on, cannot be shared.
         """
         import tensorflow as tf
 
         heads = heads or len(self.spec.config.head_names)
         size, landmarks = self.spec.input_size, self.spec.skeleton.size
-        used = self.steps(batch_size, training) * batch_size  # no batch reaches into the next epoch
+        order, sizes = self._shared(batch_size, training, share)
 
         def make(number: Any, index: Any) -> tuple[Any, Any]:
             image, target = tf.numpy_function(self.make, (number, index), (tf.float32, tf.float32))
             return tf.ensure_shape(image, (size, size, 3)), tf.ensure_shape(target, (landmarks, 3))
 
         def indices(number: Any) -> Any:
-            order = tf.numpy_function(lambda e: self.order(int(e), training)[:used], (number,), tf.int64)
-            return tf.data.Dataset.from_tensor_slices(order).map(lambda index: (number, index))
+            chosen = tf.numpy_function(lambda e: order(int(e)), (number,), tf.int64)
+            return tf.data.Dataset.from_tensor_slices(chosen).map(lambda index: (number, index))
 
         epochs = tf.data.Dataset.range(epoch, np.iinfo(np.int64).max if training else epoch + 1)
-        data = epochs.flat_map(indices).skip(skip * batch_size).map(make, num_parallel_calls=tf.data.AUTOTUNE)
-        data = data.batch(batch_size, drop_remainder=training)
+        own = sum(sizes[: share.local if share else 1])  # samples of a step
+        data = epochs.flat_map(indices).skip(skip * own).map(make, num_parallel_calls=tf.data.AUTOTUNE)
+        data = data.batch(sizes[0], drop_remainder=training)
+        if share and not training:
+            data = data.rebatch(sizes)
         data = data.map(lambda images, target: (images, (target,) * heads))
         if not training:
-            data = data.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size, False)))
+            data = data.apply(tf.data.experimental.assert_cardinality(len(sizes)))
         return data.prefetch(tf.data.AUTOTUNE)
+
+    def _shared(
+        self, batch_size: int, training: bool, share: Share | None
+    ) -> tuple[Callable[[int], np.ndarray], list[int]]:
+        """The samples of an epoch in the order of the batches of the replicas fed; the sizes of these batches.
+
+        In training all have one size, and no batch reaches into the next epoch.
+        """
+        if not training and share is None:
+            return lambda _: np.arange(len(self.source)), [batch_size] * self.steps(batch_size, False)
+        share = share or Share()
+        if not training:
+            batches = share.validation(len(self.source), batch_size)
+            return lambda _: np.concatenate(batches), [len(each) for each in batches]
+        used, each = self.steps(batch_size) * batch_size, share.size(batch_size)
+        return lambda epoch: share.training(self.order(epoch, True)[:used], batch_size), [each] * share.local
 
     def steps(self, batch_size: int, training: bool = True) -> int:
         """Batches in one epoch."""
@@ -124,16 +150,22 @@ class Examples:
             raise CUNetError(f"batch_size={batch_size} exceeds the {count} training samples: lower it.")
         return count // batch_size
 
-    def batches(self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0) -> Any:
-        """The same batches without TensorFlow, as a :class:`keras.utils.PyDataset`."""
-        return NumpyBatches(self, batch_size, training, heads or len(self.spec.config.head_names), epoch)
+    def batches(
+        self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, multiple: int = 1
+    ) -> Any:
+        """The same batches without TensorFlow, as a :class:`keras.utils.PyDataset`.
+
+        ``multiple``: sizes are multiples of it; a last batch gets copies of a picture none of whose landmarks count.
+        """
+        return NumpyBatches(self, batch_size, training, heads or len(self.spec.config.head_names), epoch, multiple)
 
 
 class NumpyBatches(keras.utils.PyDataset):
     """Batches of :class:`Examples` made by NumPy alone, for Keras' other backends."""
 
-    def __init__(self, examples: Examples, batch_size: int, training: bool, heads: int, epoch: int):
+    def __init__(self, examples: Examples, batch_size: int, training: bool, heads: int, epoch: int, multiple: int = 1):
         super().__init__(workers=2, use_multiprocessing=False)
+        self.multiple = multiple
         self.examples, self.batch_size, self.training, self.heads = examples, batch_size, training, heads
         self.epoch = epoch
         self._order = examples.order(epoch, training)
@@ -144,7 +176,9 @@ class NumpyBatches(keras.utils.PyDataset):
 
     def __getitem__(self, item: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         chosen = self._order[item * self.batch_size : (item + 1) * self.batch_size]
-        images, targets = zip(*(self.examples.make(self.epoch, int(i)) for i in chosen), strict=True)
+        made = [self.examples.make(self.epoch, int(i)) for i in chosen]
+        made += [(made[0][0], np.zeros_like(made[0][1]))] * (-len(made) % self.multiple)
+        images, targets = zip(*made, strict=True)
         return np.stack(images), (np.stack(targets),) * self.heads
 
     def on_epoch_end(self) -> None:

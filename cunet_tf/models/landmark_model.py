@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from cunet_tf import compat
 from cunet_tf.losses import carries_maps, with_maps
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
@@ -55,6 +56,17 @@ class LandmarkModel(keras.Model):
             return targets
         maps = self.teacher(images)
         return keras.tree.map_structure(lambda each: with_maps(each, maps), targets)
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """As Keras does before an epoch; under a strategy of TensorFlow without taking a batch out of the data."""
+        if not (compat.under_strategy(self) and compat.prepared(self, iterator)):
+            super()._maybe_symbolic_build(iterator, data_batch)
+
+    def _make_function(self, step_function: Callable) -> Callable:
+        """As Keras does; where several processes train together it would fail."""
+        if compat.of_processes(self):
+            return compat.fitted_by_workers(self, step_function)
+        return super()._make_function(step_function)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """As Keras does, but metrics of the last head bear their own names, whatever the number of heads.

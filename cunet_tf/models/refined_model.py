@@ -10,6 +10,7 @@ from cunet_tf.compat import loss_tracker
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.landmark_model import LandmarkModel
 from cunet_tf.models.stateless_step import stateless_step
+from cunet_tf.replicas import whole_loss
 
 FIRST, LAST = "refine_first", "refine_last"  # taps: inputs of the first and of the last U-Net of pass 1
 
@@ -93,7 +94,7 @@ class RefinedModel(LandmarkModel):
     def logged(self, images: Any, y: list[Any], outputs: list[Any], weights: list[Any] | None) -> dict[str, Any]:
         """Loss and metrics of a step, as Keras shows them."""
         loss = self.compute_loss(images, y, outputs, weights, training=True)
-        loss_tracker(self).update_state(loss, sample_weight=ops.shape(images)[0])
+        loss_tracker(self).update_state(whole_loss(loss), sample_weight=ops.shape(images)[0])
         return self.compute_metrics(images, y, outputs, weights)
 
     def step_first(self, images: Any, targets: list[Any], weights: list[Any] | None = None) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from keras import ops
 
+from cunet_tf import replicas
 from cunet_tf.backend import custom_gradient, on_tensorflow, tensorflow
 from cunet_tf.quantize.bits import KERNEL_BITS, limits, require_kernel_bits
 from cunet_tf.quantize.means import above_mean, mean, mean_of
@@ -216,29 +217,51 @@ def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
     tf = tensorflow(GRADIENTS)
     g = tf.convert_to_tensor(g)
     full = tf.cast(g, tf.float32)
-    high, low = tf.reduce_max(full), tf.reduce_min(full)
+    high, low, batch = _whole_batch(full)
     tiny = 2.0**-100  # below it 1/s would overflow; a gradient this small is none
     log2 = tf.math.log(tf.maximum(tf.maximum(high, -low), tiny)) / math.log(2.0)
     s = tf.pow(2.0, tf.round(log2))
     if stochastic:
-        noise = rounding_noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape))
+        noise = rounding_noise(tf.shape(full), tf.bitcast(tf.stack([high, low]), tf.int32), len(full.shape), batch)
         full += noise * (s * 2.0 ** (1 - bits))
     end = s * (1.0 - 2.0 ** (1 - bits))
     quantized = tf.quantization.fake_quant_with_min_max_vars(full, -end, end, bits, narrow_range=True)
     return tf.cast(quantized, g.dtype)
 
 
-def rounding_noise(shape: Any, seed: Any, rank: int) -> Any:
+def _whole_batch(full: Any) -> tuple[Any, Any, tuple[Any, Any] | None]:
+    """Highest and lowest value over all replicas; where this one's pictures begin, and how many all have together."""
+    tf = tensorflow(GRADIENTS)
+    high, low = tf.reduce_max(full), tf.reduce_min(full)
+    if replicas.count() == 1:
+        return high, low, None
+    sizes = tf.cast(tf.shape(full)[0], tf.float32)
+    rows = replicas.gathered(tf.stack([high, low, sizes]))
+    each = tf.cast(rows[:, 2], tf.int32)
+    own = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return tf.reduce_max(rows[:, 0]), tf.reduce_min(rows[:, 1]), (tf.reduce_sum(each[:own]), tf.reduce_sum(each))
+
+
+def rounding_noise(shape: Any, seed: Any, rank: int, batch: tuple[Any, Any] | None = None) -> Any:
     """Uniform in (-0.5, 0.5), for ``[B, H, W, C]`` or any shape of ``rank`` axes; any two entries are independent.
 
     One number for each column of a picture and one for each row of any picture are added modulo 1: of two entries one
     has a number that the other has not. So sums of rounded values, such as a kernel's gradient, have the variance
     that fresh numbers for every entry give; those would take longer than the convolution's own gradient.
+
+    Of a replica's part of a batch, ``batch`` says where it begins and how large the batch is: the part gets the
+    numbers that it would get within the whole.
     """
     tf = tensorflow()
+    first, size = (0, shape[0]) if batch is None else batch
+
+    def numbers(inner: Any) -> Any:
+        of_all = tf.random.stateless_uniform(tf.concat([[size], inner], 0), seed, -0.5, 0.5)
+        return of_all if batch is None else of_all[first : first + shape[0]]
+
     if rank < 3:
-        return tf.random.stateless_uniform(shape, seed, -0.5, 0.5)
-    columns = tf.random.stateless_uniform(tf.concat([shape[:1], [1], shape[2:]], 0), seed, -0.5, 0.5)
+        return numbers(shape[1:])
+    columns = numbers(tf.concat([[1], shape[2:]], 0))
     rows = tf.random.stateless_uniform(tf.concat([[1], shape[1:2], [1], shape[3:]], 0), seed + 1, -0.5, 0.5)
     total = columns + (rows + 2.0**-24)  # between two of float32's random numbers: never half-way between integers
     return total - tf.round(total)

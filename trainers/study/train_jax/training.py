@@ -14,8 +14,8 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.models.build import build_network
 from cunet_tf.rows import Row, number, write_csv
 from cunet_tf.trainers.averages import Averages
-from cunet_tf.trainers.fit import Plan, compile_model, described, feed
-from cunet_tf.trainers.options import prepare_device
+from cunet_tf.trainers.devices import Team, device_name
+from cunet_tf.trainers.fit import Plan, compile_model, described
 from cunet_tf.trainers.recipes import rmsprop
 from cunet_tf.trainers.study.train_jax.device import Steps
 from cunet_tf.trainers.study.train_jax.feed import Feed
@@ -46,7 +46,7 @@ def train_for(plan: Plan, pace: Pace, file: Path, start: float) -> list[Row]:
     examples = Examples(plan.train, plan.spec, plan.recipe.augmentation, plan.seed)
     with Feed(examples, plan.batch_size or plan.recipe.batch_size, pace) as batches:
         model = _compiled(plan)
-        print(f"{model.count_params():,} parameters, {prepare_device()}; {batches.steps} steps an epoch", flush=True)
+        print(f"{model.count_params():,} parameters, {device_name()}; {batches.steps} steps an epoch", flush=True)
         return _Run(plan, pace, file, model, batches, examples).train(start)
 
 
@@ -65,7 +65,7 @@ class _Run:
     def __init__(self, plan: Plan, pace: Pace, file: Path, model: keras.Model, batches: Feed, examples: Examples):
         self.plan, self.pace, self.file, self.model, self.batches = plan, pace, file, model, batches
         self.size = plan.batch_size or plan.recipe.batch_size
-        self.validation = feed(Examples(plan.validation, plan.spec), self.size)
+        self.validation = Team().feed(Examples(plan.validation, plan.spec), self.size)
         self.averages = Averages(model, examples, self.size) if plan.options.ema else None
         self.rows: list[Row] = []
         self.done = 0
