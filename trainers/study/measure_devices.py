@@ -203,7 +203,8 @@ def train_part(part: dict[str, Any]) -> None:
                       shuffle=False)  # fmt: skip
         if team.chief:
             # Keras logs the mean over an epoch's steps so far.
-            np.savez(part["out"], losses=np.float64(losses), **before, **variables(model, "end"))
+            found = {"losses": np.array(losses, np.float64), **before, **variables(model, "end")}
+            np.savez(part["out"], **found)  # type: ignore[arg-type]
 
 
 def variables(model: Any, when: str) -> dict[str, np.ndarray]:
