@@ -69,7 +69,8 @@ def _outer(profile: Any) -> Any:
     """``[B, C, 2, side] -> [B, side, side, C]``."""
     from keras import ops
 
-    return ops.einsum("bcy,bcx->byxc", profile[:, :, 1], profile[:, :, 0])
+    columns, rows = (ops.transpose(profile[:, :, axis], (0, 2, 1)) for axis in (0, 1))
+    return ops.expand_dims(rows, 2) * ops.expand_dims(columns, 1)
 
 
 REFERENCE_SIGMA = 3.0 / 2.0**0.5  # exp(-d^2 / 9)
