@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cunet_tf.config import CONV_FIRST, CUNetConfig
 from cunet_tf.errors import CUNetError
@@ -9,7 +10,7 @@ from cunet_tf.export.deploy import deploy
 from cunet_tf.export.parity import exactness
 from cunet_tf.export.tflite import operator_names
 from cunet_tf.models.build import build_network
-from cunet_tf.models.concat_conv import ConcatConvBNReLU
+from cunet_tf.models.concat_conv import ConcatConvBNReLU, pointwise
 from cunet_tf.models.normalize import EPSILON
 from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
@@ -104,3 +105,16 @@ def test_a_file_of_one_pass_starts_two(tmp_path):
     once.save(tmp_path / "m.keras")
     start_from(twice, str(tmp_path / "m.keras"))
     np.testing.assert_allclose(twice(crops())[1], once(crops())[-1], atol=1e-5)
+
+
+def test_a_matrix_product_is_the_convolution_and_so_are_its_gradients(rng):
+    x, kernel = (tf.constant(rng.normal(size=shape).astype("float32")) for shape in ((2, 4, 6, 5), (1, 1, 5, 3)))
+    found = []
+    for form in (pointwise, lambda a, b: tf.nn.conv2d(a, b, 1, "SAME")):
+        with tf.GradientTape() as tape:
+            tape.watch([x, kernel])
+            y = form(x, kernel)
+            loss = tf.reduce_sum(y**3)
+        found.append([y, *tape.gradient(loss, [x, kernel])])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.backend import on_tensorflow
 from cunet_tf.memory.strategy import Memory
 from cunet_tf.models.convolution import PACKAGE, NormalizedConv
 from cunet_tf.models.normalize import batch_moments_norm
@@ -62,7 +63,7 @@ class ConcatBNReLUConv(NormalizedConv):
 
     def infer(self, x: Any, bn_set: int) -> Any:
         """The operation on joined tensors, by the moving statistics."""
-        return self.convolve(self.normalize_fixed(x, bn_set), self.kernel)
+        return self.convolve(self.normalize_fixed(x, bn_set), self.kernel, product=False)
 
     def trained(self, bn_set: int) -> list[Any]:
         """The variables of :meth:`train`."""
@@ -74,10 +75,17 @@ class ConcatBNReLUConv(NormalizedConv):
         normed, *moments = batch_moments_norm(x, gamma, beta)
         return self.convolve(normed, kernel, relu), *moments
 
-    def convolve(self, normed: Any, kernel: Any, relu: Callable = ops.relu) -> Any:
-        """``conv(ReLU(.))`` with the quantizers of input and kernel; a pure function of tensors."""
+    def convolve(self, normed: Any, kernel: Any, relu: Callable = ops.relu, product: bool = True) -> Any:
+        """``conv(ReLU(.))`` with the quantizers of input and kernel; a pure function of tensors.
+
+        ``product``: a 1x1 convolution may be a matrix product, which trains faster (docs/training.md); what is
+        exported, or predicts under TensorFlow, stays a convolution.
+        """
         x = self.quantize_input(relu(normed))
-        return ops.conv(x, ops.cast(self.quantize_kernel(kernel), x.dtype), padding="same")
+        kernel = ops.cast(self.quantize_kernel(kernel), x.dtype)
+        if self.kernel_size == 1 and (product or not on_tensorflow()):
+            return pointwise(x, kernel)
+        return ops.conv(x, kernel, padding="same")
 
     def quantize_input(self, x: Any) -> Any:
         """Hook on the convolution's input, after ReLU."""
@@ -128,12 +136,12 @@ class ConcatConvBNReLU(ConcatBNReLUConv):
         normalized = self.filters if self.normalize else 0
         self.add_variables(channels, normalized, getattr(self.kernel_quantizer, "constraint", None))
 
-    def convolve(self, normed: Any, kernel: Any, relu: Callable | None = None) -> Any:
+    def convolve(self, normed: Any, kernel: Any, relu: Callable | None = None, product: bool = True) -> Any:
         """The bare convolution."""
-        return super().convolve(normed, kernel, lambda x: x)
+        return super().convolve(normed, kernel, lambda x: x, product)
 
     def infer(self, x: Any, bn_set: int) -> Any:
-        y = self.convolve(x, self.kernel)
+        y = self.convolve(x, self.kernel, product=False)
         return ops.relu(self.normalize_fixed(y, bn_set)) if self.normalize else y
 
     def trained(self, bn_set: int) -> list[Any]:
@@ -179,6 +187,12 @@ def train_chain(memory: Memory, chain: Sequence[ConcatBNReLUConv], tensors: Sequ
     for index, conv in enumerate(chain[: len(moments) // 2]):  # a bare convolution has none
         conv.update_statistics(bn_set, *moments[2 * index : 2 * index + 2])
     return memory.quantized(output, chain[-1].output_quantizer)
+
+
+def pointwise(x: Any, kernel: Any) -> Any:
+    """A 1x1 convolution ``[B, H, W, C] -> [B, H, W, F]`` as a matrix product, by a kernel ``[1, 1, C, F]``."""
+    rows = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), ops.reshape(kernel, kernel.shape[-2:]))
+    return ops.reshape(rows, (-1, *x.shape[1:-1], kernel.shape[-1]))
 
 
 def as_list(inputs: Any) -> list[Any]:
