@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras import ops
 
 from cunet_tf.backend import tensorflow
 from cunet_tf.compat import forget_traces
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory import remat, storage
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.memory.pooling import max_pool
 from cunet_tf.memory.remat import Kept
 from cunet_tf.memory.waiting import held_back
 from cunet_tf.quantize.quantizers import Linear
@@ -55,7 +55,7 @@ class Memory:
 
     def pooled(self, x: Any) -> Any:
         """2x2 max-pooling, for others to read."""
-        return ops.max_pool(x, 2, 2)
+        return max_pool(x)
 
     def held_back(self, outputs: list[Any]) -> list[Any]:
         """The network's heat maps; with a mode early heads' gradients wait for the last one's."""

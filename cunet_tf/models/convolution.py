@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.memory.pooling import max_pool
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
 
@@ -141,7 +142,8 @@ class ConvBNReLU(NormalizedConv):
         return ops.conv(padded, ops.cast(kernel, x.dtype), self.strides, "valid")
 
     def _finish(self, normed: Any, relu: Callable = ops.relu) -> Any:
-        return ops.max_pool(relu(normed), 2, 2) if self.pool else relu(normed)
+        # Pooled first: the same values, and a quarter of them for the ReLU and its gradient.
+        return relu(max_pool(normed) if self.pool else normed)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         batch, *grid, _ = input_shape
