@@ -6,6 +6,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -13,6 +14,9 @@ from cunet_tf.cli import main
 from cunet_tf.spec import ModelSpec
 from tests import networks
 from tests.networks import run_eagerly
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test depends on how busy a machine is
+hypothesis.settings.load_profile("house")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TINY_FLAGS = ["--preset=face-mobile", "--main_channels=8", "--growth=4", "--levels=1", "--input_size=64"]

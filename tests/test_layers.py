@@ -5,7 +5,7 @@ import pytest
 from cunet_tf.memory.strategy import Memory
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.convolution import FanInUniform
-from cunet_tf.models.layers import SemanticBlock, Upsample2x
+from cunet_tf.models.layers import SemanticBlock, Upsample2x, _doubled
 from cunet_tf.models.normalize import EPSILON, MOMENTUM
 
 
@@ -119,6 +119,7 @@ def test_semantic_block_outputs(parts):
 def test_upsampling_repeats_pixels(rng):
     x = rng.normal(size=(2, 3, 3, 2)).astype("float32")
     np.testing.assert_array_equal(Upsample2x()(x), x.repeat(2, axis=1).repeat(2, axis=2))
+    np.testing.assert_array_equal(_doubled(x), x.repeat(2, axis=1).repeat(2, axis=2))
 
 
 def test_initialiser_stays_within_the_fan_in_bound():

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from cunet_tf.backend import custom_gradient
+from cunet_tf.backend import custom_gradient, on_tensorflow
 from cunet_tf.config import CONV_FIRST, NORM_FIRST
 from cunet_tf.memory.strategy import PLAIN, Memory
-from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU, as_list, shapes_of, train_chain
+from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU, as_list, joined, shapes_of, train_chain
 from cunet_tf.models.convolution import PACKAGE
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.placement import conv_quantizers
@@ -84,11 +84,14 @@ class SemanticBlock(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None, bn_set: int = 0) -> list[Any]:
         options = {"training": training, "bn_set": bn_set}
         parts, memory = as_list(inputs), self.bottleneck.memory
+        once = training and not memory  # joined once for all readers: one gradient is taken apart, not three
+        if once:
+            parts = [joined(parts)]
         if training and memory.joins and self.bottleneck.trainable and self.features.trainable:
             features = train_chain(memory, [self.bottleneck, self.features], parts, bn_set)
         else:
             features = self.features(self.bottleneck(parts, **options), **options)
-        extended = [*parts, features]
+        extended = [joined([*parts, features])] if once else [*parts, features]
         outputs = [features, self.ahead(extended, **options)]
         return outputs if self.skip is None else [*outputs, self.skip(extended, **options)]
 
@@ -111,9 +114,9 @@ class Upsample2x(keras.layers.Layer):
     memory: Memory = PLAIN
 
     def call(self, x: Any, training: bool | None = None) -> Any:
-        if not training or keras.backend.backend() != "tensorflow":
-            return self._resize(x)
-        return self.memory.derived(self._resize_to_train, x)
+        if not on_tensorflow():
+            return _doubled(x)
+        return self.memory.derived(self._resize_to_train, x) if training else self._resize(x)
 
     def _resize_to_train(self, x: Any) -> Any:
         """As :meth:`_resize`; XLA has no gradient of TensorFlow's operation on a CPU."""
@@ -130,6 +133,13 @@ class Upsample2x(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> tuple:
         batch, height, width, channels = input_shape
         return (batch, 2 * height, 2 * width, channels)
+
+
+def _doubled(x: Any) -> Any:
+    """Every pixel four times; of XLA's forms the one whose gradient is a sum, not a scatter."""
+    height, width, channels = x.shape[1:]
+    wide = ops.broadcast_to(x[:, :, None, :, None], (ops.shape(x)[0], height, 2, width, 2, channels))
+    return ops.reshape(wide, (-1, 2 * height, 2 * width, channels))
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
