@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import ops
 
-from cunet_tf.backend import tensorflow
+from cunet_tf.backend import on_tensorflow, tensorflow
 from cunet_tf.compat import forget_traces
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory import remat, storage
@@ -125,6 +126,27 @@ class Saving(Memory):
         return getattr(x, ATTRIBUTE)
 
 
+class Checkpointed(Memory):
+    """Recomputes under JAX (``jax.checkpoint``); what it keeps is exact.
+
+    Args:
+        config: the mode ``recompute``, with or without the bottleneck.
+
+    Raises:
+        CUNetError: a mode that stores few bits.
+    """
+
+    def __init__(self, config: MemoryConfig):
+        if config.compresses:
+            tensorflow(f"memory={config}, which stores few bits,")
+        self.config, self.joins = config, config.bottleneck
+
+    def recompute(self, function: Callable, *args: Any, exact: bool = False) -> Any:
+        import jax
+
+        return jax.checkpoint(function)(*map(ops.convert_to_tensor, args))
+
+
 PLAIN = Memory()
 
 
@@ -152,7 +174,8 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> keras.M
         The model.
 
     Raises:
-        CUNetError: unknown mode, another network than a CU-Net, or another backend than TensorFlow.
+        CUNetError: unknown mode, another network than a CU-Net, or one of few bits under another backend than
+            TensorFlow.
     """
     config = MemoryConfig.parse(memory)
     parts = [part for layer in model.layers for part in (layer, *getattr(layer, "convolutions", ()))]
@@ -162,7 +185,7 @@ def set_memory(model: keras.Model, memory: str | MemoryConfig | None) -> keras.M
             raise CUNetError(f"memory={config}: only a CU-Net saves memory, not {model.name}; leave --memory out.")
         grids = ("input_quantizer", "output_quantizer")
         lossless = any(fits(getattr(part, name, None), config) for part in parts for name in grids)
-        strategy = Saving(config, lossless)
+        strategy = Saving(config, lossless) if on_tensorflow() else Checkpointed(config)
     for part in (model, *parts):
         if hasattr(part, "memory"):
             part.memory = strategy

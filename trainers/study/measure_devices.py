@@ -9,6 +9,7 @@ difference of an entry over the largest change of one; the table has the largest
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from cunet_tf.trainers.cluster import VARIABLE
 from cunet_tf.trainers.study import program
 from cunet_tf.writing import replace_text
 
-BATCH, PICTURES, PORTS = 8, 64, (34571, 34572)
+BATCH, PICTURES = 8, 64
 CASES = {  # quantization, optimizer, learning rate, steps
     "float, SGD, 20 steps": ("float", "sgd", 1e-6, 20),
     "float, RMSprop, 1 step": ("float", "rmsprop", 1e-3, 1),
@@ -141,23 +142,34 @@ def processes(case: str, way: str, folder: Path) -> Any:
     count = 2 if strategy == "multiworker" else 1
     part = {"case": case, "strategy": strategy, "devices": devices, "rounded": way == ROUNDED,
             "start": str(folder / f"{case[:5]}.keras"), "out": str(folder / "part.npz")}  # fmt: skip
+    workers = free_addresses(count)
     running = []
-    for index in range(count):
-        environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        task = {"type": "worker", "index": index}
-        environment[VARIABLE] = json.dumps(
-            {"cluster": {"worker": [f"127.0.0.1:{port}" for port in PORTS]}, "task": task}
-        )
-        if strategy != "multiworker":
-            del environment[VARIABLE]
-        command = [sys.executable, "-m", __spec__.name, f"--out={folder}", f"--part={json.dumps(part)}"]
-        running.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
-    for process in running:
-        said = process.communicate()[1]
-        if process.returncode:
-            raise CUNetError(f"{case}, {way}: {said[-1500:]}")
+    try:
+        for index in range(count):
+            environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+            if count > 1:
+                task = {"type": "worker", "index": index}
+                environment[VARIABLE] = json.dumps({"cluster": {"worker": workers}, "task": task})
+            command = [sys.executable, "-m", __spec__.name, f"--out={folder}", f"--part={json.dumps(part)}"]
+            running.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+        for process in running:
+            said = process.communicate()[1]
+            if process.returncode:
+                raise CUNetError(f"{case}, {way}: {said[-1500:]}")
+    finally:
+        for process in running:
+            process.kill()
     with np.load(folder / "part.npz") as file:
         return dict(file)
+
+
+def free_addresses(count: int) -> list[str]:
+    """Addresses of this machine at which nobody listens."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    names = [f"127.0.0.1:{each.getsockname()[1]}" for each in listeners]
+    for each in listeners:
+        each.close()
+    return names
 
 
 def train_part(part: dict[str, Any]) -> None:
