@@ -46,6 +46,7 @@ setup(
         "tensorboard": ["tensorboard>=2.18"],
         "tfmot": ["tensorflow-model-optimization>=0.8", "tf-keras>=2.20"],
         "jax": ["jax>=0.5"],
+        "gpu": ["jax[cuda12]>=0.5"],  # trains under Keras on JAX, see docs/gpu.md
         "onnx": ["onnx>=1.19", "tf2onnx>=1.17", "onnxruntime>=1.23"],
         "dev": [
             "jax>=0.5",

@@ -208,9 +208,9 @@ def train_part(part: dict[str, Any]) -> None:
                 kernel.assign(np.nextafter(np.array(kernel), np.float32(2.0)))
             compile_model(model, spec, made, (GaussianCodec(spec.sigma),))
         before = variables(model, "start")
-        data = team.feed(examples, BATCH, training=True)
         for epoch in range(-(-steps // examples.steps(BATCH))):
             last = min(steps - epoch * examples.steps(BATCH), examples.steps(BATCH))
+            data = team.feed(examples, BATCH, training=True, epoch=epoch)
             model.fit(data, steps_per_epoch=last, initial_epoch=epoch, epochs=epoch + 1, callbacks=[log], verbose=0,
                       shuffle=False)  # fmt: skip
         if team.chief:
