@@ -128,8 +128,9 @@ def started(build: Path, backend: str, arguments: list[str]) -> "subprocess.Pope
     environment = {**os.environ, "PYTHONPATH": str(build), "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3",
                    "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1",
                    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}  # fmt: skip
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", STEPPER, *arguments], cwd=build, env=environment, text=True, **pipes)
+    command = [sys.executable, "-c", STEPPER, *arguments]
+    return subprocess.Popen(command, cwd=build, env=environment, text=True, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
 
 
 def step(process: "subprocess.Popen[str]", steps: int) -> float:
