@@ -13,7 +13,15 @@ from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 
 PACKAGES = ("tensorflow", "keras", "jax", "numpy", "opencv-python")
-NOT_AGAIN = ("config", "resume", "workdir", "json", "strategy", "devices")  # flags that say where and how, not what
+NOT_AGAIN = (
+    "config",
+    "resume",
+    "workdir",
+    "json",
+    "strategy",
+    "devices",
+    "workers",
+)  # flags that say where and how, not what
 
 
 def data_digest(source: Source) -> str:
