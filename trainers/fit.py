@@ -15,7 +15,8 @@ import numpy as np
 from cunet_tf.codec import Codec, codecs_of_heads, with_terms
 from cunet_tf.data.own_views import Vary, vary_digest, vary_name
 from cunet_tf.data.pipeline import Examples
-from cunet_tf.data.sample import Source
+from cunet_tf.data.records import Crop
+from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.worker_pool import workers_for
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import set_memory
@@ -260,7 +261,7 @@ def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Sourc
     Raises:
         CUNetError: nothing would be left on one side.
     """
-    pictures = [_original(sample.picture) if isinstance(sample.picture, Path) else sample.name for sample in source]
+    pictures = [_original(sample) for sample in source]
     names, which = np.unique(pictures, return_inverse=True)
     count = round(share * len(names))
     if not 0 < count < len(names):
@@ -269,9 +270,12 @@ def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Sourc
     return source.subset(np.flatnonzero(~held)), source.subset(np.flatnonzero(held))
 
 
-def _original(picture: Path) -> str:
-    """The path of a picture without what says that it is mirrored."""
-    return str(picture.with_name(MIRRORED.sub("", picture.stem) + picture.suffix))
+def _original(sample: Sample) -> str:
+    """The path of a sample's picture without what says that it is mirrored; the name of a drawn one."""
+    file = Path(sample.picture.origin) if isinstance(sample.picture, Crop) else sample.picture
+    if not isinstance(file, Path) or not file.name:
+        return sample.name
+    return str(file.with_name(MIRRORED.sub("", file.stem) + file.suffix))
 
 
 class Watch(keras.callbacks.Callback):

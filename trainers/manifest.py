@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf import __version__
+from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 
@@ -25,7 +26,7 @@ NOT_AGAIN = (
 
 
 def data_digest(source: Source) -> str:
-    """SHA-256 of the names, points, masks and boxes of all samples, in order, and of the pictures' sizes in bytes."""
+    """SHA-256 of the names, points, masks and boxes of all samples, in order, and of the bytes of pictures or records."""
     found = hashlib.sha256(repr(source.skeleton.names).encode())
     for sample in source:
         found.update(sample.name.encode() + b"\0")
@@ -33,6 +34,8 @@ def data_digest(source: Source) -> str:
             found.update(values.astype("<f8").tobytes())
         if isinstance(sample.picture, Path) and sample.picture.exists():
             found.update(str(sample.picture.stat().st_size).encode())
+        elif isinstance(sample.picture, Crop):
+            found.update(str(sample.picture.length).encode())
     return found.hexdigest()
 
 

@@ -18,6 +18,7 @@ from cunet_tf.data.augment import NO_AUGMENTATION, Augmentation, View, random_st
 from cunet_tf.data.geometry import apply, to_heatmap, warp
 from cunet_tf.data.matching import require_matching
 from cunet_tf.data.own_views import Vary, own_stream, varied
+from cunet_tf.data.reach import reach, require_reach, say_reduced
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.sharing import Share
 from cunet_tf.errors import CUNetError
@@ -60,6 +61,8 @@ class Examples:
             raise CUNetError(f"data {self.source.name}, split {self.source.split}: no samples.")
         if self.augmentation.flip:
             need.require_pairs("mirrored pictures")
+        require_reach(self.source, self.spec.crop_factor * reach(self.augmentation), "these views")
+        say_reduced(self.source, self.spec.input_size * self.augmentation.scale[1] / self.spec.crop_factor)
         object.__setattr__(self, "permutation", need.flip_permutation)
 
     def order(self, epoch: int, shuffle: bool) -> np.ndarray:

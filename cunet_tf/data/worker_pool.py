@@ -23,6 +23,7 @@ import numpy as np
 
 from cunet_tf.data.own_views import load_again, loaded_files
 from cunet_tf.data.pipeline import Examples
+from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import Sample, Source, limit_megapixels, megapixel_limit, read_image
 from cunet_tf.errors import CUNetError, reason
 
@@ -169,20 +170,22 @@ def _make(which: int, epoch: int, indices: np.ndarray, as_bytes: bool) -> Batch:
 
 
 def cached(source: Source, most: int) -> Source:
-    """The same source, whose picture files are kept once they are decoded, up to ``most`` bytes."""
-    kept: dict[Path, np.ndarray] = {}
+    """The same source, whose picture files and records are kept once they are decoded, up to ``most`` bytes."""
+    kept: dict[Path | Crop, np.ndarray] = {}
     room = [most]
 
-    def load(file: Path) -> np.ndarray:
-        if file in kept:
-            return kept[file]
-        image = read_image(file)
+    def load(picture: Path | Crop) -> np.ndarray:
+        if picture in kept:
+            return kept[picture]
+        image = read_image(picture) if isinstance(picture, Path) else picture()
         if image.nbytes <= room[0]:
-            kept[file] = image
+            kept[picture] = image
             room[0] -= image.nbytes
         return image
 
     def sample(each: Sample) -> Sample:
-        return replace(each, picture=functools.partial(load, each.picture)) if isinstance(each.picture, Path) else each
+        if not isinstance(each.picture, Path | Crop):
+            return each
+        return replace(each, picture=functools.partial(load, each.picture))
 
     return replace(source, samples=[sample(each) for each in source])
