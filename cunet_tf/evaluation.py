@@ -9,7 +9,7 @@ from cunet_tf.boxes import best_over
 from cunet_tf.crops import TURN
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.matching import require_matching
-from cunet_tf.data.reach import require_reach, turned
+from cunet_tf.data.reach import require_reach, say_reduced, turned
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.detector import Detector, load_detector
 from cunet_tf.errors import CUNetError
@@ -61,6 +61,7 @@ def evaluate(
         raise CUNetError(f"--box={box} looks at whole pictures, and records hold a part of each: use the data itself.")
     turn = turned(TURN) if localizer.crops == 2 else 1.0
     require_reach(source, localizer.spec.crop_factor * turn, "this model")
+    say_reduced(source, localizer.spec.input_size / localizer.spec.crop_factor)
     points = _predict(localizer, source, progress, box, detector)
     return {
         **figures_of(points, source),

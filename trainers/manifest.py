@@ -26,7 +26,7 @@ NOT_AGAIN = (
 
 
 def data_digest(source: Source) -> str:
-    """SHA-256 of the names, points, masks and boxes of all samples, in order, and of the bytes of pictures or records."""
+    """SHA-256 of the names, points, masks and boxes of all samples, in order, and of the sizes of their files."""
     found = hashlib.sha256(repr(source.skeleton.names).encode())
     for sample in source:
         found.update(sample.name.encode() + b"\0")

@@ -107,6 +107,8 @@ def read_index(file: Path) -> SplitIndex:
                          "again, or use the cunet that packed them.")  # fmt: skip
     index = fitting(content, SplitIndex, str(file))
     require_plain([*index.skeleton.names, index.split], str(file))
+    if any(Path(shard.file).name != shard.file for shard in index.shards):
+        raise CUNetError(f"{file}: records of another folder are named: {AGAIN}.")
     return index
 
 
@@ -132,8 +134,6 @@ def _index_file(root: Path, split: str) -> Path:
 
 def _samples(file: Path, shard: Shard, landmarks: int) -> Iterator[Sample]:
     """Samples of one shard, from the columns beside it."""
-    if Path(shard.file).name != shard.file:
-        raise CUNetError(f"{file}: records of another folder are named: {AGAIN}.")
     fault = why_unfit(file, MOST_BYTES)
     if fault:
         raise CUNetError(f"{file}: {fault} Copy this file of records too, or pack again.")

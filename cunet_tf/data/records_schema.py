@@ -59,12 +59,14 @@ class ShardIndex(Struct, kw_only=True):
     """Places and annotations of the N records of a shard, as columns.
 
     Attributes:
+        mark: whose the file is.
         names, subsets, pictures: of each.
         offsets, lengths: int64 ``[N]``, bytes before a record, and of its payload.
         points, masks, boxes, heads: float32 ``[N, C, 2]``, float32 ``[N, C]``, float64 ``[N, 4]``, float64 ``[N]`` (NaN
             where there is none).
     """
 
+    mark: str = WHOSE
     names: list[str]
     subsets: list[str]
     pictures: list[str]

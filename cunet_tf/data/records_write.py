@@ -93,7 +93,8 @@ def _plan(source: Source, packing: Packing, digest: str, command: str) -> SplitI
     skeleton = fitting(source.skeleton.to_dict(), SkeletonFields, "the skeleton")
     return SplitIndex(
         version=VERSION, data=source.name, split=source.split, samples=len(source), digest=digest, skeleton=skeleton,
-        box=source.box, missing=list(source.missing), margin=packing.cut.margin, detail=packing.cut.detail,
+        box=source.box, missing=list(source.missing), margin=float(packing.cut.margin),
+        detail=float(packing.cut.detail),
         format=packing.format, quality=packing.quality, shard_mb=float(packing.shard_mb), finished=False, shards=[],
         command=command,
     )  # fmt: skip
