@@ -15,6 +15,7 @@ from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.worker_pool import workers_for
 from cunet_tf.errors import CUNetError
 
+ONE, HERE = ", one thread", ", here"  # ends of names
 AHEAD = 10  # batches that are asked for before they are needed, as Keras does
 
 
@@ -72,8 +73,9 @@ def speeds(
         rounds: of all of them.
 
     Returns:
-        For ``NAME, one thread`` milliseconds of processor time a picture, for ``NAME, 2 processes`` pictures a second;
-        a value for each round.
+        For ``NAME, one thread`` milliseconds of processor time a picture, for ``NAME, 2 processes`` pictures a second,
+        and for ``NAME, 2 processes, here`` the milliseconds a picture that this process computes, which are not there
+        for training; a value for each round.
     """
     found: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as stack:
@@ -84,9 +86,11 @@ def speeds(
         ]  # fmt: skip
         for number in range(rounds):
             for name, each in sources.items():
-                found[f"{name}, one thread"].append(_processor_ms(each, number, seconds))
+                found[f"{name}{ONE}"].append(_processor_ms(each, number, seconds))
             for name, batches in feeds:
-                found[name].append(_pictures_per_second(batches, batch_size, seconds))
+                rate, own = _pictures_per_second(batches, batch_size, seconds)
+                found[name].append(rate)
+                found[f"{name}{HERE}"].append(own)
         for _, batches in feeds:
             batches.close()
     return dict(found)
@@ -104,14 +108,14 @@ def _processor_ms(examples: Examples, epoch: int, seconds: float) -> float:
     return 1000.0 * (time.thread_time() - start) / count
 
 
-def _pictures_per_second(batches: Iterator[Any], batch_size: int, seconds: float) -> float:
+def _pictures_per_second(batches: Iterator[Any], batch_size: int, seconds: float) -> tuple[float, float]:
     for _ in range(AHEAD + 2):  # those that were made while others were measured
         next(batches)
-    begin, count = time.perf_counter(), 0
+    begin, start, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - begin < seconds:
         next(batches)
         count += batch_size
-    return count / (time.perf_counter() - begin)
+    return count / (time.perf_counter() - begin), 1000.0 * (time.process_time() - start) / count
 
 
 def _endless(examples: Examples, batch_size: int, pool: Any) -> Generator[Any, None, None]:

@@ -68,9 +68,9 @@ def test_benchmark_shows_records_beside_pictures(folder, tmp_path, capsys, monke
     assert main([*words, "--workers=0,1", "--batch_size=1", f"--csv={tmp_path / 'a.csv'}", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["difference"]["points_largest"] < 1e-4 and result["difference"]["levels_mean"] < 2.0
-    assert set(result["speed"]) == {f"{name}, {how}" for name in ("pictures", "records")
-                                    for how in ("one thread", "2 threads", "1 process")}  # fmt: skip
-    assert len((tmp_path / "a.csv").read_text().splitlines()) == 1 + 5 + 6
+    how = ("one thread", "2 threads", "2 threads, here", "1 process", "1 process, here")
+    assert set(result["speed"]) == {f"{name}, {each}" for name in ("pictures", "records") for each in how}
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 1 + 5 + 10
     assert main([*words, "--workers=some"]) == 2
     assert "--workers=some: give numbers of processes" in capsys.readouterr().err
     other = ["benchmark", "--data=synthetic", "--split=7:24", "--preset=face-mobile", f"--packed={folder[0]}"]

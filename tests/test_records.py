@@ -178,3 +178,19 @@ def test_other_folders_splits_boxes_and_landmarks(made, tmp_path):
     assert len(ask(str(made), box="tight")) == 12
     with pytest.raises(CUNetError, match="the model finds 14 landmarks"):
         Examples(load(made), SPEC.with_skeleton(LSP14))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_is_changed_is_refused_in_a_sentence_or_does_not_matter(folder, seed):
+    rng = np.random.default_rng(seed)
+    files = sorted(folder.iterdir())
+    file = files[int(rng.integers(len(files)))] if seed % 3 else folder / "6_12.json"
+    data = bytearray(file.read_bytes())
+    place = int(rng.integers(len(data)))
+    data[place : place + int(rng.integers(3))] = rng.bytes(int(rng.integers(1, 3)))
+    file.write_bytes(data)
+    try:
+        for sample in load(folder):
+            sample.load()
+    except CUNetError as error:
+        assert str(folder) in str(error)

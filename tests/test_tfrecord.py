@@ -1,5 +1,7 @@
 """The same files as TensorFlow's own writer makes, and faults named."""
 
+import zlib
+
 import pytest
 import tensorflow as tf
 
@@ -44,6 +46,13 @@ def test_a_changed_byte_is_found(file, place, words):
     file.write_bytes(data)
     with pytest.raises(FaultyFile, match=f"here: .*{words}.*: copy the file again, or pack again"):
         read_record(file, offset, len(payload), "here")
+
+
+def test_a_checksum_that_is_known_takes_the_place_of_the_file_s_own(file):
+    offset, payload = list(places())[2]
+    assert read_record(file, offset, len(payload), check=zlib.crc32(payload)) == payload
+    with pytest.raises(FaultyFile, match="checksum is wrong"):
+        read_record(file, offset, len(payload), check=1)
 
 
 def test_files_that_end_early_or_are_not_there(file, tmp_path):

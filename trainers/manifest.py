@@ -26,7 +26,7 @@ NOT_AGAIN = (
 
 
 def data_digest(source: Source) -> str:
-    """SHA-256 of the names, points, masks and boxes of all samples, in order, and of the sizes of their files."""
+    """SHA-256 of names, points, masks and boxes of all samples, in order, sizes of files, and sums of records."""
     found = hashlib.sha256(repr(source.skeleton.names).encode())
     for sample in source:
         found.update(sample.name.encode() + b"\0")
@@ -35,7 +35,7 @@ def data_digest(source: Source) -> str:
         if isinstance(sample.picture, Path) and sample.picture.exists():
             found.update(str(sample.picture.stat().st_size).encode())
         elif isinstance(sample.picture, Crop):
-            found.update(str(sample.picture.length).encode())
+            found.update(f"{sample.picture.length} {sample.picture.check}".encode())
     return found.hexdigest()
 
 

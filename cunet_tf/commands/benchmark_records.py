@@ -19,6 +19,8 @@ from cunet_tf.trainers.views import chosen_augmentation
 
 COLUMNS = ("data", "split", "input_size", "cores", "processor", "what", "value", "ratio")
 ROUNDS = 5
+ONE, HERE = ", one thread", ", here"  # ends of what :mod:`cunet_tf.records_speed` names
+UNITS = {ONE: "ms of the processor a picture", HERE: "ms of the processor a picture", "": "pictures/s"}
 DIFFERENCES = {
     "points_mean": "points, mean difference [heat-map pixels]",
     "points_largest": "points, largest difference [heat-map pixels]",
@@ -73,14 +75,14 @@ def _workers(texts: list[str]) -> list[int]:
 
 
 def _rows(found: dict[str, list[float]]) -> dict[str, dict[str, Any]]:
-    """Medians over the rounds, and of each round's ratio to pictures in one thread, or in the first row of the rest."""
-    feeds = [name for name in found if "one thread" not in name]
-    rows = {}
+    """Medians over the rounds, and of each round's ratio to the first row that has the same end and unit."""
+    rows: dict[str, dict[str, Any]] = {}
+    first: dict[str, list[float]] = {}
     for name, each in found.items():
-        base = found["pictures, one thread"] if "one thread" in name else found[feeds[0]]
-        unit = "ms of the processor a picture" if "one thread" in name else "pictures/s"
-        ratio = float(np.median(np.divide(each, base)))
-        rows[name] = {"value": float(np.median(each)), "ratio": ratio, "unit": unit}
+        end = next((end for end in (ONE, HERE) if name.endswith(end)), "")
+        base = first.setdefault(end, each)
+        rows[name] = {"value": float(np.median(each)), "ratio": float(np.median(np.divide(each, base))),
+                      "unit": UNITS[end]}  # fmt: skip
     return rows
 
 

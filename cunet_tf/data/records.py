@@ -29,6 +29,7 @@ class Crop:
         shard: file of records.
         number: of the record in it, from 0.
         offset, length: bytes before the record, and of its payload.
+        check: CRC-32 of the payload.
         name: of the sample.
         origin: the picture that it was cut from, relative to the folder that all have in common; empty for drawn ones.
     """
@@ -37,6 +38,7 @@ class Crop:
     number: int
     offset: int
     length: int
+    check: int
     name: str
     origin: str
 
@@ -49,7 +51,7 @@ class Crop:
         Raises:
             FaultyFile: it is damaged, or another sample's.
         """
-        payload = read_record(self.shard, self.offset, self.length, str(self))
+        payload = read_record(self.shard, self.offset, self.length, str(self), self.check)
         try:
             record = msgspec.msgpack.decode(payload, type=Record)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -150,6 +152,7 @@ def _samples(file: Path, shard: Shard, landmarks: int) -> Iterator[Sample]:
         return np.frombuffer(data, kind).reshape(count, *shape)
 
     offsets, lengths = column("offsets", "<i8").tolist(), column("lengths", "<i8").tolist()
+    checks = column("checks", "<u4").tolist()
     points, masks = column("points", "<f4", landmarks, 2), column("masks", "<f4", landmarks)
     boxes, heads = column("boxes", "<f8", 4), column("heads", "<f8").tolist()
     texts = zip(columns.names, columns.subsets, columns.pictures, strict=True)
@@ -157,7 +160,7 @@ def _samples(file: Path, shard: Shard, landmarks: int) -> Iterator[Sample]:
         offset, length = offsets[number], lengths[number]
         if not 0 <= offset <= offset + length + FRAME <= size:
             raise CUNetError(f"{file.with_suffix('.index')}, record {number}: lies outside of its file: {AGAIN}.")
-        crop = Crop(file, number, offset, length, name, picture)
+        crop = Crop(file, number, offset, length, checks[number], name, picture)
         head = None if np.isnan(heads[number]) else heads[number]
         yield Sample(name, subset, points[number], masks[number], boxes[number], crop, head)
 

@@ -4,6 +4,7 @@ import collections
 import hashlib
 import itertools
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -184,26 +185,29 @@ def _whole_file(sample: Sample, packing: Packing) -> bytes | None:
 def _write_shard(file: Path, records: Iterator[Record], limit: float) -> Shard:
     """Write records until the file is full, and their places and annotations beside it."""
     written: list[Record] = []
-    ends = [0]
+    ends, checks = [0], []
     with replacing(file) as temporary, writing(file), temporary.open("wb") as stream:
         for record in records:
             record.mark = "" if written else WHOSE
-            ends.append(ends[-1] + stream.write(framed(msgspec.msgpack.encode(record))))
+            payload = msgspec.msgpack.encode(record)
+            ends.append(ends[-1] + stream.write(framed(payload)))
+            checks.append(zlib.crc32(payload))
             written.append(msgspec.structs.replace(record, image=b""))
             if ends[-1] >= limit:
                 break
-    columns = msgspec.msgpack.encode(_columns(written, np.array(ends)))
+    columns = msgspec.msgpack.encode(_columns(written, np.array(ends), checks))
     replace_file(file.with_suffix(".index"), lambda place: place.write_bytes(columns))
     reduced = sum(record.factor > 1 for record in written)
     return Shard(file.name, len(written), ends[-1], hashlib.sha256(columns).hexdigest(), reduced)
 
 
-def _columns(records: list[Record], ends: np.ndarray) -> ShardIndex:
+def _columns(records: list[Record], ends: np.ndarray, checks: list[int]) -> ShardIndex:
     heads = [float("nan") if record.head is None else record.head for record in records]
     return ShardIndex(
         names=[record.name for record in records], subsets=[record.subset for record in records],
         pictures=[record.picture for record in records], offsets=ends[:-1].astype("<i8").tobytes(),
-        lengths=(np.diff(ends) - FRAME).astype("<i8").tobytes(), points=b"".join(record.points for record in records),
+        lengths=(np.diff(ends) - FRAME).astype("<i8").tobytes(), checks=np.array(checks, "<u4").tobytes(),
+        points=b"".join(record.points for record in records),
         masks=b"".join(record.mask for record in records),
         boxes=np.array([record.box for record in records], "<f8").tobytes(), heads=np.array(heads, "<f8").tobytes(),
     )  # fmt: skip
