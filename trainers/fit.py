@@ -178,7 +178,11 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, team: T
             workers_for(plan.devices.workers, [examples, validation, *watched]) as pool,
             memory_is_named(batch_size),
         ):
-            feed = partial(team.feed, batch_size=batch_size, **({"pool": pool} if pool else {}))
+            options: dict[str, Any] = {"pool": pool} if pool else {}
+
+            def feed(which: Examples, **more: Any) -> Any:
+                return team.feed(which, batch_size, **options, **more)
+
             callbacks += [Watch(feed(each), team.steps(each, batch_size)) for each in watched]
             data = {"validation_data": feed(validation), "validation_steps": team.steps(validation, batch_size),
                     "callbacks": [*callbacks, record], "shuffle": False, "verbose": verbose}  # fmt: skip

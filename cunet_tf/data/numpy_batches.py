@@ -3,8 +3,7 @@
 import keras
 import numpy as np
 
-from cunet_tf.data.pipeline import Examples
-from cunet_tf.data.worker_pool import WorkerPool
+from cunet_tf.data.worker_pool import Makes, WorkerPool
 from cunet_tf.errors import CUNetError
 
 
@@ -20,7 +19,7 @@ class NumpyBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, examples: Examples, batch_size: int, training: bool, heads: int, epoch: int, multiple: int = 1,
+        self, examples: Makes, batch_size: int, training: bool, heads: int, epoch: int, multiple: int = 1,
         pool: WorkerPool | None = None,
     ):  # fmt: skip
         super().__init__(workers=pool.count + 1 if pool else 2, use_multiprocessing=False)

@@ -16,13 +16,12 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
 from cunet_tf.data.own_views import load_again, loaded_files
-from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import Sample, Source, limit_megapixels, megapixel_limit, read_image
 from cunet_tf.errors import CUNetError, reason
@@ -31,6 +30,27 @@ from cunet_tf.errors import CUNetError, reason
 ENVIRONMENT = {"KERAS_BACKEND": "numpy", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
 Batch = tuple[np.ndarray, np.ndarray]  # images [B, H, W, 3], targets float32 [B, C, 3]
+
+
+class Makes(Protocol):
+    """What makes batches: ``Examples`` of :mod:`cunet_tf.data.pipeline`, a module that offers this pool itself."""
+
+    @property
+    def source(self) -> Source:
+        """Where the samples come from."""
+
+    @property
+    def failures(self) -> list[CUNetError]:
+        """What went wrong."""
+
+    def make_batch(self, epoch: int, indices: np.ndarray) -> Batch:
+        """Examples of some samples in an epoch."""
+
+    def order(self, epoch: int, shuffle: bool) -> np.ndarray:
+        """Sample indices of an epoch."""
+
+    def steps(self, batch_size: int, training: bool = True) -> int:
+        """Batches in one epoch."""
 
 
 class WorkerPool:
@@ -45,7 +65,7 @@ class WorkerPool:
         CUNetError: the examples cannot be sent to other processes, or these do not start.
     """
 
-    def __init__(self, count: int, made: Sequence[Examples], cache: int = 0):
+    def __init__(self, count: int, made: Sequence[Makes], cache: int = 0):
         self.count, self._made = count, list(made)
         start = (_travelling(self._made), cache // count, megapixel_limit())
         self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _start, start)
@@ -68,7 +88,7 @@ class WorkerPool:
         """End the processes; batches that nobody has begun are not made."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def submit(self, examples: Examples, epoch: int, indices: np.ndarray, as_bytes: bool = False) -> "Future[Batch]":
+    def submit(self, examples: Makes, epoch: int, indices: np.ndarray, as_bytes: bool = False) -> "Future[Batch]":
         """Have a batch made, see :meth:`result`.
 
         Args:
@@ -93,12 +113,12 @@ class WorkerPool:
             ) from None
 
 
-def workers_for(count: int, made: Sequence[Examples]) -> contextlib.AbstractContextManager[WorkerPool | None]:
+def workers_for(count: int, made: Sequence[Makes]) -> contextlib.AbstractContextManager[WorkerPool | None]:
     """A pool of ``count`` processes, or ``None`` in its place for 0."""
     return WorkerPool(count, made) if count else contextlib.nullcontext()
 
 
-def _travelling(made: list[Examples]) -> bytes:
+def _travelling(made: list[Makes]) -> bytes:
     """Examples, behind the files of users' own functions in them, which must be loaded first."""
     try:
         return pickle.dumps((loaded_files(), pickle.dumps(made)))
@@ -137,7 +157,7 @@ def _interrupts_held() -> Iterator[None]:
 
 # In a worker ---------------------------------------------------------------------------------
 
-_examples: list[Examples]
+_examples: list[Any]
 
 
 def _start(sent: bytes, cache: int, megapixels: float) -> None:
