@@ -43,7 +43,7 @@ class Crop:
     origin: str
 
     def __str__(self) -> str:
-        return f"{self.shard}, record {self.number}"
+        return f"{self.shard}, record {self.number} ({self.name})"
 
     def read(self) -> Record:
         """The whole record.
