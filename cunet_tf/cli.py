@@ -20,6 +20,7 @@ STOPPED = 130  # exit code, as of a shell's command that Ctrl-C ended
 VERBS = {
     "info": "parameters, operations and bytes of a network; what a model file is",
     "check": "is a data set sound? points, boxes, files, duplicates",
+    "pack": "a data set as records of pre-cut crops: for sets larger than memory, for machines without the originals",
     "train": "train a network with model.fit, from scratch or from given weights",
     "sweep": "train quantizations alike, beside the paper's Tables 8 and 9",
     "tables": "the paper's tables and figures beside ours",

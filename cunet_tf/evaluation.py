@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.boxes import best_over
+from cunet_tf.crops import TURN
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.matching import require_matching
+from cunet_tf.data.reach import require_reach, say_reduced, turned
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.detector import Detector, load_detector
+from cunet_tf.errors import CUNetError
 from cunet_tf.localizer import Localizer
 from cunet_tf.metrics import (
     AUC_THRESHOLD,
@@ -51,9 +54,14 @@ def evaluate(
 
     Raises:
         CUNetError: model and data have different landmarks, or in another order; :func:`cunet_tf.data.matching.matched`
-            mends the order.
+            mends the order. Or records do not hold what the model looks at.
     """
     require_matching(source, localizer.spec.skeleton)
+    if source.reach is not None and box in OWN:
+        raise CUNetError(f"--box={box} looks at whole pictures, and records hold a part of each: use the data itself.")
+    turn = turned(TURN) if localizer.crops == 2 else 1.0
+    require_reach(source, localizer.spec.crop_factor * turn, "this model")
+    say_reduced(source, localizer.spec.input_size / localizer.spec.crop_factor)
     points = _predict(localizer, source, progress, box, detector)
     return {
         **figures_of(points, source),

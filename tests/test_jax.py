@@ -28,7 +28,7 @@ taught = [f"--teacher={folder}/from_tensorflow.keras", "--coordinate_loss=1", "-
 assert main([*train, *taught, f"--workdir={folder}/run", "--json"]) == 0
 images = np.load(f"{folder}/images.npy")
 np.save(f"{folder}/maps.npy", cu.load_keras(f"{folder}/run/last.keras")(images)[-1])
-assert main([*train, "--quant=TW-a-QIG(8,2,32)", f"--workdir={folder}/few", "--json"]) == 0
+assert main([*train, "--quant=TW-a-QIG(8,2,32)", "--workers=1", f"--workdir={folder}/few", "--json"]) == 0
 np.save(f"{folder}/few.npy", cu.load_keras(f"{folder}/few/last.keras")(images)[-1])
 try:
     cu.build_cunet(cu.CUNetConfig(1, 0, 8, 4, levels=1, input_size=64), quant="BW-a-QIG(818)")

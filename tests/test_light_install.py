@@ -82,7 +82,9 @@ def test_what_needs_tensorflow_says_so_in_one_sentence(clone, words):
 @pytest.mark.parametrize(
     "words",
     ["info face-mobile", "check --data=synthetic --preset=face-mobile --split=7:5 --out=checked",
-     "evaluate --model=pose-mobile --data=synthetic --split=7:5"],
+     "evaluate --model=pose-mobile --data=synthetic --split=7:5",
+     "pack --data=synthetic --preset=face-mobile --split=7:5 --out=packed",
+     "evaluate --model=face-mobile --data=packed --root=packed --split=7:5"],
 )  # fmt: skip
 def test_other_verbs_work(clone, words):
     done = call(["light/bin/cunet", *words.split()], clone)

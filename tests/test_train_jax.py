@@ -8,12 +8,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cunet_tf.data import worker_pool
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.errors import CUNetError
@@ -64,8 +64,8 @@ def test_the_time_that_is_left():
 def examples(monkeypatch) -> Examples:
     """Twenty drawn faces; the feed's workers are threads here."""
     made = Examples(load_synthetic(spec_of().skeleton, "3:20"), spec_of(), FACE_MOBILE.augmentation, seed=1)
-    monkeypatch.setattr(feed, "_examples", made, raising=False)
-    monkeypatch.setattr(feed, "ProcessPoolExecutor", lambda count, *_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(worker_pool, "_examples", [made], raising=False)
+    monkeypatch.setattr(worker_pool, "ProcessPoolExecutor", lambda count, *_: ThreadPoolExecutor(count))
     return made
 
 
@@ -86,24 +86,10 @@ def test_chunks_are_the_batches_of_cunet_train_epoch_after_epoch(examples):
 def test_a_picture_that_cannot_be_read_is_named(examples, monkeypatch, tmp_path):
     broken = replace(examples.source.samples[0], picture=tmp_path / "lost.jpg")
     source = replace(examples.source, samples=[broken] * 8)
-    monkeypatch.setattr(feed, "_examples", replace(examples, source=source))
+    monkeypatch.setattr(worker_pool, "_examples", [replace(examples, source=source)])
     with feed.Feed(examples, 8, Pace(1.0)) as batches, pytest.raises(CUNetError, match=r"lost\.jpg") as caught:
         batches.chunk()
     assert type(caught.value) is CUNetError  # other kinds do not travel between processes
-
-
-def test_pictures_are_kept_while_there_is_room(examples, tmp_path):
-    files = [tmp_path / f"{number}.png" for number in range(2)]
-    for file in files:
-        cv2.imwrite(str(file), np.full((10, 10, 3), 7, np.uint8))
-    samples = [replace(examples.source.samples[0], picture=file) for file in files]
-    source = feed.cached(replace(examples.source, samples=samples), most=450)
-    first = [sample.load() for sample in source]
-    for file in files:
-        cv2.imwrite(str(file), np.full((10, 10, 3), 9, np.uint8))
-    assert [int(sample.load().max()) for sample in source] == [7, 9] and first[1].max() == 7
-    drawn = feed.cached(examples.source, most=450)
-    np.testing.assert_array_equal(drawn.samples[3].load(), examples.source.samples[3].load())
 
 
 # The command ---------------------------------------------------------------------------------

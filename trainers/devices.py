@@ -28,23 +28,32 @@ class Devices:
     Attributes:
         strategy: ``one``; ``mirrored``, those of this machine; ``multiworker``, those of all workers of ``TF_CONFIG``.
         count: use so many of this machine's, 0 all: of its GPUs, or where it has none, parts of its processor.
+        workers: processes that make the pictures, 0 threads of this one; the pictures are the same.
     """
 
     strategy: str = "one"
     count: int = 0
+    workers: int = 0
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise CUNetError(f"--strategy={self.strategy}: give one of {', '.join(STRATEGIES)}.")
         if self.count and self.strategy == "one":
             raise CUNetError(f"--devices={self.count} needs --strategy=mirrored or multiworker.")
+        if self.workers < 0:
+            raise CUNetError(f"--workers={self.workers}: give a number of processes, or 0 for none.")
 
     def team(self) -> "Team":
         """What trains; nothing is started yet.
 
         Raises:
-            CUNetError: ``TF_CONFIG`` is wrong, or the backend has no such strategy.
+            CUNetError: ``TF_CONFIG`` is wrong, or the backend has no such strategy or workers.
         """
+        if self.workers and on_tensorflow():
+            raise CUNetError(
+                f"--workers={self.workers} is for Keras' JAX backend: TensorFlow makes pictures in threads of its own, "
+                "leave it out."
+            )
         if self.strategy == "one":
             return Team()
         if not on_tensorflow():

@@ -3,8 +3,9 @@
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 from cunet_tf.codec import Codec, codecs_of_heads, with_terms
 from cunet_tf.data.own_views import Vary, vary_digest, vary_name
 from cunet_tf.data.pipeline import Examples
-from cunet_tf.data.sample import Source
+from cunet_tf.data.records import Crop
+from cunet_tf.data.sample import Sample, Source
+from cunet_tf.data.worker_pool import workers_for
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
@@ -155,46 +158,66 @@ def _train(plan: Plan, verbose: int | str) -> keras.Model:
 
 
 def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, team: Team) -> keras.Model:
-    spec = plan.spec
-    epochs, batch_size = plan.epochs or plan.recipe.epochs, plan.batch_size or plan.recipe.batch_size
-
+    spec, batch_size = plan.spec, plan.batch_size or plan.recipe.batch_size
     examples = Examples(plan.train, spec, plan.recipe.augmentation, plan.seed, plan.augment)
     steps = examples.steps(batch_size)
     if plan.augment:
         examples.make(0, 0)  # a function that does not work at all says so before the network is built
+    validation = Examples(plan.validation, spec)
+    watched = [Examples(plan.watched, spec)] if plan.watched is not None else []
     with team.scope():
-        model, start, skip = _model(plan, folder, steps, epochs)
+        model, start, skip = _model(plan, folder, steps, plan.epochs or plan.recipe.epochs)
         model.teacher = Teacher(plan.teacher, spec) if plan.teacher else None
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
-    validation = Examples(plan.validation, spec)
     callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
-    if plan.watched is not None:
-        watched = Examples(plan.watched, spec)
-        callbacks.append(Watch(team.feed(watched, batch_size), team.steps(watched, batch_size)))
     averages = Averages(model, examples, batch_size) if model.optimizer.use_ema else None
-    options = plan.options
-    callbacks.append(
-        Recorder(folder, *monitor(spec), start, options.patience, options.save_every, averages, writes=team.chief)
-    )
-    data = {"validation_data": team.feed(validation, batch_size), "callbacks": callbacks, "shuffle": False,
-            "validation_steps": team.steps(validation, batch_size), "verbose": verbose}  # fmt: skip
+    record = Recorder(folder, *monitor(spec), start, plan.options.patience, plan.options.save_every, averages,
+                      writes=team.chief)  # fmt: skip
     try:
-        with memory_is_named(batch_size):
-            if skip:  # the rest of an epoch that a stop has cut
-                rest = team.feed(examples, batch_size, training=True, epoch=start, skip=skip)
-                with unaveraged(model, callbacks):
-                    model.fit(rest, steps_per_epoch=steps - skip, initial_epoch=start, epochs=start + 1, **data)
-            first = start + bool(skip)
-            if first < epochs and not (skip and model.stop_training):
-                batches = team.feed(examples, batch_size, training=True, epoch=first)
-                model.fit(batches, steps_per_epoch=steps, initial_epoch=first, epochs=epochs, **data)
-                if averages:  # Keras has put them in for good
-                    averages.estimate()
+        with (
+            workers_for(plan.devices.workers, [examples, validation, *watched]) as pool,
+            memory_is_named(batch_size),
+        ):
+            options: dict[str, Any] = {"pool": pool} if pool else {}
+
+            def feed(which: Examples, **more: Any) -> Any:
+                return team.feed(which, batch_size, **options, **more)
+
+            callbacks += [Watch(feed(each), team.steps(each, batch_size)) for each in watched]
+            data = {"validation_data": feed(validation), "validation_steps": team.steps(validation, batch_size),
+                    "callbacks": [*callbacks, record], "shuffle": False, "verbose": verbose}  # fmt: skip
+            training = partial(feed, examples, training=True)
+            if _fit_epochs(model, plan, training, (start, skip, steps), data) and averages:
+                averages.estimate()  # Keras has put them in for good
     except Exception:
-        for failure in examples.failures + validation.failures:
+        for failure in [failure for each in (examples, validation, *watched) for failure in each.failures]:
             raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None
         raise
     return model
+
+
+def _fit_epochs(
+    model: keras.Model, plan: Plan, feed: Callable[..., Any], place: tuple[int, int, int], data: dict[str, Any]
+) -> bool:
+    """Train the epochs that are left; whether the last of them was a whole one.
+
+    Args:
+        model, plan: what is trained, and as planned.
+        feed: makes the training batches of given epochs.
+        place: the epoch to go on with, its steps that were made already, and the steps of an epoch.
+        data: arguments for every ``fit``.
+    """
+    start, skip, steps = place
+    epochs = plan.epochs or plan.recipe.epochs
+    if skip:  # the rest of an epoch that a stop has cut
+        with unaveraged(model, data["callbacks"]):
+            rest = feed(epoch=start, skip=skip)
+            model.fit(rest, steps_per_epoch=steps - skip, initial_epoch=start, epochs=start + 1, **data)
+    first = start + bool(skip)
+    if first >= epochs or (skip and model.stop_training):
+        return False
+    model.fit(feed(epoch=first), steps_per_epoch=steps, initial_epoch=first, epochs=epochs, **data)
+    return True
 
 
 @contextlib.contextmanager
@@ -242,7 +265,7 @@ def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Sourc
     Raises:
         CUNetError: nothing would be left on one side.
     """
-    pictures = [_original(sample.picture) if isinstance(sample.picture, Path) else sample.name for sample in source]
+    pictures = [_original(sample) for sample in source]
     names, which = np.unique(pictures, return_inverse=True)
     count = round(share * len(names))
     if not 0 < count < len(names):
@@ -251,9 +274,12 @@ def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Sourc
     return source.subset(np.flatnonzero(~held)), source.subset(np.flatnonzero(held))
 
 
-def _original(picture: Path) -> str:
-    """The path of a picture without what says that it is mirrored."""
-    return str(picture.with_name(MIRRORED.sub("", picture.stem) + picture.suffix))
+def _original(sample: Sample) -> str:
+    """The path of a sample's picture without what says that it is mirrored; the name of a drawn one."""
+    file = Path(sample.picture.origin) if isinstance(sample.picture, Crop) else sample.picture
+    if not isinstance(file, Path) or not file.name:
+        return sample.name
+    return str(file.with_name(MIRRORED.sub("", file.stem) + file.suffix))
 
 
 class Watch(keras.callbacks.Callback):

@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from cunet_tf import __version__
+from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 
 PACKAGES = ("tensorflow", "keras", "jax", "numpy", "opencv-python")
-NOT_AGAIN = ("config", "resume", "workdir", "json", "strategy", "devices")  # flags that say where and how, not what
+NOT_AGAIN = (
+    "config",
+    "resume",
+    "workdir",
+    "json",
+    "strategy",
+    "devices",
+    "workers",
+)  # flags that say where and how, not what
 
 
 def data_digest(source: Source) -> str:
-    """SHA-256 of the names, points, masks and boxes of all samples, in order, and of the pictures' sizes in bytes."""
+    """SHA-256 of names, points, masks and boxes of all samples, in order, sizes of files, and sums of records."""
     found = hashlib.sha256(repr(source.skeleton.names).encode())
     for sample in source:
         found.update(sample.name.encode() + b"\0")
@@ -25,6 +34,8 @@ def data_digest(source: Source) -> str:
             found.update(values.astype("<f8").tobytes())
         if isinstance(sample.picture, Path) and sample.picture.exists():
             found.update(str(sample.picture.stat().st_size).encode())
+        elif isinstance(sample.picture, Crop):
+            found.update(f"{sample.picture.length} {sample.picture.check}".encode())
     return found.hexdigest()
 
 

@@ -7,13 +7,11 @@ import keras
 
 from cunet_tf.codec import Codec, GaussianCodec, codec_names, regression_of
 from cunet_tf.data.augment import Augmentation
-from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import REFERENCE_SIGMA
 from cunet_tf.optimizers import AveragingRMSprop, ClippingRMSprop
 from cunet_tf.schedules import Later, WarmUp
 from cunet_tf.spec import ModelSpec
-
-MOBILE_SIZE = 128  # inputs up to this many pixels take the mobile recipe by default
+from cunet_tf.trainers.recipe_views import FACE_CROPS, POSE_CROP, VIEWS, is_pose, recipe_name
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,7 @@ def rmsprop(
 FACE_PAPER = Recipe(
     name="paper", epochs=120, batch_size=24, learning_rate=2.5e-4,
     drops=((30, 0.2), (60, 0.5), (90, 0.5)),
-    augmentation=Augmentation(scale=(0.75, 1.25), rotation=30.0, flip=0.5, gain=(0.6, 1.4)),
-    crop_factor=1.1, codecs=(GaussianCodec(REFERENCE_SIGMA),),
+    augmentation=VIEWS["paper"], crop_factor=FACE_CROPS["paper"], codecs=(GaussianCodec(REFERENCE_SIGMA),),
 )  # fmt: skip
 
 # Faces at 128 px, on a CPU.
@@ -102,23 +99,20 @@ FACE_PAPER = Recipe(
 # command  cunet train --data=300w --root=DIR --preset=face-mobile --workdir=runs/face-mobile
 FACE_MOBILE = Recipe(
     name="mobile", epochs=100, batch_size=16, learning_rate=1e-3,
-    augmentation=Augmentation(
-        scale=(0.8, 1.25), rotation=20.0, rotation_normal=True, shift=0.05, flip=0.5, gain=(0.6, 1.4)
-    ),
-    crop_factor=1.15, codecs=(GaussianCodec(1.2),),
+    augmentation=VIEWS["mobile"], crop_factor=FACE_CROPS["mobile"], codecs=(GaussianCodec(1.2),),
 )  # fmt: skip
 
 # Bodies at 256 px, the published reference's schedule: 5e-5 from epoch 101 (1-based), halved at 141 and 161.
 # metric   MPII validation, CU-Net-2: PCKh@0.5 86.0 in the paper; not run here
 # hours    not measured; a GPU
 # command  cunet train --data=mpii --root=DIR --preset=pose-2 --workdir=runs/pose-2
-POSE_PAPER = replace(FACE_PAPER, epochs=200, drops=((100, 0.2), (140, 0.5), (160, 0.5)), crop_factor=1.25)
+POSE_PAPER = replace(FACE_PAPER, epochs=200, drops=((100, 0.2), (140, 0.5), (160, 0.5)), crop_factor=POSE_CROP)
 
 # Bodies at 128 px, on a CPU.
 # metric   LSPET 7055-8054: PCK@0.2 of 14 joints 55.6 after these and 24 more epochs from their best weights
 # hours    1 on two cores; what ships was trained longer: trainers/study/reproduce/models.py
 # command  cunet train --data=lspet --root=DIR --preset=pose-mobile --workdir=runs/pose-mobile
-POSE_MOBILE = replace(FACE_MOBILE, epochs=28, crop_factor=1.25)
+POSE_MOBILE = replace(FACE_MOBILE, epochs=28, crop_factor=POSE_CROP)
 
 FACE = {recipe.name: recipe for recipe in (FACE_PAPER, FACE_MOBILE)}
 POSE = {recipe.name: recipe for recipe in (POSE_PAPER, POSE_MOBILE)}
@@ -132,8 +126,4 @@ def recipe_for(spec: ModelSpec, name: str | None = None) -> Recipe:
     Raises:
         CUNetError: unknown name.
     """
-    recipes = POSE if "torso" in spec.skeleton.normalizers else FACE
-    name = name or ("mobile" if spec.input_size <= MOBILE_SIZE else "paper")
-    if name not in recipes:
-        raise CUNetError(f"--recipe={name}: {did_you_mean(name, recipes)}")
-    return recipes[name]
+    return (POSE if is_pose(spec) else FACE)[recipe_name(spec, name)]

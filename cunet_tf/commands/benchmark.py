@@ -3,12 +3,14 @@
 With names behind it, or --model: files (.tflite, .cunet, .tflite.gz, .onnx, also of others), shipped names, presets
 (untrained, in --formats, or PRESET+QUANT:FORMAT), with --data the metric of each. Times are the
 processor's where one thread runs, and ratios those within a round; the processor and its
-instruction sets are named beside them. Without names: how fast --data feeds training, against what --preset consumes.
+instruction sets are named beside them. Without names: how fast --data feeds training, against what --preset consumes;
+with --packed the records of cunet pack beside the pictures they were cut from, and processes beside threads.
 
 Example:
   cunet benchmark face-mobile other.tflite --data=300w --root=300w --split=helen/testset --out=report
   cunet benchmark face-8:float32 "face-8+BW-a-QIG(818):packed" --out=report
   cunet benchmark --data=synthetic --preset=face-mobile
+  cunet benchmark --data=300w --root=300w --split=afw --packed=packed --preset=face-mobile
 """
 
 import os
@@ -17,11 +19,12 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands import benchmark_models
+from cunet_tf.commands import benchmark_models, benchmark_records
 from cunet_tf.flags import define_data, define_network, network_spec, request_source
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import append_row, table
+from cunet_tf.trainers.views import define_views
 
 SPEED_COLUMNS = ("data", "input_size", "cores", "what", "images_per_second")
 
@@ -32,12 +35,19 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("batch_size", 16, "Pictures in a batch.", 1, flag_values=values)
     flags.DEFINE_float("seconds", 5.0, "Time of each measurement.", 0.1, flag_values=values)
     flags.DEFINE_string("csv", None, "Append the input speeds as rows to this file.", flag_values=values)
+    flags.DEFINE_string("packed", None, "Folder of records of --data and --split, to compare with.",
+                        flag_values=values)  # fmt: skip
+    flags.DEFINE_list("workers", ["0", "1", "2"], "Processes that make pictures, beside --packed; 0: threads.",
+                      flag_values=values)  # fmt: skip
+    define_views(values, own=False)  # of --packed
     benchmark_models.define(values)
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     names = [*values.model, *rest]
-    return benchmark_models.run(values, names) if names else input_speed(values)
+    if names:
+        return benchmark_models.run(values, names)
+    return benchmark_records.run(values) if values.packed else input_speed(values)
 
 
 def input_speed(values: flags.FlagValues) -> dict[str, Any]:
@@ -78,5 +88,7 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
 def describe(result: dict[str, Any]) -> str:
     if "rows" in result:
         return benchmark_models.describe(result)
+    if "difference" in result:
+        return benchmark_records.describe(result)
     rows: list[tuple] = [(f"{result['data']} at {result['input_size']} px, {result['cores']} cores", "pictures/s")]
     return table(rows + [(name, f"{speed:.0f}") for name, speed in result["images_per_second"].items()])

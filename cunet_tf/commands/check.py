@@ -28,7 +28,8 @@ from cunet_tf.rows import table
 from cunet_tf.skeletons import FACE68, LSP14, MPII16, Skeleton
 from cunet_tf.writing import replace_text
 
-SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16, "folder": None, "coco": None, "yolo": None}
+SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16,
+               "folder": None, "coco": None, "yolo": None, "packed": None}  # fmt: skip
 REPORT, SHEET = "report.json", "contact_sheet.png"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from absl import flags
 
+from cunet_tf.data.reach import require_reach
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
 from cunet_tf.flags import define_outside
@@ -31,6 +32,7 @@ def run(values: flags.FlagValues, localizer: Localizer) -> dict[str, Any]:
     claim([out / PREDICTIONS, out / SUBMISSION], "--out")
     request = Request(values.root, values.split, localizer.spec.skeleton, allow_outside=values.allow_outside)
     source = load_source(values.data, request)
+    require_reach(source, localizer.spec.crop_factor, "this model")
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Landmarks] = {}
     target = out / PREDICTIONS

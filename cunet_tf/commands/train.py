@@ -95,6 +95,8 @@ def define(values: flags.FlagValues) -> None:
                       "of all workers of TF_CONFIG.", flag_values=values)  # fmt: skip
     flags.DEFINE_integer("devices", 0, "Use so many GPUs of this machine, or parts of its processor; 0 all.", 0,
                          flag_values=values)  # fmt: skip
+    flags.DEFINE_integer("workers", 0, "Processes that make the pictures, under JAX; 0: threads of this one.",
+                         0, flag_values=values)  # fmt: skip
     flags.DEFINE_bool("mixed_precision", False, "Compute in bfloat16.", flag_values=values)
     flags.DEFINE_bool("deterministic", False, "The same bits in every run (slower).", flag_values=values)
     flags.DEFINE_bool("tensorboard", False, "Write TensorBoard events into the run.", flag_values=values)
@@ -141,7 +143,7 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
         epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
         init=values.init, memory=str(memory), teacher=teacher, augment=own_augment(values),
-        devices=Devices(values.strategy, values.devices), flags=given_flags(values),
+        devices=Devices(values.strategy, values.devices, values.workers), flags=given_flags(values),
         command=command_line("train", values, [name for name in values if name != "json"]),
         options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
     )  # fmt: skip

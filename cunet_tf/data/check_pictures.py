@@ -12,7 +12,8 @@ import numpy as np
 
 from cunet_tf.data.check_fit import corner_findings
 from cunet_tf.data.finding import ERROR, WARNING, Finding, file_of, finding_at, finding_of
-from cunet_tf.data.near_duplicates import BITS, near_pairs, picture_hash
+from cunet_tf.data.near_duplicates import BITS, Picture, near_pairs, picture_hash
+from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import PICTURE_ENDINGS, Sample, Source, decode_image, glance, raw_bytes, read_bytes
 from cunet_tf.errors import FaultyFile
 
@@ -95,7 +96,7 @@ def _look(sample: Sample) -> tuple[str, int, int, np.ndarray | None] | FaultyFil
     except FaultyFile as fault:
         return fault
     # Drawn pictures are different by their making, and no copy of one can be nearly the same.
-    hashed = picture_hash(image) if isinstance(picture, Path) else None
+    hashed = picture_hash(image) if isinstance(picture, Path | Crop) else None
     return hashlib.sha256(data).hexdigest(), image.shape[1], image.shape[0], hashed
 
 
@@ -103,7 +104,11 @@ def _digest(sample: Sample) -> tuple[str, np.ndarray | None]:
     """SHA-256, empty of a file that cannot be read, and, where the file is a picture, its hash."""
     picture, hashed = sample.picture, None
     if not isinstance(picture, Path):
-        return hashlib.sha256(picture().data).hexdigest(), None
+        try:
+            image = picture()
+        except FaultyFile:
+            return "", None
+        return hashlib.sha256(image.data).hexdigest(), picture_hash(image) if isinstance(picture, Crop) else None
     try:
         data = raw_bytes(picture)
     except FaultyFile:
@@ -115,14 +120,18 @@ def _digest(sample: Sample) -> tuple[str, np.ndarray | None]:
 
 def _near_duplicates(seen: list[Hashed]) -> Iterator[Finding]:
     for place, nearest in near_pairs(*_hashes(seen)):
+        if _origin(seen[place][0]) and _origin(seen[place][0]) == _origin(seen[nearest][0]):
+            continue  # two objects of one picture
         text = f"nearly the same picture as {file_of(seen[nearest][0])}: encoded anew, resized, cropped or mirrored?"
         yield finding_at(seen[place][0], "near duplicate", text, WARNING)
 
 
-def _hashes(seen: list[Hashed]) -> tuple[list[Path], np.ndarray]:
-    return [Path(file_of(sample)) for sample, _ in seen], np.array([hashed for _, hashed in seen], np.int8).reshape(
-        -1, BITS
-    )
+def _origin(sample: Sample) -> str:
+    return sample.picture.origin if isinstance(sample.picture, Crop) else ""
+
+
+def _hashes(seen: list[Hashed]) -> tuple[list[Picture], np.ndarray]:
+    return [sample.picture for sample, _ in seen], np.array([hashed for _, hashed in seen], np.int8).reshape(-1, BITS)
 
 
 def _leaks(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import Sample
 from cunet_tf.errors import CUNetError, FaultyFile
 
@@ -40,8 +41,8 @@ def finding_of(problem: CUNetError, sample: str = "") -> Finding:
 
 
 def file_of(sample: Sample) -> str:
-    """The picture file of a sample; empty where it is drawn."""
-    return str(sample.picture) if isinstance(sample.picture, Path) else ""
+    """The picture file of a sample, or its record; empty where it is drawn."""
+    return str(sample.picture) if isinstance(sample.picture, Path | Crop) else ""
 
 
 def finding_at(sample: Sample, kind: str, message: str, severity: str = ERROR) -> Finding:

@@ -6,7 +6,7 @@ of hashes tells the distance of both a picture and its mirror image. Then the ca
 each other (Evangelidis and Psarakis 2008): faces in like positions have like hashes, but do not coincide.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from cunet_tf.data.sample import read_image
 from cunet_tf.errors import FaultyFile
 
+Picture = Path | Callable[[], np.ndarray]
 BITS = 128
 SIDE = 32  # pixels of the picture that is hashed
 ALIKE = 30  # differing bits up to which two pictures are compared
@@ -44,12 +45,12 @@ def hash_distances(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def near_pairs(
-    files: Sequence[Path], hashes: np.ndarray, others: tuple[Sequence[Path], np.ndarray] | None = None
+    files: Sequence[Picture], hashes: np.ndarray, others: tuple[Sequence[Picture], np.ndarray] | None = None
 ) -> Iterator[tuple[int, int]]:
     """Pairs of places ``(i, j)``: picture ``i`` and, of those nearly the same as it, the one whose hash is nearest.
 
     Args:
-        files: the pictures.
+        files: the pictures, or functions that return them.
         hashes: ``[N, 128]`` of them.
         others: files and hashes that they are compared with, the earlier ones of themselves by default.
     """
@@ -96,9 +97,9 @@ def coincide(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     return likeness >= SAME and moved <= MOVED
 
 
-def _thumb(file: Path) -> np.ndarray | None:
+def _thumb(file: Picture) -> np.ndarray | None:
     try:
-        return _grey(read_image(file), THUMB)
+        return _grey(read_image(file) if isinstance(file, Path) else file(), THUMB)
     except FaultyFile:  # gone since it was hashed
         return None
 

@@ -4,15 +4,16 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 from cunet_tf.errors import CUNetError, did_you_mean, reason
 
 Vary = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
-"""``f(image, points, rng) -> (image, points)``, called once for each training view, from several threads.
+"""``f(image, points, rng) -> (image, points)``, called once for each training view, from several threads or processes.
 
 - image: the crop after the recipe's views and colours, RGB float32 ``[H, W, 3]`` in 0..1. It may be changed in place.
 - points: float64 ``[C, 2]``, (x, y) in pixels of the crop, pixel centres on integers, in the skeleton's order also
@@ -21,6 +22,7 @@ Vary = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray,
 """
 
 OWN = 1  # fourth key of the random stream: the recipe's views stay what they are
+_loaded: dict[str, Path] = {}
 BRIGHTEST = 2.0  # noise may lift values above 1, which are cut; what is far above is on another scale
 
 
@@ -41,22 +43,42 @@ def load_vary(text: str) -> Vary:
     file = Path(path)
     if not file.is_file():
         raise CUNetError(f"--augment={text}: there is no file {file}.")
-    spec = importlib.util.spec_from_file_location(f"own_views_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise CUNetError(f"--augment={text}: {file} is no Python file: give FILE.py:function.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses in the file look for it
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # of foreign code, all kinds
-        raise CUNetError(
-            f"--augment={text}: {file} cannot be imported: {type(error).__name__}: {reason(error)}"
-        ) from error
+    module = _imported(f"own_views_{file.stem}", file, f"--augment={text}")
     found = getattr(module, name, None)
     if not callable(found):
         known = [key for key, value in vars(module).items() if inspect.isfunction(value)]
         raise CUNetError(f"--augment={text}: no function {name} in {file}. {did_you_mean(name, known)}")
     return found
+
+
+def _imported(module_name: str, file: Path, where: str) -> ModuleType:
+    """Run a file as a module of this name."""
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise CUNetError(f"{where}: {file} is no Python file: give FILE.py:function.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses in the file look for it
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # of foreign code, all kinds
+        raise CUNetError(f"{where}: {file} cannot be imported: {type(error).__name__}: {reason(error)}") from error
+    _loaded[module_name] = file.absolute()
+    return module
+
+
+def loaded_files() -> dict[str, Path]:
+    """Module name -> file of all that :func:`load_vary` has run, for :func:`load_again` in another process."""
+    return dict(_loaded)
+
+
+def load_again(files: Mapping[str, Path]) -> None:
+    """Run the files of another process here, so that its functions can be sent to this one.
+
+    Raises:
+        CUNetError: one cannot be imported.
+    """
+    for module_name, file in files.items():
+        _imported(module_name, file, "--augment")
 
 
 def vary_name(function: Vary) -> str:

@@ -1,5 +1,7 @@
 """From samples to batches: one function that makes an example, two iterators around it.
 
+No framework is imported here: processes that make pictures have none.
+
 An example is ``(image, target)``: image float32 ``[H, W, 3]`` in 0..1; target float32
 ``[C, 3]``, x and y in heat-map pixels and a mask that is 1 where the point counts. Heat
 maps are drawn from targets inside the loss, on the device that trains.
@@ -8,19 +10,23 @@ maps are drawn from targets inside the loss, on the device that trains.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from cunet_tf.data.augment import NO_AUGMENTATION, Augmentation, View, random_stream
 from cunet_tf.data.geometry import apply, to_heatmap, warp
 from cunet_tf.data.matching import require_matching
 from cunet_tf.data.own_views import Vary, own_stream, varied
+from cunet_tf.data.reach import reach, require_reach, say_reduced
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.sharing import Share
 from cunet_tf.errors import CUNetError
 from cunet_tf.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from cunet_tf.data.numpy_batches import NumpyBatches
+    from cunet_tf.data.worker_pool import WorkerPool
 
 Own = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # image and points of a crop to others
 
@@ -55,6 +61,8 @@ class Examples:
             raise CUNetError(f"data {self.source.name}, split {self.source.split}: no samples.")
         if self.augmentation.flip:
             need.require_pairs("mirrored pictures")
+        require_reach(self.source, self.spec.crop_factor * reach(self.augmentation), "these views")
+        say_reduced(self.source, self.spec.input_size * self.augmentation.scale[1] / self.spec.crop_factor)
         object.__setattr__(self, "permutation", need.flip_permutation)
 
     def order(self, epoch: int, shuffle: bool) -> np.ndarray:
@@ -71,6 +79,11 @@ class Examples:
         except CUNetError as error:
             self.failures.append(error)
             raise
+
+    def make_batch(self, epoch: int, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Several examples: images ``[B, H, W, 3]``, targets ``[B, C, 3]``."""
+        images, targets = zip(*(self.make(epoch, int(index)) for index in indices), strict=True)
+        return np.stack(images), np.stack(targets)
 
     def _own(self, sample: Sample, epoch: int, index: int) -> Own | None:
         """The caller's own function with what belongs to one view."""
@@ -151,41 +164,20 @@ class Examples:
         return count // batch_size
 
     def batches(
-        self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, multiple: int = 1
-    ) -> Any:
+        self, batch_size: int, training: bool = False, heads: int | None = None, epoch: int = 0, multiple: int = 1,
+        pool: "WorkerPool | None" = None,
+    ) -> "NumpyBatches":  # fmt: skip
         """The same batches without TensorFlow, as a :class:`keras.utils.PyDataset`.
 
-        ``multiple``: sizes are multiples of it; a last batch gets copies of a picture none of whose landmarks count.
+        Args:
+            batch_size, training, heads, epoch: see :meth:`dataset`.
+            multiple: sizes are multiples of it; a last batch gets copies of a picture none of whose landmarks count.
+            pool: processes that make the pictures, in place of threads of this one.
         """
-        return NumpyBatches(self, batch_size, training, heads or len(self.spec.config.head_names), epoch, multiple)
+        from cunet_tf.data.numpy_batches import NumpyBatches
 
-
-class NumpyBatches(keras.utils.PyDataset):
-    """Batches of :class:`Examples` made by NumPy alone, for Keras' other backends."""
-
-    def __init__(self, examples: Examples, batch_size: int, training: bool, heads: int, epoch: int, multiple: int = 1):
-        super().__init__(workers=2, use_multiprocessing=False)
-        self.multiple = multiple
-        self.examples, self.batch_size, self.training, self.heads = examples, batch_size, training, heads
-        self.epoch = epoch
-        self._order = examples.order(epoch, training)
-
-    @property
-    def num_batches(self) -> int:
-        return self.examples.steps(self.batch_size, self.training)
-
-    def __getitem__(self, item: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        chosen = self._order[item * self.batch_size : (item + 1) * self.batch_size]
-        made = [self.examples.make(self.epoch, int(i)) for i in chosen]
-        made += [(made[0][0], np.zeros_like(made[0][1]))] * (-len(made) % self.multiple)
-        images, targets = zip(*made, strict=True)
-        return np.stack(images), (np.stack(targets),) * self.heads
-
-    def on_epoch_end(self) -> None:
-        """Next epoch: another order and other views (validation stays as it is)."""
-        if self.training:
-            self.epoch += 1
-            self._order = self.examples.order(self.epoch, True)
+        heads = heads or len(self.spec.config.head_names)
+        return NumpyBatches(self, batch_size, training, heads, epoch, multiple, pool)
 
 
 def make_example(

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,6 +64,10 @@ class Source:
         samples: in a fixed order.
         box: which boxes the samples carry: ``"tight"``, ``"given"``, ``"official"``, or how many of each.
         missing: parts of the split that are not on disk (only with ``allow_missing``).
+        reach: of records, the side of the square around a box's centre that they hold, in longer sides of the box;
+            ``None`` where samples have whole pictures.
+        detail: of records, the pixels of a box's longer side to which larger pictures were reduced; ``None`` where
+            none was.
     """
 
     name: str
@@ -72,6 +76,8 @@ class Source:
     samples: list[Sample] = field(repr=False)
     box: str = "tight"
     missing: tuple[str, ...] = ()
+    reach: float | None = None
+    detail: float | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -81,8 +87,7 @@ class Source:
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> "Source":
         """The same source with only some samples, in the given order."""
-        chosen = [self.samples[int(index)] for index in indices]
-        return Source(self.name, self.split, self.skeleton, chosen, self.box, self.missing)
+        return replace(self, samples=[self.samples[int(index)] for index in indices])
 
 
 def is_note(name: str) -> bool:

@@ -88,6 +88,18 @@ def _yolo(request: Request) -> Source:
     return load_yolo(request.root, request.split, request.problems, request.allow_outside)
 
 
+def _packed(request: Request) -> Source:
+    from cunet_tf.data.records import load_records
+
+    if not request.root:
+        raise CUNetError("--data=packed needs --root, the folder that cunet pack has filled (its --out).")
+    source = load_records(request.root, request.split)
+    if request.box not in (None, source.box):
+        raise CUNetError(f"--box={request.box}: the records were cut around {source.box} boxes: leave --box out, or "
+                         "pack again with it.")  # fmt: skip
+    return source
+
+
 def _synthetic(request: Request) -> Source:
     from cunet_tf.data.synthetic import load_synthetic
 
@@ -103,6 +115,7 @@ SOURCES: dict[str, Callable[[Request], Source]] = {
     "folder": _folder,
     "coco": _coco,
     "yolo": _yolo,
+    "packed": _packed,
     "synthetic": _synthetic,
 }
 
