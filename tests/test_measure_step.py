@@ -10,6 +10,7 @@ from cunet_tf.trainers.study import measure_step
 
 def test_steps_of_versions_take_turns(tmp_path, monkeypatch, capsys):
     times = {"old": 0.4, "new": 0.3, "jax": 0.8}
+    monkeypatch.setattr(measure_step, "commit", lambda version: version)
     monkeypatch.setattr(measure_step, "built", lambda version, folder: version)
     monkeypatch.setattr(measure_step, "step", lambda process, steps: times[process.name])
     monkeypatch.setattr(measure_step, "answer", lambda process: "ready")
@@ -35,6 +36,6 @@ def test_steps_of_versions_take_turns(tmp_path, monkeypatch, capsys):
     assert [float(row["ratio"]) for row in rows] == [1.0, 0.75, 2.0]
 
 
-def test_an_unknown_version_is_named(tmp_path):
+def test_an_unknown_version_is_named():
     with pytest.raises(CUNetError, match="--versions=no-such-version: "):
-        measure_step.built("no-such-version", tmp_path)
+        measure_step.commit("no-such-version")

@@ -79,9 +79,10 @@ def work(values: flags.FlagValues) -> None:
     if values.csv:
         claim([values.csv], "--csv", begins_with(*COLUMNS))
     with tempfile.TemporaryDirectory() as folder:
-        builds = [built(version, Path(folder)) for version in values.versions]
-        ways = [(version, build, "tensorflow") for version, build in zip(values.versions, builds, strict=True)]
-        ways += [(values.versions[-1], builds[-1], name) for name in values.backends if name != "tensorflow"]
+        versions = [commit(version) for version in values.versions]
+        builds = [built(version, Path(folder)) for version in versions]
+        ways = [(version, build, "tensorflow") for version, build in zip(versions, builds, strict=True)]
+        ways += [(versions[-1], builds[-1], name) for name in values.backends if name != "tensorflow"]
         arguments = [values.preset, values.quant, str(values.batch_size), str(WARM_UP)]
         running = [started(build, backend, arguments) for _, build, backend in ways]
         try:
@@ -104,17 +105,27 @@ def work(values: flags.FlagValues) -> None:
         write_csv(Path(values.csv), rows)
 
 
+def commit(version: str) -> str:
+    """The short hash of a version.
+
+    Raises:
+        CUNetError: git does not know it.
+    """
+    done = subprocess.run(["git", "rev-parse", "--short=7", f"{version}^{{commit}}"], capture_output=True, text=True)
+    if done.returncode:
+        raise CUNetError(f"--versions={version}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
 def built(version: str, folder: Path) -> Path:
     """The package of a version of this clone, in a folder that Python can import it from.
 
     Raises:
-        CUNetError: git does not know it, or it cannot be built.
+        CUNetError: it cannot be built.
     """
     source, target = folder / "source" / version, folder / "built" / version
     source.mkdir(parents=True)
-    archive = subprocess.run(["git", "archive", version], capture_output=True)
-    if archive.returncode:
-        raise CUNetError(f"--versions={version}: {archive.stderr.decode().strip()}")
+    archive = subprocess.run(["git", "archive", version], capture_output=True, check=True)
     subprocess.run(["tar", "-x", "-C", str(source)], input=archive.stdout, check=True)
     command = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(target)]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True)
