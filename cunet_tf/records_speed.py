@@ -2,11 +2,9 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from cunet_tf.data.worker_pool import workers_for
 from cunet_tf.errors import CUNetError
 
 ONE, HERE = ", one thread", ", here"  # ends of names
-AHEAD = 10  # batches that are asked for before they are needed, as Keras does
+AHEAD = 10  # batches, more than are made before they are asked for
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,6 @@ def speeds(
                 rate, own = _pictures_per_second(batches, batch_size, seconds)
                 found[name].append(rate)
                 found[f"{name}{HERE}"].append(own)
-        for _, batches in feeds:
-            batches.close()
     return dict(found)
 
 
@@ -118,22 +114,10 @@ def _pictures_per_second(batches: Iterator[Any], batch_size: int, seconds: float
     return count / (time.perf_counter() - begin), 1000.0 * (time.process_time() - start) / count
 
 
-def _endless(examples: Examples, batch_size: int, pool: Any) -> Generator[Any, None, None]:
-    """Training batches, epoch after epoch, asked for ahead by as many threads as ``fit`` has."""
+def _endless(examples: Examples, batch_size: int, pool: Any) -> Iterator[Any]:
+    """Training batches, epoch after epoch, as ``fit`` takes them."""
     data = examples.batches(batch_size, training=True, pool=pool)
-    with ThreadPoolExecutor(data.workers) as threads:
-        try:
-            while True:
-                yield from _ahead(threads, [partial(data.__getitem__, item) for item in range(data.num_batches)])
-                data.on_epoch_end()
-        finally:
-            threads.shutdown(cancel_futures=True)
-
-
-def _ahead(threads: ThreadPoolExecutor, calls: list[Callable[[], Any]]) -> Iterator[Any]:
-    waiting = [threads.submit(call) for call in calls[:AHEAD]]
-    for place in range(len(calls)):
-        if place + AHEAD < len(calls):
-            waiting.append(threads.submit(calls[place + AHEAD]))
-        yield waiting[place].result()
-        waiting[place] = None  # type: ignore[call-overload]  # its batch is not kept
+    while True:
+        for item in range(data.num_batches):
+            yield data[item]
+        data.on_epoch_end()
