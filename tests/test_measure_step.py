@@ -33,9 +33,16 @@ def test_steps_of_versions_take_turns(tmp_path, monkeypatch, capsys):
         ("new", "tensorflow"),
         ("new", "jax"),
     ]
+    shares = [float(row["ceiling_share"]) for row in rows]
+    assert shares[1] == pytest.approx(shares[0] * 4 / 3, rel=1e-3)
     assert [float(row["ratio"]) for row in rows] == [1.0, 0.75, 2.0]
 
 
 def test_an_unknown_version_is_named():
     with pytest.raises(CUNetError, match="--versions=no-such-version: "):
         measure_step.commit("no-such-version")
+
+
+def test_operations_are_those_of_three_passes_but_one_for_the_stem():
+    macs = 199.4e6  # `cunet info --preset=face-mobile`: of them 38.5 million of the stem
+    assert measure_step.operations("face-mobile", 2) == pytest.approx(2 * 2 * (3 * macs - 38.5e6), rel=2e-3)

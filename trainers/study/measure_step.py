@@ -6,24 +6,30 @@ python -m cunet_tf.trainers.study.measure_step --versions=f94b16f,HEAD --backend
 Run it in a clone with its history. Each version is built into a folder of its own, runs in a process of its own with
 one thread, and the processes take turns; random pictures, the recipe's loss and optimizer. Times are the processor's,
 quartiles over the rounds; the ratio is the median over the rounds to the first version's step of the same round.
+``ceiling_share`` is the time that the convolutions and their gradients would take at the rate of NumPy's product of
+large matrices, measured in every round, over the step's time.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 from absl import flags
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.models.counts import list_convs
 from cunet_tf.outputs import begins_with, claim
+from cunet_tf.presets import preset
 from cunet_tf.processor import processor
 from cunet_tf.rows import Row, write_csv
 from cunet_tf.trainers.study import program
 
 WARM_UP = 3  # steps that are not timed: tracing, allocation
+SIDE = 1536  # of the matrices
 COLUMNS = ("version", "backend", "preset", "quant")  # the first
 # Runs in every version since the first with a command line; reads a number of steps a line.
 STEPPER = """
@@ -88,10 +94,13 @@ def work(values: flags.FlagValues) -> None:
         try:
             for process in running:
                 answer(process)
-            times = np.array([[step(process, values.steps) for process in running] for _ in range(values.rounds)])
+            rounds = [(matrix_rate(), [step(process, values.steps) for process in running])
+                      for _ in range(values.rounds)]  # fmt: skip
         finally:
             for process in running:
                 process.kill()
+    rate, times = np.median([each[0] for each in rounds]), np.array([each[1] for each in rounds])
+    at_best = operations(values.preset, values.batch_size) / rate
     ratios = np.median(times / times[:, :1], axis=0)
     rows: list[Row] = []
     for (version, _, backend), own, ratio in zip(ways, times.T, ratios, strict=True):
@@ -99,10 +108,25 @@ def work(values: flags.FlagValues) -> None:
         rows.append({"version": version, "backend": backend, "preset": values.preset, "quant": values.quant,
                      "batch_size": values.batch_size, "quarter_ms": low, "median_ms": middle, "three_quarters_ms": high,
                      "ratio": float(ratio), "ratio_of_quarters": low / rows[0]["quarter_ms"] if rows else 1.0,
-                     "rounds": values.rounds, "cpu": processor()})  # fmt: skip
+                     "ceiling_share": 1e3 * at_best / middle, "rounds": values.rounds, "cpu": processor()})  # fmt: skip
         print("  ".join(f"{name}={value}" for name, value in rows[-1].items()))
     if values.csv:
         write_csv(Path(values.csv), rows)
+
+
+def matrix_rate() -> float:
+    """Operations a second of processor time of a product of large matrices."""
+    matrix = np.ones((SIDE, SIDE), np.float32)
+    start = time.process_time()
+    for _ in range(3):
+        matrix @ matrix
+    return 3 * 2.0 * SIDE**3 / (time.process_time() - start)
+
+
+def operations(name: str, batch_size: int) -> float:
+    """Of the convolutions of a step and their gradients; the picture has none."""
+    convs = list_convs(preset(name).config)
+    return 2.0 * batch_size * (3 * sum(conv.macs for conv in convs) - convs[0].macs)
 
 
 def commit(version: str) -> str:
