@@ -1,4 +1,4 @@
-"""cunet info: parameters, operations and bytes of a network, without building it; or what a model file is.
+"""cunet info: parameters, operations and bytes of a network, without building it; what a model file, or a machine, is.
 
 Example:
   cunet info                                  lists the presets
@@ -7,13 +7,14 @@ Example:
   cunet info --stacks=8 --order=7 --landmarks=68 --json
   cunet info --preset=hourglass-8 --channels=128
   cunet info --preset=face-8 --quant="BW-a-QIG(818)" --metric=4.47
+  cunet info --env                            versions and machine, for a report of a fault
 """
 
 from typing import Any
 
 from absl import flags
 
-from cunet_tf.commands import info_model
+from cunet_tf.commands import info_environment, info_model
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import define_network, network_config, no_arguments
@@ -41,6 +42,7 @@ QUANT_TOTALS = {
 def define(values: flags.FlagValues) -> None:
     define_network(values)
     flags.DEFINE_string("model", None, "A model file, a run, or a shipped name.", flag_values=values)
+    flags.DEFINE_bool("env", False, "Versions, system, processor and variables.", flag_values=values)
     text = "Error in percent, NME or 100 - PCKh: prints the balance index (eq. 8)."
     flags.DEFINE_float("metric", None, text, flag_values=values)
 
@@ -50,6 +52,10 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     if len(rest) == 1 and not chosen and "=" not in rest[0]:
         return info_model.run(rest[0])
     no_arguments(rest)
+    if values.env:
+        if len(chosen) > 1:
+            raise CUNetError("--env stands alone: it is about the machine.")
+        return info_environment.run()
     if values.model:
         if len(chosen) > 1:
             raise CUNetError("--model stands alone: a file says itself what it is.")
@@ -78,6 +84,8 @@ def _quantization(config: NetworkConfig, quant: QuantConfig, metric: float | Non
 
 
 def describe(result: dict[str, Any]) -> str:
+    if "environment" in result:
+        return info_environment.describe(result)
     if "files" in result:
         return info_model.describe(result)
     if "presets" in result:
