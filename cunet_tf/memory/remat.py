@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cunet_tf.backend import custom_gradient, tensorflow
+from cunet_tf.memory.pooling import corners
 from cunet_tf.memory.storage import Restore, pack, pack_flags, unpack, unpack_flags
 from cunet_tf.memory.waiting import zero_of
 from cunet_tf.quantize.quantizers import Linear
@@ -121,10 +122,10 @@ def pooled(x: Any) -> Any:
         tf = tensorflow("memory")
         value = tf.stop_gradient(value)
         y = tf.nn.max_pool2d(value, 2, 2, "VALID")
-        corners = [value[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+        pixels = corners(value)
         place = tf.fill(tf.shape(y), tf.constant(3, tf.uint8))
         for index in (2, 1, 0):
-            place = tf.where(corners[index] == y, tf.constant(index, tf.uint8), place)
+            place = tf.where(pixels[index] == y, tf.constant(index, tf.uint8), place)
         channels, packed = y.shape[-1], pack(place, 2)
 
         def backward(dy: Any) -> Any:
