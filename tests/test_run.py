@@ -172,3 +172,15 @@ def test_one_training_at_a_time(folder):
     other.create({"seed": 1}, resume=True)
     assert not list(folder.path.glob(".tmp-*"))
     other.release()
+
+
+def test_a_run_remembers_every_device_that_trained_it(folder):
+    def resumed_on(device):
+        folder.release()
+        folder.create({"seed": 1, "device": device}, resume=True)
+        return json.loads((folder.path / "config.json").read_text())["device"]
+
+    record(folder, [1.0])
+    assert [resumed_on(device) for device in ("a GPU", "a GPU", "a CPU", "a CPU", "a GPU")] == [
+        "a GPU", "a GPU", "a GPU, then a CPU", "a GPU, then a CPU", "a GPU, then a CPU, then a GPU"]  # fmt: skip
+    folder.release()

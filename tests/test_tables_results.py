@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.records import HELD_OUT, TRAINING
 from cunet_tf.trainers.study.tables.results import curve_label, mean
 from tests.fake_runs import finish, protocol, results_of
@@ -44,3 +47,16 @@ def test_axes_name_metric_unit_yardstick_and_pictures(results, tmp_path):
     assert label == "NME [% of interocular distance],\nheld-out pictures of synthetic 5:40, lower is better"
     assert results.axis_label(["order-2"], "pictures") == ""
     assert curve_label("PCK@0.2", "torso", "pictures") == "PCK@0.2 of the torso [%],\npictures, higher is better"
+
+
+def test_runs_of_another_device_are_named(tmp_path):
+    plan = protocol(tmp_path / "runs")
+    for name, seed, device in (("cunet", 0, "some CPU"), ("cunet", 1, "some CPU"), ("order-0", 1, "some GPU")):
+        job = plan.job(name, seed)
+        finish(job, 5.0)
+        config = json.loads((job.folder / "config.json").read_text())
+        (job.folder / "config.json").write_text(json.dumps({**config, "device": device}))
+    results = results_of(plan, tmp_path)
+    assert results.devices() == {"some CPU": ["cunet-s0", "cunet-s1"], "some GPU": ["order-0-s1"]}
+    told = Context(tmp_path, tmp_path, results).conditions()
+    assert told[1:] == ["Trained on some GPU, the others on some CPU: order-0-s1."]

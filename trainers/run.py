@@ -22,6 +22,7 @@ from cunet_tf.writing import remove_unfinished, replace_file, replace_text
 
 OF_THE_MACHINE = ("device", "devices", "memory", "versions", "flags", "command")  # a resumed run may have others
 LOCK = ".lock"
+THEN = ", then "
 PAUSE = 9  # times the duration of a writing pass before the next one: it costs a tenth of the time at most
 
 
@@ -50,7 +51,7 @@ class RunFolder:
         try:
             remove_unfinished(self.path)
             if self.last.exists():
-                self._check_same_run(file, config, resume)
+                config = {**config, **self._check_same_run(file, config, resume)}
             replace_text(file, json_text(config, indent=2))
         except BaseException:
             self.release()
@@ -89,7 +90,8 @@ class RunFolder:
             Path(self._held.lock_file).unlink(missing_ok=True)
         self._held.release(force=True)
 
-    def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> None:
+    def _check_same_run(self, file: Path, config: dict[str, Any], resume: bool) -> dict[str, str]:
+        """Refuse what does not continue the run of this file; its ``device``, of all that trained it."""
         if not resume:
             raise CUNetError(f"--workdir={self.path} already holds a run: add --resume, or choose another.")
         old = json.loads(file.read_text())
@@ -106,6 +108,10 @@ class RunFolder:
                     f"--resume: {key} was {old.get(key)!r} in {file} and is {value!r} now: "
                     "use the same, or another --workdir."
                 )
+        now, before = config.get("device"), old.get("device")
+        if not now or not before:
+            return {}
+        return {"device": before if before.split(THEN)[-1] == now else before + THEN + now}
 
     def history(self, before: int | None = None) -> list[dict[str, str]]:
         """Rows as :func:`read_history` gives them, only the first ``before`` epochs."""

@@ -60,6 +60,7 @@ def work(values: flags.FlagValues, arguments: list[str]) -> None:
         part = {**shared, "quant": "float", "memory": mode, "network": arguments}
         told = run_process([f"--workdir={folder}", f"--part={json.dumps(part)}"], __spec__.name, capture=True)
         rows.append({"what": "timed", **shared, "quant": "float", "memory": mode, **json.loads(told.splitlines()[-1])})
+        write_csv(folder / "gpu.csv", rows, COLUMNS)
         print("  ".join(f"{name}={value}" for name, value in rows[-1].items()), flush=True)
     for name, quant, start in (("float", "float", None), ("quantized", values.quant, folder / "float")):
         train(folder / name, quant, start, values, arguments)
@@ -68,7 +69,7 @@ def work(values: flags.FlagValues, arguments: list[str]) -> None:
         best = min(float(row[metric]) for row in last)
         rows.append({"what": f"trained, {metric} of the best epoch", **shared, "quant": quant, "memory": "none",
                      "device": rows[0]["device"], "epochs": len(last), "error": best})  # fmt: skip
-    write_csv(folder / "gpu.csv", rows, COLUMNS)
+        write_csv(folder / "gpu.csv", rows, COLUMNS)
     print(f"bring {folder / 'quantized' / 'best.keras'} to a machine with TensorFlow: cunet export --model=best.keras "
           "--format=int8 --data=... --calibration_split=...")  # fmt: skip
 

@@ -56,8 +56,12 @@ class Context:
         return self.results.columns(name) if name else {}
 
     def conditions(self) -> list[str]:
-        """The protocol of the accuracy columns in words."""
-        return [self.results.protocol.conditions()] if self.results else []
+        """The protocol of the accuracy columns in words, and what trained them where that was not one device."""
+        if not self.results:
+            return []
+        most, *others = [*self.results.devices().items()] or [("", [])]
+        rest = [f"Trained on {device}, the others on {most[0]}: {', '.join(runs)}." for device, runs in others]
+        return [self.results.protocol.conditions(), *rest]
 
     def findings(self, orderings: list[Ordering]) -> list[str]:
         """Which of the paper's orderings hold."""

@@ -17,7 +17,7 @@ FILE = "runs.csv"
 TRAINING, HELD_OUT = "watched", "val"  # columns of history.csv begin with these
 KEYS = ("run", "test_split", "box", "settings")
 COLUMNS = ("run", "test_split", "box", "metric", "error", "failure_rate", "normalizer", HELD_OUT, TRAINING, "processor",
-           "settings")  # fmt: skip
+           "device", "settings")  # fmt: skip
 
 
 class Records:
@@ -55,7 +55,8 @@ def record(job: Job) -> Row:
     return {
         "run": job.name, "test_split": job.split, "box": job.box, "metric": figures["metric"],
         "error": figures["error"], "failure_rate": found.get("failure_rate"), "normalizer": found["normalizer"],
-        **curves, "processor": processor(), "settings": json.dumps(job.expects, sort_keys=True),
+        **curves, "processor": processor(), "device": job.config().get("device"),
+        "settings": json.dumps(job.expects, sort_keys=True),
     }  # fmt: skip
 
 
@@ -73,4 +74,5 @@ def _curve(history: list[dict[str, str]], part: str) -> str:
 def _parsed(row: dict[str, str]) -> Row:
     numbers: dict[str, Any] = {key: float(row[key]) if row[key] else None for key in ("error", "failure_rate")}
     curves = {part: [float(value) for value in row[part].split()] for part in (HELD_OUT, TRAINING)}
-    return {**row, **numbers, **curves, "settings": json.loads(row["settings"])}
+    device = row.get("device") or "a device that is not known"  # rows of earlier versions
+    return {**row, **numbers, **curves, "device": device, "settings": json.loads(row["settings"])}

@@ -40,6 +40,15 @@ class Results:
         means = {key: mean([row[key] for row in figures.values()]) for key in ("value", "failure_rate")}
         return {"metric": first.get("metric"), "mean": means["value"], **seeds, "failure_rate": means["failure_rate"]}
 
+    def devices(self) -> dict[str, list[str]]:
+        """Device, as ``cunet train`` names it -> the finished runs that it trained, or ended; those of most first."""
+        found: dict[str, list[str]] = {}
+        for name in self.protocol.variants:
+            for row in self.found(name).values():
+                runs = found.setdefault(row["device"], [])
+                runs += [row["run"]] * (row["run"] not in runs)
+        return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+
     def higher(self, name: str) -> bool:
         """Whether more is better in what :meth:`curve` shows."""
         return any(row["metric"] != "NME" for row in self.found(name).values())
