@@ -1,6 +1,7 @@
 """A model's figures on a data set; means are over the whole set, not over batches."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from cunet_tf.metrics import (
     pck_means,
     point_errors,
 )
+from cunet_tf.spec import ModelSpec
 
 BATCH = 16
 NORMALIZERS = ("interocular", "interpupil", "box")
@@ -31,18 +33,27 @@ OWN = ("detector", "whole")  # boxes that a model looks for by itself
 
 
 def evaluate(
-    localizer: Localizer, source: Source, progress: Callable[[int, int], None] | None = None,
-    box: str | None = None, detector: Detector | str = "auto",
-) -> dict[str, Any]:  # fmt: skip
-    """Figures of ``localizer`` on ``source``.
+    model: Localizer | str | Path,
+    data: Source,
+    progress: Callable[[int, int], None] | None = None,
+    box: str | None = None,
+    detector: Detector | str = "auto",
+    *,
+    spec: ModelSpec | None = None,
+    decoder: str | None = None,
+    flip_test: bool = False,
+    crops: int = 1,
+) -> dict[str, Any]:
+    """Figures of a model on data.
 
     Args:
-        localizer: with its decoder, flip test and crops.
-        source: annotated samples.
+        model: a file or shipped name, or a localizer with its own decoder, flip test and crops.
+        data: annotated samples.
         progress: called with (done, total) after each batch.
         box: ``"detector"``, the object whose points lie best over the annotated ones; ``"whole"``, the whole picture;
             the samples' own boxes by default.
         detector: see :func:`cunet_tf.detector.load_detector`.
+        spec, decoder, flip_test, crops: of a file, see :meth:`cunet_tf.localizer.Localizer.load`.
 
     Returns:
         The keys of ``cunet evaluate``: ``recall``, pictures in percent whose object was seen (others count as
@@ -53,9 +64,10 @@ def evaluate(
         the torso.
 
     Raises:
-        CUNetError: model and data have different landmarks, or in another order; :func:`cunet_tf.data.matching.matched`
-            mends the order. Or records do not hold what the model looks at.
+        CUNetError: no such model; model and data have different landmarks, or in another order;
+            :func:`cunet_tf.data.matching.matched` mends the order. Or records do not hold what the model looks at.
     """
+    localizer, source = _localizer(model, spec, decoder, flip_test, crops), data
     require_matching(source, localizer.spec.skeleton)
     if source.reach is not None and box in OWN:
         raise CUNetError(f"--box={box} looks at whole pictures, and records hold a part of each: use the data itself.")
@@ -73,6 +85,21 @@ def evaluate(
         "crops": localizer.crops,
         "missing": list(source.missing),
     }
+
+
+def _localizer(
+    model: Localizer | str | Path, spec: ModelSpec | None, decoder: str | None, flip_test: bool, crops: int
+) -> Localizer:
+    """A localizer as it is, or a file's with these options.
+
+    Raises:
+        CUNetError: options beside a localizer, which has its own; or see :meth:`cunet_tf.localizer.Localizer.load`.
+    """
+    if isinstance(model, (str, Path)):
+        return Localizer.load(str(model), spec=spec, decoder=decoder, flip_test=flip_test, crops=crops)
+    if spec or decoder or flip_test or crops != 1:
+        raise CUNetError("evaluate: a localizer has its own decoder, flip_test and crops: load it with them.")
+    return model
 
 
 def figures_of(points: np.ndarray, source: Source) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def require_format(fmt: str, out: str) -> None:
         raise CUNetError(f"--out={out}: name a file that ends in {ENDINGS[fmt]}.")
 
 
-def export_model(
+def to_format(
     model: keras.Model, spec: ModelSpec | None, fmt: str, crops: np.ndarray, norms: str = DEPTHWISE
 ) -> Exported:
     """Convert the last head of a described model, or all outputs of one's own.

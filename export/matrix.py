@@ -19,7 +19,7 @@ from cunet_tf.config import CONV_FIRST, CUNetConfig, NetworkConfig
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
 from cunet_tf.engines import KerasEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.formats import export_model
+from cunet_tf.export.formats import to_format
 from cunet_tf.export.own_parity import INTEGERS as SHARE_OF_INTEGERS
 from cunet_tf.export.own_parity import TOLERANCE
 from cunet_tf.export.parity import exactness
@@ -103,7 +103,7 @@ def coarse_pictures(rng: np.random.Generator, side: int) -> np.ndarray:
 
 def _row(model: keras.Model, spec: ModelSpec, fmt: str, crops: np.ndarray, ours: np.ndarray) -> dict[str, Any]:
     try:
-        exported = export_model(model, spec, fmt, crops)
+        exported = to_format(model, spec, fmt, crops)
     except CUNetError as refusal:
         return {"bytes": None, "share": None, "differing": None, "result": str(refusal)}
     share = float(np.abs(exported.engine()(crops) - ours).mean() / np.ptp(ours))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from cunet_tf.config_baselines import HourglassConfig
-from cunet_tf.export.formats import FLOAT, Exported, export_model
+from cunet_tf.export.formats import FLOAT, Exported, to_format
 from cunet_tf.export.tflite import convert_calibrated
 from cunet_tf.models.build import build_network
 from cunet_tf.spec import ModelSpec
@@ -29,7 +29,7 @@ def export_untrained(spec: ModelSpec, fmt: str, seed: int = 0) -> Exported:
     if isinstance(spec.config, HourglassConfig) and fmt not in FLOAT:
         data = convert_calibrated(model, spec, crops)
         return Exported("int8", data, data, [])
-    return export_model(model, spec, fmt, crops)
+    return to_format(model, spec, fmt, crops)
 
 
 def draw_normalizations(model: keras.Model, rng: np.random.Generator) -> None:

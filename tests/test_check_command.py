@@ -3,8 +3,8 @@ import json
 import cv2
 import pytest
 
+from cunet_tf.check_sheet import COLUMNS, LINE, SIDE, STRIP
 from cunet_tf.cli import main
-from cunet_tf.commands.check_sheet import COLUMNS, LINE, SIDE, STRIP
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.skeletons import FACE68
 from tests.conftest import REAL_DATA, TINY_FLAGS

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cunet_tf.commands.check_sheet import COLUMNS, LINE, SIDE, STRIP, numbered, sheet
+from cunet_tf.check_sheet import COLUMNS, LINE, SIDE, STRIP, numbered, sheet
 from cunet_tf.data.check import Finding
 from cunet_tf.data.sample import Sample, Source
 from cunet_tf.data.synthetic import load_synthetic

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cunet_tf.cli import main
-from cunet_tf.commands.export_own import read_inputs
 from cunet_tf.engines import load_engine
 from cunet_tf.errors import CUNetError
+from cunet_tf.export.exporting_own import read_inputs
 from cunet_tf.files.tflite import made_by_us, read_model
 from tests.networks import network
 from tests.own_models import squares, trained

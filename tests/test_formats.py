@@ -5,7 +5,7 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.export import formats
-from cunet_tf.export.formats import ENDINGS, export_model, require_format
+from cunet_tf.export.formats import ENDINGS, require_format, to_format
 from cunet_tf.files.packed.expand import expand
 from tests.networks import BINARY, crops, float_file, integer_file, network, spec_of, twin
 
@@ -13,21 +13,19 @@ from tests.networks import BINARY, crops, float_file, integer_file, network, spe
 def test_formats_hold_the_same_integer_model(monkeypatch):
     """One conversion is done anew and equals the shared one, which the other formats take."""
     model, known = network(BINARY), integer_file(BINARY)
-    int8 = export_model(model, model.spec, "int8", crops())
+    int8 = to_format(model, model.spec, "int8", crops())
     assert int8.data == int8.tflite == known
     assert {row["tensor"] for row in int8.calibration} >= {"image", "unet1_head output"}
     monkeypatch.setattr(formats, "deploy", lambda *_: twin(BINARY))
     monkeypatch.setattr(formats, "convert_int8", lambda _, spec, float_io: integer_file(BINARY, float_io=float_io))
-    zipped, packed, floats = (
-        export_model(model, model.spec, fmt, crops()) for fmt in ("gz", "packed", "int8-float-io")
-    )
+    zipped, packed, floats = (to_format(model, model.spec, fmt, crops()) for fmt in ("gz", "packed", "int8-float-io"))
     assert zipped.tflite == gzip.decompress(zipped.data) == packed.tflite == expand(packed.data) == known
     assert len(packed.data) < len(zipped.data) < len(known)
     assert floats.data == floats.tflite == integer_file(BINARY, float_io=True) != known
 
 
 def test_float_formats_need_no_pictures():
-    exported = export_model(network(), spec_of(), "float32", np.zeros((0, 64, 64, 3)))
+    exported = to_format(network(), spec_of(), "float32", np.zeros((0, 64, 64, 3)))
     assert exported.data == exported.tflite == float_file() and not exported.calibration
 
 

@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from cunet_tf.engines import prepare_interpreter
-from cunet_tf.export.formats import export_model
+from cunet_tf.export.formats import to_format
 from cunet_tf.export.layer_names import layer_names
 from cunet_tf.export.weight_only import with_int8_weights
 from cunet_tf.models.counts import list_convs
@@ -29,7 +29,7 @@ def test_every_convolution_names_its_layer(make):
 
 def test_a_layer_that_runs_twice():
     model = network(shape="two passes")
-    names = names_in(export_model(model, model.spec, "float32", None).data)
+    names = names_in(to_format(model, model.spec, "float32", None).data)
     assert {"unet0_neck/ahead", "unet0_neck/ahead#2", "unet0_neck/bottleneck#2/kernel", "refine0"} <= names
 
 
@@ -38,7 +38,7 @@ def test_own_names_and_nested_models():
     image = keras.Input((8, 8, 4), name="photo")
     x = _L.DepthwiseConv2D(3, name="conv2d")(_L.Conv2D(4, 1, name="conv2d_2")(inner(image)))
     model = keras.Model(image, _L.Dense(3, name="score")(_L.Flatten()(x)))
-    names = names_in(export_model(model, None, "float32", None).data)
+    names = names_in(to_format(model, None, "float32", None).data)
     assert {"photo", "encoder_conv2d_1", "conv2d_2", "conv2d", "conv2d/kernel", "score/kernel", "score"} <= names
     assert layer_names(model) >= {"encoder", "conv2d_1", "score"}
 

@@ -18,6 +18,7 @@ from cunet_tf.trainers.options import Options
 from cunet_tf.trainers.study import jobs, levers, levers_page
 from cunet_tf.trainers.study.levers import LEVERS, lever
 from cunet_tf.trainers.study.levers_page import HELPS, NOT, UNDECIDED, on_both, verdict
+from cunet_tf.trainers.train import chosen_recipe
 from tests.fake_runs import fake_run
 
 NMES = {"plain": (12.0, 11.0), "foreground": (6.0, 5.0), "ema": (12.0, 11.0), "+ema": (5.0, 4.0), "+warmup": (5.0, 6.0),
@@ -41,7 +42,7 @@ def trained_by(job):
     train.define(values)
     values(["train", *job.train])
     options = Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)})
-    recipe = train.chosen_recipe(values, network_spec(values))
+    recipe = chosen_recipe(network_spec(values), train.options(values))
     return (recipe, options, values.teacher, values.teacher_views), values
 
 

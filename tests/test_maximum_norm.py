@@ -127,4 +127,4 @@ def test_where_the_flag_does_not_belong(model, fmt, words, tmp_path, capsys):
 def test_the_command_knows_every_form():
     values = flags.FlagValues()
     define(values)
-    assert tuple(values["norms"].parser.enum_values) == NORMS and values["norms"].value == NORMS[0]
+    assert tuple(values["norms"].parser.enum_values) == NORMS and values["norms"].value is None

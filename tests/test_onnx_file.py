@@ -7,7 +7,7 @@ import pytest
 from cunet_tf.cli import main
 from cunet_tf.engines import KerasEngine, OnnxEngine
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.formats import export_model
+from cunet_tf.export.formats import to_format
 from cunet_tf.export.onnx_file import OPSET, with_description
 from cunet_tf.files.onnx import parse_onnx
 from cunet_tf.files.onnx_run import run_session
@@ -27,7 +27,7 @@ CONFIGS = {
 def test_every_network_is_the_same_in_onnxruntime(name):
     spec = spec_of().replace(config=CONFIGS[name])
     model = uneven(spec)
-    exported = export_model(model, spec, "onnx", crops())
+    exported = to_format(model, spec, "onnx", crops())
     described = onnx.load_from_string(exported.data)
     onnx.checker.check_model(described)
     assert [each.name for each in (*described.graph.input, *described.graph.output)] == ["image", "heatmaps"]
@@ -45,7 +45,7 @@ def test_a_file_can_be_described_anew():
 
 def test_quantized_networks_are_refused():
     with pytest.raises(CUNetError, match="this network is quantized .*: choose int8, packed or gz."):
-        export_model(network(BINARY), spec_of(BINARY), "onnx", crops())
+        to_format(network(BINARY), spec_of(BINARY), "onnx", crops())
 
 
 def test_without_the_converter(monkeypatch, capsys):

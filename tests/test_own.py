@@ -6,7 +6,7 @@ import pytest
 
 from cunet_tf.compat import parse_tflite
 from cunet_tf.errors import CUNetError
-from cunet_tf.export.formats import export_model
+from cunet_tf.export.formats import to_format
 from cunet_tf.export.own import Span, deploy_own
 from cunet_tf.export.own_parity import compare_outputs, integer_operations, run_tflite
 from cunet_tf.export.tflite import convert_int8, operator_names
@@ -55,7 +55,7 @@ def test_binary_and_ternary_kernels_are_exact(tflite):
 def test_other_formats_hold_the_same_model(deployed, tflite, monkeypatch):
     monkeypatch.setattr("cunet_tf.export.formats.deploy_own", lambda _: deployed)
     monkeypatch.setattr("cunet_tf.export.formats.convert_int8", lambda *_, float_io: tflite)
-    packed = export_model(trained(), None, "packed", squares()[0][:32])
+    packed = to_format(trained(), None, "packed", squares()[0][:32])
     assert expand(packed.data) == tflite and len(packed.data) < len(tflite) / 2
 
 
@@ -72,7 +72,7 @@ def own(*layers):
 
 def test_whole_grids_need_no_pictures_and_k_bit_kernels_keep_their_integers(rng):
     model, x = with_every_grid(), rng.random((8, 8, 8, 3), dtype=np.float32)
-    exported = export_model(model, None, "int8", np.zeros((0, 8, 8, 3), np.float32))
+    exported = to_format(model, None, "int8", np.zeros((0, 8, 8, 3), np.float32))
     (theirs,) = run_tflite(exported.tflite, x)
     ours = model.predict(x, verbose=0)
     assert np.abs(theirs - ours).max() <= 0.125 + 1e-6 and (theirs != ours).mean() < 0.02  # a step, here and there
@@ -87,7 +87,7 @@ def test_whole_grids_need_no_pictures_and_k_bit_kernels_keep_their_integers(rng)
 
 def test_mobile_networks_are_integers_from_end_to_end(rng):
     x = rng.random((8, 16, 16, 3), dtype=np.float32) * 255
-    exported = export_model(mobile(), None, "int8", x)
+    exported = to_format(mobile(), None, "int8", x)
     report = compare_outputs(mobile(), exported.tflite, x, "int8")
     found = report["integers"]
     assert found["integer_convolutions"] == found["convolutions"] == 13 and not found["islands"]
@@ -115,6 +115,6 @@ def test_several_outputs_keep_their_names(rng):
     model = keras.Model(image, [_L.Dense(2, name="zz")(_L.Flatten()(x)), _L.Conv2D(1, 1, name="aa")(x)])
     x = rng.random((4, 8, 8, 3), dtype=np.float32)
     for fmt in ("float32", "int8"):
-        found = run_tflite(export_model(model, None, fmt, x).tflite, x)
+        found = run_tflite(to_format(model, None, fmt, x).tflite, x)
         for ours, theirs in zip(model.predict(x, verbose=0), found, strict=True):
             assert np.abs(ours - theirs).max() < 0.05 * np.ptp(ours)

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cunet_tf.codec import GaussianCodec, ReferenceCodec
-from cunet_tf.commands.train import partners
 from cunet_tf.errors import CUNetError
 from cunet_tf.heatmaps import gaussian_maps
 from cunet_tf.losses import HeatmapLoss, with_maps
 from cunet_tf.side_tolerance import SideTolerantLoss, contradicted, swapped
 from cunet_tf.skeletons import LSP14, Skeleton
+from cunet_tf.trainers.supervision import partners
 
 SIDE, PERMUTATION = 16, [1, 0, 3, 2, 4]  # two pairs and one landmark in the middle
 RIGHT = [[2.0, 3.0], [10.0, 3.0], [3.0, 9.0], [12.0, 9.0], [7.0, 13.0]]

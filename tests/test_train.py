@@ -7,11 +7,11 @@ import cv2
 import pytest
 
 from cunet_tf.cli import main
-from cunet_tf.commands.train import spread
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.w300 import write_pts
 from cunet_tf.models.saved import load_keras
 from cunet_tf.skeletons import FACE68
+from cunet_tf.trainers.train import spread
 from tests.conftest import TINY_FLAGS
 
 

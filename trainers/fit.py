@@ -59,7 +59,7 @@ class Plan:
             :data:`cunet_tf.data.own_views.Vary`.
         options: see :class:`cunet_tf.trainers.options.Options`.
         devices: that train, see :class:`cunet_tf.trainers.devices.Devices`; of several processes each calls
-            :func:`train` with the same plan.
+            :func:`fit_plan` with the same plan.
         flags, command: of the call of ``cunet train``, for ``--config``; empty in other callers.
 
     Raises:
@@ -122,7 +122,7 @@ class Plan:
         }  # fmt: skip
 
 
-def train(plan: Plan, verbose: int | str = "auto") -> keras.Model:
+def fit_plan(plan: Plan, verbose: int | str = "auto") -> keras.Model:
     """Train as planned; returns the model after the last epoch.
 
     Sets Keras' seed; the dtype policy and the random states of Python and NumPy are as before afterwards.

@@ -41,28 +41,47 @@ def chosen_augmentation(values: flags.FlagValues, base: Augmentation, skeleton: 
     """A recipe's augmentation, changed by the flags that were given.
 
     Raises:
-        CUNetError: a value that cannot be read or is out of range, or mirror images were asked for of landmarks
-            that do not say how they are mirrored.
+        CUNetError: a value that cannot be read, or see :func:`changed_augmentation`.
     """
-    changes: dict[str, Any] = {name: values[name].value for name in NUMBERS}
-    changes |= {name: _pair(name, values[name].value) for name in PAIRS}
+    return changed_augmentation(base, skeleton, **given_views(values))
+
+
+def given_views(values: flags.FlagValues) -> dict[str, Any]:
+    """The values of the flags; ``None`` for those that were not given.
+
+    Raises:
+        CUNetError: a value that cannot be read.
+    """
+    return {
+        **{name: values[name].value for name in NUMBERS},
+        **{name: _pair(name, values[name].value) for name in PAIRS},
+    }
+
+
+def changed_augmentation(base: Augmentation, skeleton: Skeleton, **changes: Any) -> Augmentation:
+    """A recipe's augmentation with the changes that are not ``None``, by the names of its fields.
+
+    Raises:
+        CUNetError: a value out of range, or mirror images were asked for of landmarks that do not say how they are
+            mirrored.
+    """
     if skeleton.flip_pairs is None:
-        if changes["flip"]:
+        if changes.get("flip"):
             skeleton.require_pairs(f"mirrored pictures (--flip={changes['flip']:g})")
         changes["flip"] = 0.0  # a mirror image would need its landmarks swapped, and nothing says how
     return dataclasses.replace(base, **{name: value for name, value in changes.items() if value is not None})
 
 
-def own_augment(values: flags.FlagValues) -> Vary | None:
-    """The function that ``--augment`` names; says that its code runs.
+def own_augment(augment: Vary | str | None) -> Vary | None:
+    """The function that ``--augment`` names, or is; of a file it says that its code runs.
 
     Raises:
         CUNetError: see :func:`cunet_tf.data.own_views.load_vary`.
     """
-    if not values.augment:
-        return None
-    print(f"notice: each training view passes through {values.augment}, whose code runs.", file=sys.stderr)
-    return load_vary(values.augment)
+    if not isinstance(augment, str):
+        return augment
+    print(f"notice: each training view passes through {augment}, whose code runs.", file=sys.stderr)
+    return load_vary(augment)
 
 
 def _pair(name: str, text: str | None) -> tuple[float, float] | None:

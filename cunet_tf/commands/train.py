@@ -7,16 +7,11 @@ Example:
   cunet train ... --workdir=runs/face --resume        goes on after a stop
 """
 
-import dataclasses
 import sys
 from typing import Any
 
-import numpy as np
 from absl import flags
 
-from cunet_tf.codec import Codec, codec_names, codecs_of_heads, parse_codecs, with_foreground, with_terms
-from cunet_tf.data.check import require_sound
-from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import (
     command_line,
@@ -30,8 +25,8 @@ from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.outputs import finite
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number
-from cunet_tf.skeletons import SKELETONS, Skeleton
-from cunet_tf.trainers.views import chosen_augmentation, define_views, own_augment
+from cunet_tf.skeletons import SKELETONS
+from cunet_tf.trainers.views import define_views, given_views
 
 
 def define(values: flags.FlagValues) -> None:
@@ -40,18 +35,23 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("skeleton", None, list(SKELETONS), "Landmarks of drawn data, where not the preset's.",
                       flag_values=values)  # fmt: skip
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
+    flags.DEFINE_string("val_split", None, "Choose best.keras on this split instead.", flag_values=values)
+    flags.DEFINE_string("config", None, "Train again as this config.json, or a run's folder, says; flags given here go "
+                        "before its own.", flag_values=values)  # fmt: skip
+    define_options(values)
+
+
+def define_options(values: flags.FlagValues) -> None:
+    """The options of :func:`cunet_tf.trainers.train.train`."""
     flags.DEFINE_string("recipe", None, "paper or mobile; by default the preset's own.", flag_values=values)
     flags.DEFINE_integer("epochs", None, "Epochs in all; the recipe's by default.", 1, flag_values=values)
     flags.DEFINE_integer("batch_size", None, "Pictures in a step; the recipe's by default.", 1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "Of weights, order and augmentation.", 0, flag_values=values)
-    flags.DEFINE_string("config", None, "Train again as this config.json, or a run's folder, says; flags given here go "
-                        "before its own.", flag_values=values)  # fmt: skip
     flags.DEFINE_bool("resume", False, "Continue the run in --workdir.", flag_values=values)
     flags.DEFINE_integer(
         "images", None, "Use so many pictures of the split, evenly spread; by default all.", 2, flag_values=values
     )
     flags.DEFINE_float("val_share", 0.05, "Share of the samples held out to choose best.keras.", flag_values=values)
-    flags.DEFINE_string("val_split", None, "Choose best.keras on this split instead.", flag_values=values)
     flags.DEFINE_string(
         "targets",
         None,
@@ -75,12 +75,13 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_list("contours", "jaw", "Groups of landmarks that are contours.", flag_values=values)
     flags.DEFINE_string("teacher", None, "A trained network whose heat maps are part of the targets: a .keras file, a "
                         "run's folder or a shipped name.", flag_values=values)  # fmt: skip
-    flags.DEFINE_float("teacher_weight", 0.5, "Share of the teacher's heat maps in the targets.", flag_values=values)
+    flags.DEFINE_float("teacher_weight", None, "Share of the teacher's heat maps in the targets; 0.5 by default.",
+                       flag_values=values)  # fmt: skip
     flags.DEFINE_float("side_tolerance", 0.0, "Where the label with left and right swapped is nearer to the teacher's "
                        "points than this share of its own distance, the smaller loss of both counts.",
                        0, 1, flag_values=values)  # fmt: skip
-    flags.DEFINE_integer("teacher_views", 1, "1: the same crop; 2: its mirror image too; 4: both also shifted.",
-                         flag_values=values)  # fmt: skip
+    flags.DEFINE_integer("teacher_views", None, "1: the same crop, the default; 2: its mirror image too; 4: both also "
+                         "shifted.", flag_values=values)  # fmt: skip
     define_views(values)
     flags.DEFINE_integer("warmup", None, "Steps over which the learning rate rises; by default only with --init.",
                          0, flag_values=values)  # fmt: skip
@@ -114,43 +115,26 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     spec = network_spec(values)
     if values.skeleton:
         spec = spec.with_skeleton(SKELETONS[values.skeleton])
-    memory = MemoryConfig.parse(values.memory)
-    memory.require(spec.config)
-    sources = [request_source(values, spec.skeleton, split) for split in (values.split, values.val_split) if split]
-    for source in sources:
-        require_sound(source)
-    if values.images:
-        sources[0] = spread(sources[0], values.images)
-    if sources[0].skeleton != spec.skeleton:
-        skeleton = sources[0].skeleton
-        print(f"notice: the network gets the {skeleton.size} landmarks of the data ({skeleton.name}).", file=sys.stderr)
-        spec = spec.with_skeleton(skeleton)
-
+    MemoryConfig.parse(values.memory).require(spec.config)  # before the data is read
+    data = request_source(values, spec.skeleton)
+    validation = request_source(values, spec.skeleton, values.val_split) if values.val_split else None
     import_quietly("keras")
-    from cunet_tf.trainers.devices import Devices
-    from cunet_tf.trainers.fit import Plan, hold_out, train
-    from cunet_tf.trainers.options import Options
     from cunet_tf.trainers.run import RunFolder
-    from cunet_tf.trainers.teacher import Teaching
+    from cunet_tf.trainers.train import train
 
-    taught = [name for name in ("teacher_weight", "teacher_views", "side_tolerance") if values[name].present]
-    if taught and not values.teacher:
-        raise CUNetError(f"--{taught[0]} needs --teacher, which it says more about.")
-    teacher = Teaching(values.teacher, values.teacher_weight, values.teacher_views) if values.teacher else None
-    training, validation = sources if values.val_split else hold_out(sources[0], values.val_share)
-    plan = Plan(
-        spec=spec, recipe=chosen_recipe(values, spec), train=training, validation=validation,
-        workdir=values.workdir, watched=training.subset(range(min(values.watch, len(training)))) or None,
-        epochs=values.epochs, batch_size=values.batch_size, seed=values.seed, resume=values.resume,
-        init=values.init, memory=str(memory), teacher=teacher, augment=own_augment(values),
-        devices=Devices(values.strategy, values.devices, values.workers), flags=given_flags(values),
-        command=command_line("train", values, [name for name in values if name != "json"]),
-        options=Options(**{field.name: values[field.name].value for field in dataclasses.fields(Options)}),
-    )  # fmt: skip
-    train(plan, verbose=1 if sys.stdout.isatty() else 2)
+    command = command_line("train", values, [name for name in values if name != "json"])
+    train(spec, data, values.workdir, validation=validation, flags=given_flags(values), command=command,
+          verbose=1 if sys.stdout.isatty() else 2, **options(values))  # fmt: skip
     rows = RunFolder(values.workdir).history()
     last = finite({name: float(value) for name, value in rows[-1].items()})
     return {"workdir": values.workdir, "epochs": len(rows), "last": last}
+
+
+def options(values: flags.FlagValues) -> dict[str, Any]:
+    """Those of :func:`cunet_tf.trainers.train.train`, which have the names of the flags."""
+    probe = flags.FlagValues()
+    define_options(probe)
+    return {**{name: values[name].value for name in probe}, **given_views(values)}
 
 
 def take_config(values: flags.FlagValues) -> None:
@@ -175,81 +159,6 @@ def given_flags(values: flags.FlagValues) -> dict[str, Any]:
     from cunet_tf.trainers.manifest import NOT_AGAIN
 
     return {name: values[name].value for name in values if values[name].present and name not in NOT_AGAIN}
-
-
-def spread(source: Source, images: int) -> Source:
-    """So many samples, evenly spread over the source.
-
-    Raises:
-        CUNetError: the source has fewer.
-    """
-    if images > len(source):
-        raise CUNetError(f"--images={images}: {source.name} {source.split} has only {len(source)}.")
-    return source.subset(np.linspace(0, len(source) - 1, images).round().astype(int))
-
-
-def chosen_recipe(values: flags.FlagValues, spec: Any) -> Any:
-    """The recipe by name, or by the preset's resolution, changed by the flags beside it.
-
-    Raises:
-        CUNetError: unknown recipe or kind of targets, or a view out of range.
-    """
-    from cunet_tf.trainers.recipes import recipe_for
-
-    recipe = recipe_for(spec, values.recipe)
-    codecs = supervision(values, recipe.codecs, spec.skeleton)
-    codecs_of_heads(codecs, spec.config)  # refuses another number of passes
-    augmentation = chosen_augmentation(values, recipe.augmentation, spec.skeleton)
-    rate = values.learning_rate or recipe.learning_rate
-    return dataclasses.replace(recipe, codecs=codecs, augmentation=augmentation, learning_rate=rate)
-
-
-def supervision(values: flags.FlagValues, codecs: tuple[Codec, ...], skeleton: Skeleton) -> tuple[Codec, ...]:
-    """A recipe's codecs, changed by the flags beside it.
-
-    Raises:
-        CUNetError: unknown kind of targets, terms of a loss that it does not have, contours that are none, or no sides.
-    """
-    if values.targets or values.sigma:
-        codecs = parse_codecs(values.targets or codec_names(codecs), values.sigma, like=codecs[-1])
-    if values.foreground is not None:
-        codecs = with_foreground(codecs, values.foreground)
-    if values.contour_along != 1.0 and not values.coordinate_loss:
-        raise CUNetError(f"--contour_along={values.contour_along:g} needs --coordinate_loss, which it is a part of.")
-    if values.coordinate_loss:
-        flag = f"--coordinate_loss={values.coordinate_loss:g}"
-        codecs = with_terms(codecs, flag, coordinates=values.coordinate_loss, **contours(values, skeleton))
-    if values.side_tolerance:
-        flag = f"--side_tolerance={values.side_tolerance:g}"
-        codecs = with_terms(codecs, flag, tolerance=values.side_tolerance, permutation=partners(flag, skeleton))
-    return codecs
-
-
-def partners(flag: str, skeleton: Skeleton) -> tuple[int, ...]:
-    """What a mirror image swaps, for a flag that is about nothing else.
-
-    Raises:
-        CUNetError: nobody knows, or nothing.
-    """
-    skeleton.require_pairs(flag)
-    if not skeleton.flip_pairs:
-        raise CUNetError(f"{flag}: no landmark of {skeleton.name} has a partner on the other side: drop it.")
-    return tuple(int(index) for index in skeleton.flip_permutation)
-
-
-def contours(values: flags.FlagValues, skeleton: Skeleton) -> dict[str, Any]:
-    """Fields of a codec that weigh errors along contours.
-
-    Raises:
-        CUNetError: the landmarks have no such contour.
-    """
-    if values.contour_along == 1.0:
-        return {}
-    try:
-        neighbours = skeleton.contour_neighbours(values.contours)
-    except CUNetError as error:
-        raise CUNetError(f"--contour_along={values.contour_along:g} --contours: {error}") from None
-    return {"along": values.contour_along, "neighbours": neighbours}
 
 
 def describe(result: dict[str, Any]) -> str:

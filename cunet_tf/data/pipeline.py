@@ -43,7 +43,7 @@ class Examples:
         augment: a function of the caller's own, applied after the augmentation, see
             :data:`cunet_tf.data.own_views.Vary`.
         failures: what went wrong while ``fit`` was reading; TensorFlow wraps such errors
-            beyond recognition, :func:`cunet_tf.trainers.fit.train` raises the first of these instead.
+            beyond recognition, :func:`cunet_tf.trainers.fit.fit_plan` raises the first of these instead.
     """
 
     source: Source
