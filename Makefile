@@ -9,7 +9,7 @@ ROOT :=
 OUT := runs/reproduce
 CUNET := $(BIN)/cunet
 
-.PHONY: demo test reproduce lint house android web tfa clean fuzz versions
+.PHONY: demo test reproduce lint docs house android web tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -40,6 +40,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/python setup.py --quiet build_py --build-lib build/lint
 	cd build/lint && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(CURDIR)/pyproject.toml
 	cd build/lint && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml cunet_tf
+
+# The reference of all modules, from their docstrings: build/docs/html/index.html. A warning fails.
+docs: $(VENV)/.installed-dev
+	rm -rf build/docs
+	$(BIN)/python docs/reference/pages.py build/docs/source
+	$(BIN)/python -m sphinx -W --keep-going --quiet -c docs/reference build/docs/source build/docs/html
+	@echo "open build/docs/html/index.html"
 
 # Lengths, docstrings, annotations, circles: one row for docs and reviews.
 house:

@@ -7,7 +7,7 @@ Names are loaded on first use, so that ``import cunet_tf`` (and prediction from 
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Augmentation": "cunet_tf.data.augment",
@@ -69,6 +69,11 @@ def __getattr__(name: str) -> Any:
         from cunet_tf.errors import missing_package
 
         raise missing_package(error) from None
+
+
+def home(name: str) -> str:
+    """The module in which a public name is defined."""
+    return _HOME[name]
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,6 @@
 """``cu.export_model``: what ``cunet export`` does, with objects in the place of names and the same options."""
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,15 +68,19 @@ def export_model(
         inputs: for a model of your own: a ``.npy`` file of arrays ``[N, H, W, C]`` as it takes them.
 
     Returns:
-        The report of ``cunet export --json``; ``ok`` is whether all is within tolerance. Else no file is written.
+        The report of ``cunet export --json``.
 
     Raises:
-        CUNetError: options, model and pictures do not fit; before anything is written.
+        CUNetError: options, model and pictures do not fit, or the file differs from the model by more than it may; it
+            is not written then.
         MissingPackage: what the format needs is not installed.
     """
     options = ExportOptions(str(out), format, name, license, parity_pictures, calibration_pictures, norms, quant,
                             norm_pictures, calibration, inputs)  # fmt: skip
-    return export_origin(origin_of(model, options, spec), options, data, calibration_data or data)
+    report = export_origin(origin_of(model, options, spec), options, data, calibration_data or data)
+    if not report["ok"]:
+        raise CUNetError(f"{out}: out of tolerance, not written: {json.dumps(report['parity'])}")
+    return report
 
 
 @dataclass(frozen=True)

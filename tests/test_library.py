@@ -59,7 +59,7 @@ def faces():
     return cu.load_synthetic(spec_of().skeleton, "5:24")
 
 
-def test_from_training_to_a_file_and_its_figures(faces, tmp_path, eagerly, capsys):
+def test_from_training_to_a_file_and_its_figures(faces, tmp_path, eagerly, monkeypatch):
     spec = cu.preset("face-mobile")
     config = spec.config.replace(main_channels=8, growth=4, levels=1, input_size=64, stacks=1)
     model = cu.train(spec.replace(config=config), faces, tmp_path / "run", epochs=1, batch_size=8, val_share=0.2,
@@ -69,6 +69,9 @@ def test_from_training_to_a_file_and_its_figures(faces, tmp_path, eagerly, capsy
     assert config["flags"] == {} and config["epochs"] == 1
     report = cu.export_model(model, tmp_path / "face.tflite", format="float16", data=faces, parity_pictures=4)
     assert report["ok"] and report["parity"]["metric"]["images"] == 24
+    with monkeypatch.context() as patch, pytest.raises(cu.CUNetError, match="out of tolerance, not written"):
+        patch.setattr("cunet_tf.export.parity.TOLERANCE", {"float16": (0.0, 0.0, 0.0)})
+        cu.export_model(model, tmp_path / "other.tflite", data=faces, parity_pictures=4)
     assert report["source"] == model.name and (tmp_path / "face.tflite").stat().st_size == report["bytes"]
     found = cu.evaluate(tmp_path / "face.tflite", faces, flip_test=True)
     assert found["flip_test"] and found["nme_interocular"] == pytest.approx(report["parity"]["metric"]["file"], rel=0.5)

@@ -69,6 +69,7 @@ def test_only_finished_needs_no_data_and_says_what_is_left_out(made, capsys):
     captured = capsys.readouterr()
     assert "not finished, left out: cunet-s0" in captured.out
     assert "holds another run, left out: epochs is 1, not 2" in captured.err
+    assert "not trained in this protocol: cunet" in (folder / "out/table_03.md").read_text()
 
 
 def test_tables_without_training(tmp_path, capsys):

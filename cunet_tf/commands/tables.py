@@ -11,8 +11,8 @@ Example:
   cunet tables --data=300w --root=300w --test_split=helen/testset --only_finished --notime
 """
 
+import dataclasses
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def define(values: flags.FlagValues) -> None:
                       flag_values=values)  # fmt: skip
     flags.DEFINE_integer("rounds", 7, "Timings of each network.", 1, flag_values=values)
     flags.DEFINE_string("machine", None, "The machine in words, for the times.", flag_values=values)
-    for field in fields(Scale):
+    for field in dataclasses.fields(Scale):
         text = SCALE_TEXT + SCALE_HELP[field.name]
         flags.DEFINE_integer(field.name, field.default, text, 1, flag_values=values)
     _define_gallery(values)
@@ -137,7 +137,7 @@ def make_protocol(values: flags.FlagValues) -> Protocol:
     """
     epochs, images = parse_budget(values.budget)
     data_flags = tuple(values[name].serialize() for name in DATA_FLAGS if values[name].present)
-    scale = Scale(**{field.name: values[field.name].value for field in fields(Scale)})
+    scale = Scale(**{field.name: values[field.name].value for field in dataclasses.fields(Scale)})
     box = values.box or USUAL_BOX.get(values.data, "tight")
     budget = (epochs, images, values.batch_size, parse_seeds(values.seeds))
     protocol = Protocol(values.data, values.split, values.test_split, box, data_flags, *budget,
@@ -173,9 +173,19 @@ def write_tables(values: flags.FlagValues, keys: list[str], protocol: Protocol, 
     files = []
     for key in keys:
         call = command_line("tables", values, KINDS[key].flags).removeprefix("cunet tables")
-        files += write_table(KINDS[key].build(context), context.out, f"cunet tables --table={key}{call}")
+        built = KINDS[key].build(context)
+        table = dataclasses.replace(built, below=[*built.below, *not_run(KINDS[key].names(protocol.scale), results)])
+        files += write_table(table, context.out, f"cunet tables --table={key}{call}")
     write_index(context.out, {key: kind.title for key, kind in KINDS.items()})
     return files
+
+
+def not_run(names: list[str], results: Results | None) -> list[str]:
+    """A sentence below a table whose cells are empty, because runs were not made."""
+    missing = [name for name in dict.fromkeys(names) if results and not results.found(name)]
+    return (
+        [f"Cells are empty where a network was not trained in this protocol: {', '.join(missing)}."] if missing else []
+    )
 
 
 def missing_runs(jobs: list[Job], records: Records) -> list[str]:
