@@ -30,7 +30,7 @@ def bake(model: keras.Model) -> keras.Model:
         CUNetError: a subclassed model, or a layer that hides quantized ones.
 
     Example:
-        >>> layers = [keras.Input((8, 8, 1)), QuantConv2D(2, 3), keras.layers.BatchNormalization()]
+        >>> layers = [keras.Input((8, 8, 1)), cu.QuantConv2D(2, 3), keras.layers.BatchNormalization()]
         >>> [type(layer).__name__ for layer in bake(keras.Sequential(layers)).layers]
         ['InputLayer', 'Conv2D']
     """

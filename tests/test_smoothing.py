@@ -1,4 +1,3 @@
-import doctest
 import math
 
 import numpy as np
@@ -7,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from cunet_tf import smoothing
 from cunet_tf.errors import CUNetError
 from cunet_tf.smoothing import OneEuroFilter, low_pass, object_size
 
@@ -197,7 +195,3 @@ def test_bad_parameters_are_refused(arguments, words):
 def test_object_size_is_the_longer_side_and_never_0():
     assert object_size(FACE) == 100.0 and object_size(FACE[:, ::-1] * 0.5) == 50.0
     assert object_size(FACE[:1]) == 1.0
-
-
-def test_the_example_is_true():
-    assert doctest.testmod(smoothing, extraglobs={"np": np}).failed == 0

@@ -78,7 +78,7 @@ def uniform(w: Any, bits: int) -> Any:
 
     Example:
         >>> uniform(np.float32([[3.0], [-1.1], [0.1]]), bits=3).numpy().round(2).ravel()
-        array([ 3.01, -1.  ,  0.  ], dtype=float32)
+        array([ 3.03, -1.01,  0.  ], dtype=float32)
     """
 
     def values(full: Any) -> Any:

@@ -5,7 +5,7 @@ import cunet_tf
 project = "cunet-tf"
 author = "The cunet-tf authors"
 version = release = cunet_tf.__version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "alabaster"
 html_theme_options = {
     "description": "Coupled U-Nets in TensorFlow/Keras",
@@ -19,8 +19,6 @@ napoleon_use_ivar = True  # fields of dataclasses are described once, in their c
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_mock_imports: list[str] = []
-autosummary_generate = False
 
 # Every reference to this package must lead somewhere; those to Keras, NumPy and the language are not looked up.
 nitpicky = True

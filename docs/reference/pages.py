@@ -51,13 +51,18 @@ def title(text: str, line: str = "=") -> str:
 
 
 def index() -> str:
-    """The first page: public names, each with a link to where it is described."""
-    parts = [title("cunet-tf"), ".. automodule:: cunet_tf\n   :no-members:\n"]
+    """The first page: public names, each with a link to where it is described, and its first sentence."""
+    parts = [title("cunet-tf"), f"{inspect.getdoc(cunet_tf)}\n"]
     for group, names in GROUPS.items():
-        homes = "\n".join(f"   {cunet_tf.home(name)}.{name}" for name in names)
-        parts += [title(group, "-"), f".. autosummary::\n\n{homes}\n"]
+        rows = "\n".join(f"- :py:obj:`cu.{name} <{cunet_tf.home(name)}.{name}>`: {_first(name)}" for name in names)
+        parts += [title(group, "-"), f"{rows}\n"]
     pages = "\n".join(f"   {name}" for name in modules())
     return "\n".join([*parts, title("All modules", "-"), f".. toctree::\n   :maxdepth: 1\n\n{pages}\n"])
+
+
+def _first(name: str) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(getattr(cunet_tf, name)) or "").partition("\n\n")[0].split())
 
 
 def page(name: str) -> str:
