@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import BoxLike
 from cunet_tf.errors import CUNetError
 
 
@@ -76,7 +77,7 @@ def best_over(box: np.ndarray, boxes: Sequence[np.ndarray]) -> int | None:
     return int(shares.argmax()) if len(shares) and shares.max() > 0.0 else None
 
 
-def check_box(box: Any, width: int, height: int, name: str = "box") -> np.ndarray:
+def check_box(box: BoxLike, width: int, height: int, name: str = "box") -> np.ndarray:
     """A box in pixels as float64 ``[4]``.
 
     Args:

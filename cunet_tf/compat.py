@@ -4,16 +4,23 @@
 used: a machine that only trains does without it.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cunet_tf.errors import CUNetError, reason
 
-__all__ = ["fitted_by_workers", "forget_traces", "graph_nodes", "inner_layers", "loss_tracker", "of_processes",
-           "operation_details", "operator_name", "parse_tflite", "prepared",
+if TYPE_CHECKING:
+    import keras
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.interpreter import Interpreter
+
+__all__ = ["GraphNode", "fitted_by_workers", "forget_traces", "graph_nodes", "inner_layers", "loss_tracker",
+           "of_processes", "operation_details", "operator_name", "parse_tflite", "prepared",
            "schema", "under_strategy", "write_tflite"]  # fmt: skip  # noqa: F822
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> ModuleType:
     """``schema``: LiteRT's generated classes."""
     if name != "schema":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -22,13 +29,13 @@ def __getattr__(name: str) -> Any:
     return schema_py_generated
 
 
-def _flatbuffers() -> Any:
+def _flatbuffers() -> ModuleType:
     from ai_edge_litert.tools import flatbuffer_utils
 
     return flatbuffer_utils
 
 
-def parse_tflite(data: bytes) -> Any:
+def parse_tflite(data: bytes) -> "schema.ModelT":
     """A ``.tflite`` file, of which ``require_sound`` has found nothing wrong, as a tree of LiteRT's generated classes.
 
     Raises:
@@ -40,57 +47,70 @@ def parse_tflite(data: bytes) -> Any:
         raise CUNetError(f"damaged TensorFlow Lite model ({reason(error)}): export it again.") from None
 
 
-def write_tflite(model: Any) -> bytes:
+def write_tflite(model: "schema.ModelT") -> bytes:
     """Inverse of :func:`parse_tflite`."""
     return bytes(_flatbuffers().convert_object_to_bytearray(model))
 
 
-def operator_name(model: Any, code: int) -> str:
+def operator_name(model: "schema.ModelT", code: int) -> str:
     """Name of an entry of ``model.operatorCodes``, such as ``CONV_2D``."""
     return _flatbuffers().opcode_to_name(model, code)
 
 
-def operation_details(interpreter: Any) -> list[dict[str, Any]]:
+def operation_details(interpreter: "Interpreter") -> list[dict[str, Any]]:
     """``op_name``, ``inputs`` and ``outputs`` of each operation of a LiteRT interpreter, delegates' among them."""
     return interpreter._get_ops_details()
 
 
-def loss_tracker(model: Any) -> Any:
+def loss_tracker(model: "keras.Model") -> "keras.metrics.Metric":
     """The metric under whose name ``fit`` logs a Keras model's loss."""
     return model._loss_tracker
 
 
-def forget_traces(model: Any) -> None:
+def forget_traces(model: "keras.Model") -> None:
     """Let Keras trace a model's training step anew, after something that it was traced with has changed."""
     model.train_function = None
 
 
-def graph_nodes(model: Any) -> list[Any] | None:
-    """The nodes of a functional Keras model in running order, ``None`` where it has no such graph.
+class GraphNode(Protocol):
+    """One call in the graph of a functional Keras model.
 
-    Each has ``operation``, ``is_input``, ``outputs`` (tensors), and ``arguments`` with ``keras_tensors`` and
-    ``fill_in({id of tensor: value})``, which gives positional and keyword arguments.
+    Attributes:
+        operation: a layer, or an operation of ``keras.ops``.
+        is_input: it stands for an input of the model.
+        arguments: ``keras_tensors``, and ``fill_in({id of tensor: value})``, which gives positional and keyword
+            arguments.
+        outputs: its symbolic tensors.
     """
+
+    operation: "keras.Operation"
+    is_input: bool
+    arguments: Any
+    outputs: list["keras.KerasTensor"]
+
+
+def graph_nodes(model: "keras.Model") -> list[GraphNode] | None:
+    """The nodes of a functional Keras model in running order, ``None`` where it has no such graph."""
     by_depth = getattr(model, "_nodes_by_depth", None)
     return by_depth and [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
-def inner_layers(layer: Any) -> list[Any]:
+def inner_layers(layer: "keras.layers.Layer") -> list["keras.layers.Layer"]:
     """All layers inside a Keras layer, at any depth."""
     return list(layer._flatten_layers(include_self=False))
 
 
-def under_strategy(model: Any) -> bool:
+def under_strategy(model: "keras.Model") -> bool:
     """Whether a Keras model was built under a strategy of TensorFlow."""
     return getattr(model, "_distribute_strategy", None) is not None
 
 
-def of_processes(model: Any) -> bool:
+def of_processes(model: "keras.Model") -> bool:
     """Whether it was built under one whose replicas are in several processes."""
     return under_strategy(model) and getattr(model.distribute_strategy.extended, "_in_multi_worker_mode", bool)()
 
 
-def prepared(model: Any, iterator: Any) -> bool:
+def prepared(model: "keras.Model", iterator: Any) -> bool:
     """Make what Keras would otherwise make inside a replica's first step, from the shapes of an epoch's batches.
 
     Keras' own way takes a batch out of the data for it, and fails where the replicas are of several processes.
@@ -101,7 +121,7 @@ def prepared(model: Any, iterator: Any) -> bool:
     import tensorflow as tf
     from keras import tree
 
-    def one_of(spec: Any) -> Any:
+    def one_of(spec: object) -> object:
         return getattr(spec, "_value_specs", (spec,))[0]  # those of all replicas are alike
 
     data = tree.map_structure(one_of, iterator.data_adapter.get_tf_dataset().element_spec)
@@ -110,7 +130,7 @@ def prepared(model: Any, iterator: Any) -> bool:
     return all(isinstance(each, tf.TensorSpec) for each in tree.flatten(data))
 
 
-def fitted_by_workers(model: Any, step: Any) -> Any:
+def fitted_by_workers(model: "keras.Model", step: Callable[..., Any]) -> Callable[[Iterator[Any]], dict[str, Any]]:
     """The function that ``fit`` calls with an iterator, where the replicas are of several processes.
 
     Keras' own averages scalars along an axis that they have not (Keras issue 20585).
@@ -120,7 +140,7 @@ def fitted_by_workers(model: Any, step: Any) -> Any:
 
     strategy = model.distribute_strategy
 
-    def one_step(iterator: Any) -> Any:
+    def one_step(iterator: Iterator[Any]) -> dict[str, Any]:
         logs = strategy.run(step, args=(next(iterator),))
         return tree.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), logs)
 

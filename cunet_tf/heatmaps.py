@@ -3,16 +3,15 @@
 Points are (x, y) in heat-map pixels, pixel centres on integers.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.border import corrected, fit_weights, pull
 from cunet_tf.errors import CUNetError, did_you_mean
 
 
-def gaussian_maps(points: Any, sigma: float, side: int) -> Any:
+def gaussian_maps(points: Tensor, sigma: float, side: int) -> Tensor:
     """Gaussians of peak 1 at sub-pixel centres, drawn by :mod:`keras.ops` on the training device.
 
     Args:
@@ -26,14 +25,14 @@ def gaussian_maps(points: Any, sigma: float, side: int) -> Any:
     return _outer(gaussian_profiles(points, sigma, side))
 
 
-def gaussian_profiles(points: Any, sigma: float, side: int) -> Any:
+def gaussian_profiles(points: Tensor, sigma: float, side: int) -> Tensor:
     """The factors of :func:`gaussian_maps`: ``[B, C, 2, side]``, along x and along y."""
     from keras import ops
 
     return ops.exp(-ops.square(_offsets(points[..., :2], side)) / (2.0 * sigma**2))
 
 
-def reference_maps(points: Any, sigma: float, side: int) -> Any:
+def reference_maps(points: Tensor, sigma: float, side: int) -> Tensor:
     """As :func:`gaussian_maps`, drawn as the published reference does.
 
     Centres are rounded to whole pixels, and values stand only inside a 7x7 box; with
@@ -46,7 +45,7 @@ def reference_maps(points: Any, sigma: float, side: int) -> Any:
     return _outer(ops.where(ops.abs(offset) <= 3.5, profile, 0.0))
 
 
-def disk_maps(points: Any, radius: float, side: int) -> Any:
+def disk_maps(points: Tensor, radius: float, side: int) -> Tensor:
     """Label maps for detection: 1 within ``radius`` of the point, else 0 (paper, section 3.4 and Table 6).
 
     Arguments and result as in :func:`gaussian_maps`.
@@ -58,14 +57,14 @@ def disk_maps(points: Any, radius: float, side: int) -> Any:
     return ops.transpose(ops.cast(distance <= radius**2, "float32"), (0, 2, 3, 1))
 
 
-def _offsets(points: Any, side: int) -> Any:
+def _offsets(points: Tensor, side: int) -> Tensor:
     """``[B, C, 2, side]``: columns minus x, rows minus y."""
     from keras import ops
 
     return ops.arange(side, dtype="float32") - ops.expand_dims(points, -1)
 
 
-def _outer(profile: Any) -> Any:
+def _outer(profile: Tensor) -> Tensor:
     """``[B, C, 2, side] -> [B, side, side, C]``."""
     from keras import ops
 

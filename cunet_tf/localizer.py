@@ -115,7 +115,7 @@ class Localizer:
         spec = self.spec.replace(confidence=confidence)
         return Localizer(self.engine, spec, self.decoder, self.flip_test, crops=self.crops)
 
-    def locate(self, picture: Any, box: Sequence[float] | np.ndarray | None = None) -> Landmarks:
+    def locate(self, picture: object, box: Sequence[float] | np.ndarray | None = None) -> Landmarks:
         """Landmarks of one object in one picture; see :meth:`locate_batch`."""
         return self.locate_batch([picture], [box])[0]
 
@@ -141,7 +141,7 @@ class Localizer:
         views = [self._given(image, box) for image, box in zip(images, boxes, strict=True)]
         return self._found(images, views)
 
-    def locate_all(self, picture: Any, detector: Detector | str = "auto") -> list[Landmarks]:
+    def locate_all(self, picture: object, detector: Detector | str = "auto") -> list[Landmarks]:
         """Landmarks of every object that a detector sees, the surest first; an empty list where it sees none.
 
         Args:

@@ -1,11 +1,12 @@
 """RMSprop of trainings that clip gradients, or average their weights."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
 from cunet_tf import replicas
+from cunet_tf.aliases import Tensor
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
@@ -15,7 +16,7 @@ class ClippingRMSprop(keras.optimizers.RMSprop):
     Keras clips each part by itself before they are added up. Arguments as Keras' optimizer.
     """
 
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+    def apply(self, grads: Sequence[Tensor], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """As Keras does, with gradients that are clipped already."""
         shares = replicas.count()
         if self.global_clipnorm and shares > 1:
@@ -38,14 +39,14 @@ class AveragingRMSprop(ClippingRMSprop):
     Arguments as Keras' optimizer; ``use_ema=True`` keeps the average.
     """
 
-    ema_momentum: Any  # the largest decay; of a traced update its own
+    ema_momentum: float | Tensor  # the largest decay; of a traced update its own
 
-    def decay(self, update: Any) -> Any:
+    def decay(self, update: Tensor) -> Tensor:
         """The decay of the average at an update, 0-based."""
         count = ops.cast(update, "float32")
         return ops.minimum(self.ema_momentum, (1.0 + count) / (10.0 + count))
 
-    def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
+    def _update_model_variables_moving_average(self, trainable_variables: list[Tensor]) -> None:
         largest = self.ema_momentum
         self.ema_momentum = self.decay(self.iterations)
         try:

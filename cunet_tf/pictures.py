@@ -9,7 +9,7 @@ from cunet_tf.data.sample import read_image
 from cunet_tf.errors import CUNetError
 
 
-def as_picture(picture: Any) -> np.ndarray:
+def as_picture(picture: object) -> np.ndarray:
     """A picture as RGB ``uint8 [H, W, 3]``.
 
     Args:
@@ -45,7 +45,7 @@ def _from_pil(picture: Any) -> np.ndarray:
     return np.asarray(upright.convert("RGB"))
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 

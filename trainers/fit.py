@@ -225,7 +225,7 @@ def unaveraged(model: keras.Model, callbacks: list[keras.callbacks.Callback]) ->
     """Undo what Keras does at the end of every ``fit``: it puts the moving averages in the weights' place."""
     kept: list[np.ndarray] = []
 
-    def keep(*_: Any) -> None:
+    def keep(*_: object) -> None:
         kept[:] = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.trainable_variables]
 
     callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=keep))

@@ -18,6 +18,7 @@ from cunet_tf.presets import PRESETS, preset
 from cunet_tf.progress import progress
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import table
+from cunet_tf.spec import ModelSpec
 from cunet_tf.writing import replace_text
 
 CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark.png"
@@ -85,7 +86,7 @@ def _preset_name(name: str) -> str:
     return name.partition(":")[0].partition("+")[0].partition(",")[0]
 
 
-def _spec(name: str) -> Any:
+def _spec(name: str) -> ModelSpec | None:
     return exported_spec(find_model(name)) if _is_file(name) else preset(_preset_name(name))
 
 
@@ -129,7 +130,7 @@ def _option(text: str) -> tuple[str, int | str]:
     return name, int(value) if value.isdecimal() else value
 
 
-def _converted(values: flags.FlagValues, spec: Any, name: str, fmt: str) -> tuple[bytes, int]:
+def _converted(values: flags.FlagValues, spec: ModelSpec, name: str, fmt: str) -> tuple[bytes, int]:
     """The bytes that run of an untrained preset, and its size on disk, from the cache where it is there."""
     from cunet_tf.export.formats import ENDINGS, FLOAT, require_format
 

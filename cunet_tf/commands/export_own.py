@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -12,12 +12,15 @@ from cunet_tf.reading import why_unfit
 from cunet_tf.rows import table, write_csv
 from cunet_tf.writing import replace_file
 
+if TYPE_CHECKING:
+    import keras
+
 DRAWN = 32  # inputs, where none are given
 MOST_BYTES = 1 << 31
 DATA_FLAGS = ("data", "root", "name", "license", "quant")  # that only described networks know what to do with
 
 
-def run(values: flags.FlagValues, file: Path, model: Any) -> dict[str, Any]:
+def run(values: flags.FlagValues, file: Path, model: "keras.Model") -> dict[str, Any]:
     """The report of the export; the file is written where it is within tolerance."""
     from cunet_tf.export.formats import export_model
     from cunet_tf.export.own_parity import compare_outputs

@@ -13,6 +13,7 @@ Example:
 """
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,9 @@ def _configs(config: CUNetConfig, unets: list[str] | None) -> list[CUNetConfig]:
     return [config.replace(stacks=int(text), supervisions=None) for text in unets]
 
 
-def _told(measure: Any, config: CUNetConfig, modes: list[MemoryConfig], batch_size: int) -> list[dict[str, Any]]:
+def _told(
+    measure: Callable[..., Any], config: CUNetConfig, modes: list[MemoryConfig], batch_size: int
+) -> list[dict[str, Any]]:
     print(
         f"{config.stacks} U-Nets, batch size {batch_size}: {', '.join(map(str, modes))} ...",
         file=sys.stderr,
@@ -121,7 +124,9 @@ def _told(measure: Any, config: CUNetConfig, modes: list[MemoryConfig], batch_si
     return rows
 
 
-def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[MemoryConfig], run_all: Any) -> dict[str, Any]:
+def _budget(
+    values: flags.FlagValues, config: CUNetConfig, modes: list[MemoryConfig], run_all: Callable[..., Any]
+) -> dict[str, Any]:
     from cunet_tf.trainers.study.memory.budget import fits
 
     def one(each: CUNetConfig, mode: MemoryConfig, batch_size: int) -> dict[str, Any]:

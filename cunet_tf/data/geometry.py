@@ -5,12 +5,14 @@ x = -0.5 .. w - 0.5. Matrices are 2x3 float64 and map column points ``[x, y, 1]`
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from cunet_tf.config import STRIDE
+
+Coordinates = TypeVar("Coordinates", float, np.ndarray)  # one of them, or an array
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
@@ -98,11 +100,11 @@ def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return np.hstack([linear, (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]])
 
 
-def to_heatmap(points: Any) -> Any:
+def to_heatmap(points: Coordinates) -> Coordinates:
     """Input pixels -> heat-map pixels (1/4 of the resolution, pixel centres on integers)."""
     return (points + 0.5) / STRIDE - 0.5
 
 
-def from_heatmap(points: Any) -> Any:
+def from_heatmap(points: Coordinates) -> Coordinates:
     """Heat-map pixels -> input pixels, inverse of :func:`to_heatmap`."""
     return (points + 0.5) * STRIDE - 0.5

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from cunet_tf import compat
+from cunet_tf.aliases import Tensor
 from cunet_tf.losses import carries_maps, with_maps
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
@@ -23,15 +24,17 @@ class LandmarkModel(keras.Model):
 
     updates_per_step = 1  # of the optimizer
     memory: Memory = PLAIN  # what training keeps for the backward pass, no part of a saved file
-    teacher: Callable[[Any], Any] | None = None  # no part of it either: no Keras object, which Keras would count in
+    teacher: Callable[[Tensor], Tensor] | None = (
+        None  # no part of it either: no Keras object, which Keras would count in
+    )
 
-    def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
+    def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: object):
         super().__init__(*args, **kwargs)
         outputs = keras.tree.flatten(args[1:2])  # of a clone they bear the description of the model they came from
         known = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
         self.spec: ModelSpec | None = known or next((getattr(each, CARRIED, None) for each in outputs), None)
 
-    def _run_through_graph(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def _run_through_graph(self, inputs: Tensor, *args: object, **kwargs: object) -> Tensor:
         """As Keras does, which builds clones by it; their constructor gets nothing but tensors."""
         outputs = super()._run_through_graph(inputs, *args, **kwargs)
         for each in keras.tree.flatten(outputs):
@@ -39,25 +42,30 @@ class LandmarkModel(keras.Model):
                 setattr(each, CARRIED, self.spec)
         return outputs
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> list[Tensor]:
         outputs = super().call(inputs, training, mask)
         outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
         return self.memory.held_back(outputs) if training else outputs
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
         """As Keras does; in training a teacher's heat maps stand behind the targets."""
         return super().compute_loss(x, self.taught(x, y) if training else y, y_pred, sample_weight, training)
 
-    def taught(self, images: Any, targets: Any) -> Any:
+    def taught(self, images: Tensor, targets: Tensor) -> Tensor:
         """Targets ``[B, C, 3]`` of all heads with the teacher's heat maps behind them, where that was not done yet."""
         if self.teacher is None or carries_maps(keras.tree.flatten(targets)[0]):
             return targets
         maps = self.teacher(images)
         return keras.tree.map_structure(lambda each: with_maps(each, maps), targets)
 
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+    def _maybe_symbolic_build(self, iterator: object = None, data_batch: object = None) -> None:
         """As Keras does before an epoch; under a strategy of TensorFlow without taking a batch out of the data."""
         if not (compat.under_strategy(self) and compat.prepared(self, iterator)):
             super()._maybe_symbolic_build(iterator, data_batch)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from cunet_tf.aliases import Shape
 from cunet_tf.errors import CUNetError
 
 # Layers of Keras that compute on what they are given, and nothing else: none reads files, runs code of its file,
@@ -78,7 +79,9 @@ def limited_variables(arrays: int, values: int) -> Iterator[None]:
     thread = threading.get_ident()
     left, count = 2 * values + SLACK[1], 2 * arrays + SLACK[0]
 
-    def add_weight(self: Any, shape: Any = None, *args: Any, **options: Any) -> Any:
+    def add_weight(
+        self: keras.layers.Layer, shape: Shape | int | None = None, *args: object, **options: object
+    ) -> keras.Variable:
         nonlocal left, count
         if threading.get_ident() == thread:
             sides = shape if isinstance(shape, (list, tuple)) else (shape or 1,)
