@@ -1,16 +1,18 @@
 """RMSprop of trainings that clip gradients, or average their weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import keras
 from keras import ops
 
 from cunet_tf import replicas
 from cunet_tf.aliases import Tensor
+from cunet_tf.compat.hooks import HookedRMSprop
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
-class ClippingRMSprop(keras.optimizers.RMSprop):
+class ClippingRMSprop(HookedRMSprop):
     """RMSprop that clips the gradient of the whole batch, where several devices have a part of it each.
 
     Keras clips each part by itself before they are added up. Arguments as Keras' optimizer.
@@ -46,10 +48,12 @@ class AveragingRMSprop(ClippingRMSprop):
         count = ops.cast(update, "float32")
         return ops.minimum(self.ema_momentum, (1.0 + count) / (10.0 + count))
 
-    def _update_model_variables_moving_average(self, trainable_variables: list[Tensor]) -> None:
+    @contextmanager
+    def averaging(self) -> Iterator[None]:
+        """Put the decay of the update in the place of the largest one."""
         largest = self.ema_momentum
         self.ema_momentum = self.decay(self.iterations)
         try:
-            super()._update_model_variables_moving_average(trainable_variables)
+            yield
         finally:
             self.ema_momentum = largest

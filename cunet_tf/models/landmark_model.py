@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from cunet_tf import compat
 from cunet_tf.aliases import Tensor
+from cunet_tf.compat.hooks import HookedModel
 from cunet_tf.losses import carries_maps, with_maps
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
@@ -15,7 +15,7 @@ CARRIED = "_cunet_spec"  # attribute of a symbolic tensor
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
-class LandmarkModel(keras.Model):
+class LandmarkModel(HookedModel):
     """Functional model with ``spec``, saved in its configuration as ``cunet_spec``.
 
     ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it. ``teacher`` gives heat maps
@@ -34,9 +34,8 @@ class LandmarkModel(keras.Model):
         known = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
         self.spec: ModelSpec | None = known or next((getattr(each, CARRIED, None) for each in outputs), None)
 
-    def _run_through_graph(self, inputs: Tensor, *args: object, **kwargs: object) -> Tensor:
-        """As Keras does, which builds clones by it; their constructor gets nothing but tensors."""
-        outputs = super()._run_through_graph(inputs, *args, **kwargs)
+    def marked(self, outputs: Any) -> Any:
+        """Symbolic outputs with the description, which a clone finds on them."""
         for each in keras.tree.flatten(outputs):
             if isinstance(each, keras.KerasTensor):
                 setattr(each, CARRIED, self.spec)
@@ -64,17 +63,6 @@ class LandmarkModel(keras.Model):
             return targets
         maps = self.teacher(images)
         return keras.tree.map_structure(lambda each: with_maps(each, maps), targets)
-
-    def _maybe_symbolic_build(self, iterator: object = None, data_batch: object = None) -> None:
-        """As Keras does before an epoch; under a strategy of TensorFlow without taking a batch out of the data."""
-        if not (compat.under_strategy(self) and compat.prepared(self, iterator)):
-            super()._maybe_symbolic_build(iterator, data_batch)
-
-    def _make_function(self, step_function: Callable) -> Callable:
-        """As Keras does; where several processes train together it would fail."""
-        if compat.of_processes(self):
-            return compat.fitted_by_workers(self, step_function)
-        return super()._make_function(step_function)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """As Keras does, but metrics of the last head bear their own names, whatever the number of heads.

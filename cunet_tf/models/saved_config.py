@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from cunet_tf.aliases import Shape
+from cunet_tf.compat import INNER_MODULES
 from cunet_tf.errors import CUNetError
 
 # Layers of Keras that compute on what they are given, and nothing else: none reads files, runs code of its file,
@@ -28,7 +29,6 @@ OTHERS = frozenset((
     "keras.losses", "keras.metrics", "keras.models", "keras.optimizers", "keras.optimizers.schedules",
     "keras.regularizers",
 ))  # fmt: skip
-WITHIN = ("keras.src.models.", "keras.src.ops.")
 SLACK = 100, 1 << 20  # variables and values that a network may have beside those of its file, such as new statistics
 _LOCK = threading.RLock()
 
@@ -60,7 +60,9 @@ def _is_known(entry: dict[str, Any], registered: dict[str, Any]) -> bool:
         return True
     if module == "keras.layers":
         return name in LAYERS
-    return isinstance(module, str) and (module in OTHERS or module.startswith(WITHIN)) and not name.startswith("__")
+    return (
+        isinstance(module, str) and (module in OTHERS or module.startswith(INNER_MODULES)) and not name.startswith("__")
+    )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.compat import schema
+from cunet_tf.compat import schema, vector_of
 from cunet_tf.files.blocks import BLOCK_KERNEL, from_blocks
 from cunet_tf.files.packed.layout import EXPONENT, MAX_SMALL, PEAK, Op
 from cunet_tf.files.packed.numbers import FRACTION, LIMIT, bias_steps, kernel_scales, whole_biases
@@ -100,8 +100,8 @@ class Vectors:
     def _offsets(self, table: schema.Model | schema.SubGraph) -> None:
         """Lists of offsets: neighbours differ by the sizes of what they point at."""
         for place in OFFSETS[type(table)]:
-            if field := table._tab.Offset(place):
-                start, n = table._tab.Vector(field), table._tab.VectorLen(field)
+            if found := vector_of(table, place):
+                start, n = found
                 if start % 4 == 0:
                     self._add(self.data[start : start + 4 * n], Op.WORDS)
 

@@ -1,65 +1,13 @@
-"""Interfaces of Keras and LiteRT that are not promised to stay: all of them, here and nowhere else.
-
-``tests/test_compat.py`` has a test for each, which says what a new version has broken. LiteRT is imported where it is
-used: a machine that only trains does without it.
-"""
+"""Keras and its strategies of TensorFlow: graphs, traces, and steps of replicas."""
 
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
-
-from cunet_tf.errors import CUNetError, reason
 
 if TYPE_CHECKING:
     import keras
-    from ai_edge_litert import schema_py_generated as schema
-    from ai_edge_litert.interpreter import Interpreter
 
-__all__ = ["GraphNode", "fitted_by_workers", "forget_traces", "graph_nodes", "inner_layers", "loss_tracker",
-           "of_processes", "operation_details", "operator_name", "parse_tflite", "prepared",
-           "schema", "under_strategy", "write_tflite"]  # fmt: skip  # noqa: F822
-
-
-def __getattr__(name: str) -> ModuleType:
-    """``schema``: LiteRT's generated classes."""
-    if name != "schema":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ai_edge_litert import schema_py_generated
-
-    return schema_py_generated
-
-
-def _flatbuffers() -> ModuleType:
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    return flatbuffer_utils
-
-
-def parse_tflite(data: bytes) -> "schema.ModelT":
-    """A ``.tflite`` file, of which ``require_sound`` has found nothing wrong, as a tree of LiteRT's generated classes.
-
-    Raises:
-        CUNetError: damaged all the same, in options that nothing else reads.
-    """
-    try:
-        return _flatbuffers().read_model_from_bytearray(bytearray(data))
-    except Exception as error:  # the generated reader raises whatever a damaged offset leads to
-        raise CUNetError(f"damaged TensorFlow Lite model ({reason(error)}): export it again.") from None
-
-
-def write_tflite(model: "schema.ModelT") -> bytes:
-    """Inverse of :func:`parse_tflite`."""
-    return bytes(_flatbuffers().convert_object_to_bytearray(model))
-
-
-def operator_name(model: "schema.ModelT", code: int) -> str:
-    """Name of an entry of ``model.operatorCodes``, such as ``CONV_2D``."""
-    return _flatbuffers().opcode_to_name(model, code)
-
-
-def operation_details(interpreter: "Interpreter") -> list[dict[str, Any]]:
-    """``op_name``, ``inputs`` and ``outputs`` of each operation of a LiteRT interpreter, delegates' among them."""
-    return interpreter._get_ops_details()
+# Where the classes are that a functional model's file names, beside those of public modules.
+INNER_MODULES = ("keras.src.models.", "keras.src.ops.")
 
 
 def loss_tracker(model: "keras.Model") -> "keras.metrics.Metric":
