@@ -46,6 +46,7 @@ class KerasEngine:
         return tuple(taken) if isinstance(taken, tuple) else (), tuple(given)
 
     def __call__(self, images: Batch) -> HeatMaps:
+        """Crops ``[B, H, W, 3]`` in 0..1 -> heat maps ``[B, h, w, C]``."""
         with self._lock:
             outputs = self.model.predict_on_batch(images)
         last = outputs[-1] if isinstance(outputs, (list, tuple)) else outputs
@@ -92,6 +93,7 @@ class LiteRTEngine:
         return OutputGrid(float(scale), int(zero))
 
     def __call__(self, images: Batch) -> HeatMaps:
+        """Crops ``[B, H, W, 3]`` in 0..1 -> heat maps ``[B, h, w, C]``."""
         expected = tuple(int(side) for side in self._input["shape"][1:])
         if tuple(images.shape[1:]) != expected:
             raise CUNetError(f"the model takes pictures of shape {expected}, not {images.shape[1:]}.")
@@ -152,6 +154,7 @@ class OnnxEngine:
         self._taken = taken[1:]
 
     def __call__(self, images: Batch) -> HeatMaps:
+        """Crops ``[B, H, W, 3]`` in 0..1 -> heat maps ``[B, h, w, C]``."""
         if tuple(images.shape[1:]) != self._taken:
             raise CUNetError(f"the model takes pictures of shape {self._taken}, not {images.shape[1:]}.")
         pictures = np.asarray(images, np.float32)[:, None]

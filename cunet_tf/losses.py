@@ -48,6 +48,7 @@ class HeatmapLoss(keras.losses.Loss):
         self.teacher = teacher
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Weighted squared error of heat maps ``[B, h, w, C]`` to points and mask ``[B, C, 3]``."""
         draw = reference_maps if self.reference else gaussian_maps
         target = draw(y_true, self.sigma, y_pred.shape[1])
         if self.teacher and carries_maps(y_true):
@@ -59,6 +60,7 @@ class HeatmapLoss(keras.losses.Loss):
         return self.scale * ops.mean(per_map * y_true[..., 2], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"sigma": self.sigma, "reference": self.reference, "scale": self.scale, "foreground": self.foreground}
         return {**super().get_config(), **own, "teacher": self.teacher}
 
@@ -110,6 +112,7 @@ class CoordinateLoss(keras.losses.Loss):
         self.neighbours = [list(pair) for pair in neighbours]
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Error of the points decoded from ``[B, h, w, C]`` to points and mask ``[B, C, 3]``."""
         found, cells = soft_points(y_pred, self.sigma)
         errors = found - seen_points(y_true[..., :2], cells, self.sigma, y_pred.shape[1])
         tangent, along = self._frame(y_true)
@@ -134,6 +137,7 @@ class CoordinateLoss(keras.losses.Loss):
         return tangent, ops.where(on_contour[..., 0], self.along, 1.0)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"sigma": self.sigma, "scale": self.scale, "along": self.along, "neighbours": self.neighbours}
         return {**super().get_config(), **own}
 
@@ -153,14 +157,17 @@ class LossSum(keras.losses.Loss):
         self.terms = list(terms)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The sum of the terms."""
         first, *others = (term.call(y_true, y_pred) for term in self.terms)
         return sum(others, first)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "terms": [keras.losses.serialize(term) for term in self.terms]}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LossSum":
+        """Inverse of :meth:`get_config`."""
         return cls(**{**config, "terms": [keras.losses.deserialize(term) for term in config["terms"]]})
 
 
@@ -184,6 +191,7 @@ class DetectionLoss(keras.losses.Loss):
         self.radius, self.foreground, self.scale = radius, foreground, scale
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Weighted cross entropy of logits ``[B, h, w, C]`` to disks about points and mask ``[B, C, 3]``."""
         labels = disk_maps(y_true, self.radius, y_pred.shape[1])
         # -log sigmoid(x) = softplus(-x); both terms stay finite for any logit.
         inside = self.foreground * labels * ops.softplus(-y_pred)
@@ -192,5 +200,6 @@ class DetectionLoss(keras.losses.Loss):
         return self.scale * ops.mean(per_map * y_true[..., 2], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"radius": self.radius, "foreground": self.foreground, "scale": self.scale}
         return {**super().get_config(), **own}

@@ -35,6 +35,7 @@ class SideTolerantLoss(keras.losses.Loss):
         self.loss, self.permutation, self.tolerance = loss, [int(index) for index in permutation], tolerance
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The loss to the label or, where the teacher contradicts its sides, to the swapped one if that is smaller."""
         given = self.loss.call(y_true, y_pred)
         if not carries_maps(y_true):
             return given
@@ -43,11 +44,13 @@ class SideTolerantLoss(keras.losses.Loss):
         return ops.where(doubtful, ops.minimum(given, other), given)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"loss": keras.losses.serialize(self.loss), "permutation": self.permutation, "tolerance": self.tolerance}
         return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "SideTolerantLoss":
+        """Inverse of :meth:`get_config`."""
         return cls(**{**config, "loss": keras.losses.deserialize(config["loss"])})
 
 

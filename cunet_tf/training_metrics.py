@@ -102,6 +102,7 @@ class NormalizedMeanError(_PointMetric):
         super().__init__(first, second, side, name=name, **kwargs)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
+        """Take in a batch: points and mask ``[B, C, 3]``, heat maps ``[B, h, w, C]``."""
         errors, counts = self.normalized_errors(y_true, y_pred)
         counted = ops.sum(counts, axis=1)
         mean = ops.sum(errors * counts, axis=1) / ops.maximum(counted, 1.0)
@@ -109,6 +110,7 @@ class NormalizedMeanError(_PointMetric):
         self.count.assign_add(ops.sum(ops.cast(counted > 0, "float32")))
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "side": self.side}
 
 
@@ -123,11 +125,13 @@ class PercentageOfCorrectKeypoints(_PointMetric):
         self.share = share
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
+        """Take in a batch: points and mask ``[B, C, 3]``, heat maps ``[B, h, w, C]``."""
         errors, counts = self.normalized_errors(y_true, y_pred)
         self.total.assign_add(ops.sum(counts * ops.cast(errors <= self.share, "float32")))
         self.count.assign_add(ops.sum(counts))
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "share": self.share}
 
 

@@ -38,6 +38,7 @@ class TwinConv:
         grid_tensor.writer = self
 
     def __call__(self, x: Tensor, strides: int = 1, padding: str = "SAME") -> Tensor:
+        """The convolution of ``[B, H, W, C]``."""
         import tensorflow as tf
 
         y = tf.nn.conv2d(x, _weights(self.kernel, self.peak), strides, padding)
@@ -63,10 +64,12 @@ class TwinNorm(TracedNorm):
         self.settle(np.zeros_like(self.scale), np.ones_like(self.scale))
 
     def settle(self, middle: np.ndarray, width: np.ndarray) -> None:
+        """Read channels that are ``middle + width * x`` from now on, ``[C]``."""
         scale, offset = self.stretched(middle, width)
         (self.kernel, self.peak), self.bias = Kernel(scale[None]).int8(), half(offset)
 
     def __call__(self, tensors: list[Tensor]) -> Tensor:
+        """The normalised tensors ``[B, H, W, *]``, joined."""
         if self.grid_tensor.tracing:
             return self.traced(joined(tensors))
         parts = [joined(tensors)] if self.shared else tensors
@@ -133,6 +136,7 @@ class DeployConv(keras.layers.Layer):
             self.passes.append((norm_of(variables, grid_tensor, kernel, conv, grid_tensors), conv))
 
     def call(self, inputs: Tensor, bn_set: int = 0) -> Tensor:
+        """The convolution on one tensor or several ``[B, H, W, *]``."""
         norm, conv = self.passes[bn_set]
         return conv(norm(as_list(inputs)))
 
@@ -158,6 +162,7 @@ class DeployBlock(keras.layers.Layer):
             self.passes.append((norm, bottleneck, TwinConv(trained_kernel(second), None, new_tensor)))
 
     def call(self, inputs: Tensor, bn_set: int = 0) -> list[Tensor]:
+        """The block on its main inputs and the history, as the layer that it stands for."""
         parts = as_list(inputs)
         norm, bottleneck, features = self.passes[bn_set]
         new = features(bottleneck(norm(parts)))
@@ -183,6 +188,7 @@ class DeployConvFirst(keras.layers.Layer):
             self.passes.append(TwinConv(trained_kernel(layer).scaled(scale), bias, tensor, relu=layer.normalize))
 
     def call(self, inputs: Tensor, bn_set: int = 0) -> Tensor:
+        """The convolution on one tensor or several ``[B, H, W, *]``."""
         return self.passes[bn_set if len(self.passes) > 1 else 0](joined(as_list(inputs)))
 
 
@@ -196,6 +202,7 @@ class DeployBlockConvFirst(keras.layers.Layer):
         )
 
     def call(self, inputs: Tensor, bn_set: int = 0) -> list[Tensor]:
+        """The block on its main inputs and the history, as the layer that it stands for."""
         features, *ends = self.others
         parts = as_list(inputs)
         new = features(self.bottleneck(parts, bn_set=bn_set), bn_set=bn_set)
@@ -220,6 +227,7 @@ class DeployStem(keras.layers.Layer):
         )
 
     def call(self, image: Tensor) -> Tensor:
+        """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
         import tensorflow as tf
 
         blocks = tf.nn.space_to_depth(self.image(image), BLOCK)
@@ -231,4 +239,5 @@ class Folded(keras.layers.Layer):
     """Twin of a layer whose work another one does."""
 
     def call(self, x: Tensor, **_: object) -> Tensor:
+        """The tensor as it is."""
         return x

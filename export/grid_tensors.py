@@ -40,6 +40,7 @@ class GridTensor:
         self.highs: list[np.ndarray] = []
 
     def __call__(self, x: Tensor) -> Tensor:
+        """The tensor on its grid; while the twin is traced or watched, noted."""
         if self.tracing:
             return np.zeros(x.shape, np.float32) + np.float32(self.number + np.arange(x.shape[-1]))
         if self.observing:

@@ -25,6 +25,7 @@ CSV_NAME, MARKDOWN_NAME, PLOT_NAME = "benchmark.csv", "benchmark.md", "benchmark
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     flags.DEFINE_list("model", [], "Files and shipped names, as those behind the verb.", flag_values=values)
     flags.DEFINE_list("formats", ["float32", "int8"], "Formats of presets, which run untrained.", flag_values=values)
     flags.DEFINE_string(
@@ -177,6 +178,7 @@ def _write(folder: Path, rows: list[dict[str, Any]], values: flags.FlagValues) -
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     from cunet_tf.export.benchmark_page import conditions, delegated
 
     first = result["rows"][0]

@@ -37,6 +37,7 @@ RATIOS = {"kept_bytes": "kept_ratio", "peak_over_idle": "peak_ratio", "step_seco
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     define_network(values)
     modes = "Memory modes, the first is what the others are compared with."
     flags.DEFINE_list("modes", list(MODES), modes, flag_values=values)
@@ -51,6 +52,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     no_arguments(rest)
     require_package("keras")  # in the processes that measure
     config, quant, modes = check_flags(values)
@@ -167,6 +169,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     rows: list[tuple] = [("U-Nets", "batch", "memory", "kept [MB]", "ratio", "peak over idle [MB]", "ratio", "step [s]",
                           "ratio", "processor [s]", "ratio")]  # fmt: skip
     for row in result["rows"]:

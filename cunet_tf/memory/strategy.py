@@ -84,6 +84,7 @@ class Saving(Memory):
         self.rounds = config.compresses and not lossless
 
     def recompute(self, function: Callable, *args: Tensor, exact: bool = False) -> Tensor:
+        """See :meth:`Memory.recompute`."""
         tf = tensorflow("memory")
         tensors = [tf.convert_to_tensor(arg) for arg in args]
         whole = [exact or isinstance(arg, keras.Variable) for arg in args]
@@ -94,10 +95,12 @@ class Saving(Memory):
         return remat.recomputed(function, tensors, kept)
 
     def derived(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """See :meth:`Memory.derived`; kept is what x is kept as."""
         kept, y = self._kept(x), function(x)
         return _attach(y, Kept(lambda zero: function(kept.restore(zero)), kept.lossy, kept.grid))
 
     def quantized(self, x: Tensor, quantizer: Callable[[Tensor], Tensor] | None) -> Tensor:
+        """See :meth:`Memory.quantized`; kept are the integers of the grid, where these fit the mode."""
         if isinstance(quantizer, Linear):
             low, high = quantizer.limits
             x = remat.masked(x, quantizer, lambda v: (v >= low) & (v <= high), quantizer.gradient)
@@ -105,10 +108,12 @@ class Saving(Memory):
         return self._on_grid(x if quantizer is None else quantizer(x), None)
 
     def pooled(self, x: Tensor) -> Tensor:
+        """See :meth:`Memory.pooled`; kept is where each maximum was."""
         kept = getattr(x, ATTRIBUTE, None)
         return self._on_grid(remat.pooled(x), kept and kept.grid)
 
     def held_back(self, outputs: list[Tensor]) -> list[Tensor]:
+        """See :meth:`Memory.held_back`: the gradients wait for each other."""
         return held_back(outputs)
 
     def _on_grid(self, x: Tensor, grid: Linear | None) -> Tensor:
@@ -142,6 +147,7 @@ class Checkpointed(Memory):
         self.config, self.joins = config, config.bottleneck
 
     def recompute(self, function: Callable, *args: Tensor, exact: bool = False) -> Tensor:
+        """See :meth:`Memory.recompute`."""
         import jax
 
         return jax.checkpoint(function)(*map(ops.convert_to_tensor, args))

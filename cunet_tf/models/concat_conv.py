@@ -53,10 +53,12 @@ class ConcatBNReLUConv(NormalizedConv):
         self.output_quantizer = output_quantizer
 
     def build(self, input_shape: Shapes) -> None:
+        """Make the variables, for inputs of a shape."""
         channels = sum(shape[-1] for shape in shapes_of(input_shape))
         self.add_variables(channels, channels, getattr(self.kernel_quantizer, "constraint", None))
 
     def call(self, inputs: Tensor, training: bool | None = None, bn_set: int = 0) -> Tensor:
+        """The operation on one tensor or several ``[B, H, W, *]``: ``[B, H, W, filters]``."""
         tensors = as_list(inputs)
         if training and self.trainable:
             return train_chain(self.memory, [self], tensors, bn_set)
@@ -101,9 +103,11 @@ class ConcatBNReLUConv(NormalizedConv):
         return y if self.output_quantizer is None else self.output_quantizer(y)
 
     def compute_output_shape(self, input_shape: Shapes) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         return (*shapes_of(input_shape)[0][:-1], self.filters)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {name: getattr(self, name) for name in ("filters", "kernel_size", "bn_sets", "gamma_init")}
         for name in ("input_quantizer", "kernel_quantizer", "output_quantizer"):
             own[name] = keras.saving.serialize_keras_object(getattr(self, name))
@@ -111,6 +115,7 @@ class ConcatBNReLUConv(NormalizedConv):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ConcatBNReLUConv":
+        """Inverse of :meth:`get_config`."""
         for name in ("input_quantizer", "kernel_quantizer", "output_quantizer"):
             config[name] = keras.saving.deserialize_keras_object(config.get(name))
         return cls(**config)
@@ -133,6 +138,7 @@ class ConcatConvBNReLU(ConcatBNReLUConv):
         self.normalize = normalize
 
     def build(self, input_shape: Shapes) -> None:
+        """Make the variables, for inputs of a shape."""
         channels = sum(shape[-1] for shape in shapes_of(input_shape))
         normalized = self.filters if self.normalize else 0
         self.add_variables(channels, normalized, getattr(self.kernel_quantizer, "constraint", None))
@@ -142,13 +148,16 @@ class ConcatConvBNReLU(ConcatBNReLUConv):
         return super().convolve(normed, kernel, lambda x: x, product)
 
     def infer(self, x: Tensor, bn_set: int) -> Tensor:
+        """The operation on joined tensors, by the moving statistics."""
         y = self.convolve(x, self.kernel, product=False)
         return ops.relu(self.normalize_fixed(y, bn_set)) if self.normalize else y
 
     def trained(self, bn_set: int) -> list[Tensor]:
+        """The variables of :meth:`train`."""
         return super().trained(bn_set) if self.normalize else [self.kernel]
 
     def train(self, x: Tensor, *variables: Tensor, relu: Callable = ops.relu) -> tuple[Tensor, ...]:
+        """See :meth:`ConcatBNReLUConv.train`; a bare convolution has no mean and variance."""
         *affine, kernel = variables
         y = self.convolve(x, kernel)
         if not self.normalize:
@@ -157,6 +166,7 @@ class ConcatConvBNReLU(ConcatBNReLUConv):
         return relu(normed), *moments
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "normalize": self.normalize}
 
 

@@ -24,10 +24,12 @@ class FanInUniform(keras.initializers.Initializer):
         self._generator = keras.random.SeedGenerator(seed)
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Tensor:
+        """A kernel ``[k, k, inputs, filters]``."""
         limit = float(shape[0] * shape[1] * shape[2]) ** -0.5
         return keras.random.uniform(shape, -limit, limit, dtype, seed=self._generator)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {"seed": self.seed}
 
 
@@ -125,9 +127,11 @@ class ConvBNReLU(NormalizedConv):
         self.strides, self.pool = strides, pool
 
     def build(self, input_shape: Shape) -> None:
+        """Make the variables, for inputs of a shape."""
         self.add_variables(input_shape[-1], self.filters)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """The operation on ``[B, H, W, C]``, in training by the moments of the batch."""
         if not (training and self.trainable):
             return self._finish(self.normalize_fixed(self._convolve(x, self.kernel)))
         gamma, beta, *_ = self.bn[0]
@@ -152,10 +156,12 @@ class ConvBNReLU(NormalizedConv):
         return relu(max_pool(normed) if self.pool else normed)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         batch, *grid, _ = input_shape
         step = self.strides * (2 if self.pool else 1)
         return (batch, *(side // step for side in grid), self.filters)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         names = ("filters", "kernel_size", "strides", "pool", "gamma_init")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

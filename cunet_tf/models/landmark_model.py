@@ -42,6 +42,7 @@ class LandmarkModel(HookedModel):
         return outputs
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> list[Tensor]:
+        """Heat maps ``[B, h, w, C]`` of all heads, a list even of a single one."""
         outputs = super().call(inputs, training, mask)
         outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
         return self.memory.held_back(outputs) if training else outputs
@@ -75,6 +76,7 @@ class LandmarkModel(HookedModel):
         return {plain[name]: value for name, value in results.items()}
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         config = super().get_config()
         if self.spec is not None:
             config["cunet_spec"] = self.spec.to_dict()

@@ -72,6 +72,7 @@ class SemanticBlock(keras.layers.Layer):
         return [self.bottleneck, self.features, self.ahead] + ([self.skip] if self.skip is not None else [])
 
     def build(self, input_shape: Shapes) -> None:
+        """Make the variables, for inputs of a shape."""
         shapes = shapes_of(input_shape)
         grid = tuple(shapes[0][:-1])
         self.bottleneck.build(shapes)
@@ -82,6 +83,7 @@ class SemanticBlock(keras.layers.Layer):
             self.skip.build(extended)
 
     def call(self, inputs: Tensor, training: bool | None = None, bn_set: int = 0) -> list[Tensor]:
+        """The block on its main inputs and the history: ``[f, ahead]``, with a skip ``[f, ahead, skip]``."""
         options = {"training": training, "bn_set": bn_set}
         parts, memory = as_list(inputs), self.bottleneck.memory
         once = training and not memory  # joined once for all readers: one gradient is taken apart, not three
@@ -96,11 +98,13 @@ class SemanticBlock(keras.layers.Layer):
         return outputs if self.skip is None else [*outputs, self.skip(extended, **options)]
 
     def compute_output_shape(self, input_shape: Shapes) -> list[tuple]:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         grid = tuple(shapes_of(input_shape)[0][:-1])
         wide = [(*grid, self.main_channels)] * (2 if self.with_skip else 1)
         return [(*grid, self.growth), *wide]
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         names = ("main_channels", "growth", "with_skip", "bn_sets", "gamma_init")
         own = {name: getattr(self, name) for name in names}
         order = {"norm_order": self.norm_order} if self.norm_order != NORM_FIRST else {}
@@ -114,6 +118,7 @@ class Upsample2x(keras.layers.Layer):
     memory: Memory = PLAIN
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """``[B, H, W, C] -> [B, 2H, 2W, C]``."""
         if not on_tensorflow():
             return _doubled(x)
         return self.memory.derived(self._resize_to_train, x) if training else self._resize(x)
@@ -131,6 +136,7 @@ class Upsample2x(keras.layers.Layer):
         return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
 
     def compute_output_shape(self, input_shape: Shape) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         batch, height, width, channels = input_shape
         return (batch, 2 * height, 2 * width, channels)
 
@@ -149,4 +155,5 @@ class MaxPool(keras.layers.MaxPooling2D):
     memory: Memory = PLAIN
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """``[B, H, W, C] -> [B, H/2, W/2, C]``."""
         return self.memory.pooled(x) if training else super().call(x)

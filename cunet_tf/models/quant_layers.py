@@ -65,6 +65,7 @@ class QuantActivation(keras.layers.Layer):
             self.quantizer = self.quantizer.with_range(1.0 if isinstance(r, str) or r is None else r)
 
     def build(self, input_shape: Shape) -> None:
+        """Make the variables, for inputs of a shape."""
         if self.learned:
             for name in ("exponent", "batches"):
                 made = self.add_weight(name=name, shape=(), initializer="zeros", trainable=False, dtype="float32",
@@ -72,6 +73,7 @@ class QuantActivation(keras.layers.Layer):
                 setattr(self, name, made)
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """The quantized tensor; in training a learned range takes the batch in."""
         if not self.learned:
             return self._quantize(x, training)
         if training and self.trainable:
@@ -104,9 +106,11 @@ class QuantActivation(keras.layers.Layer):
         return self.quantizer.with_range(2.0 ** round(float(self.exponent)))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The shape stays what it is."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"quantizer": keras.saving.serialize_keras_object(self.quantizer), "r": "auto" if self.learned else None}
         return {**super().get_config(), **own}
 
@@ -176,6 +180,7 @@ class QuantConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, *args, **kwargs)
 
     def call(self, inputs: Tensor) -> Tensor:
+        """The convolution of the quantized input by the quantized kernel."""
         return super().call(inputs if self.input_quantizer is None else self.input_quantizer(inputs))
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
@@ -184,6 +189,7 @@ class QuantConv2D(keras.layers.Conv2D):
         return super().convolution_op(inputs, quantized)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {
             name: keras.saving.serialize_keras_object(getattr(self, name))
             for name in ("kernel_quantizer", "input_quantizer")

@@ -36,6 +36,7 @@ class Residual(keras.layers.Layer):
         self.skip: keras.layers.Layer | None = None
 
     def build(self, input_shape: Shape) -> None:
+        """Make the variables, for inputs of a shape."""
         narrow = (*input_shape[:-1], self.filters // 2)
         self.reduce.build(input_shape)
         self.middle.build(narrow)
@@ -49,12 +50,15 @@ class Residual(keras.layers.Layer):
             self.skip = skip
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """``[B, H, W, C] -> [B, H, W, filters]``."""
         y = self.reduce(x, training=training)
         y = self.expand(self.middle(y, training=training), training=training)
         return y + (x if self.skip is None else self.skip(x))
 
     def compute_output_shape(self, input_shape: Shape) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         return (*input_shape[:-1], self.filters)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "filters": self.filters, "gamma_init": self.gamma_init}

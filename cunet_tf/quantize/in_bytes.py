@@ -35,6 +35,7 @@ class InBytes(Quantizer):
         return cls(grid.bits, grid.r, grid.signed, grid.narrow)
 
     def __call__(self, x: Tensor) -> Tensor:
+        """The rounded tensor, float32."""
         plain = Linear(self.bits, self.r, self.signed, self.narrow)
         low, high = plain.limits
         tf = tensorflow()

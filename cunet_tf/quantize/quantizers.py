@@ -19,6 +19,7 @@ class Quantizer:
     """A function of one tensor with a configuration; equal configurations are equal."""
 
     def __call__(self, x: Tensor) -> Tensor:
+        """The quantized tensor, of the same shape."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
@@ -75,6 +76,7 @@ class KernelQuantizer(Quantizer):
         return ClipMaster(self.bound)
 
     def __call__(self, w: Tensor) -> Tensor:
+        """The quantized kernel ``[..., filters]``."""
         w = self.prepare(w)
         q = type(self).function(w, self.alpha)
         return q if self.alpha or not self.shift else q * fixed_scale(math.prod(w.shape[:-1]))
@@ -132,6 +134,7 @@ class Uniform(KernelQuantizer):
         return ClipMaster(self.bound) if self.bound else None
 
     def __call__(self, w: Tensor) -> Tensor:
+        """The quantized kernel ``[..., filters]``."""
         return functional.uniform(self.prepare(w), self.bits)
 
     def integers(self, w: Tensor) -> tuple[Tensor, Tensor]:
@@ -166,6 +169,7 @@ class Linear(Quantizer):
         self.gradient_bits, self.nearest = gradient_bits, nearest
 
     def __call__(self, x: Tensor) -> Tensor:
+        """The rounded tensor, of any shape."""
         return functional.linear(x, self.bits, self.r, self.signed, self.narrow, self.gradient)
 
     def with_range(self, r: float) -> "Linear":
@@ -205,6 +209,7 @@ class ClipMaster(keras.constraints.Constraint):
         self.bound = bound
 
     def __call__(self, w: Tensor) -> Tensor:
+        """The clipped kernel ``[..., filters]``."""
         if self.bound:
             axes = tuple(range(len(w.shape) - 1))
             largest = self.bound / (2.0 * math.sqrt(math.prod(w.shape[:-1])))
@@ -213,6 +218,7 @@ class ClipMaster(keras.constraints.Constraint):
         return ops.clip(w, -1.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {"bound": self.bound}
 
 
