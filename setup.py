@@ -28,14 +28,15 @@ setup(
     package_dir=FOLDERS,
     package_data={"cunet_tf": ["weights/*"]},
     install_requires=[
-        "tensorflow>=2.20",
-        "keras>=3.12",
-        "numpy>=2.0",  # as OpenCV asks
-        "opencv-python>=4.13",  # older ones do not turn WebP upright; see docs/dependencies.md
+        # Upper bounds leave out the next versions of what computes, which nobody has tested here.
+        "tensorflow>=2.20,<2.22",
+        "keras>=3.12,<3.16",
+        "numpy>=2.0,<2.5",  # 2.0 as OpenCV asks
+        "opencv-python>=4.13,<5.1",  # older ones do not turn WebP upright; see docs/dependencies.md
         "absl-py>=1.4",
         "scipy>=1.12",
         "matplotlib>=3.8",
-        "ai-edge-litert>=2.3",
+        "ai-edge-litert>=2.3,<2.4",
         "tqdm>=4.66",
         "pyyaml>=6",
         "filelock>=3.12",
@@ -45,11 +46,11 @@ setup(
     extras_require={
         "tensorboard": ["tensorboard>=2.18"],
         "tfmot": ["tensorflow-model-optimization>=0.8", "tf-keras>=2.20"],
-        "jax": ["jax>=0.5"],
-        "gpu": ["jax[cuda12]>=0.5"],  # trains under Keras on JAX, see docs/gpu.md
+        "jax": ["jax>=0.5,<0.11"],
+        "gpu": ["jax[cuda12]>=0.5,<0.11"],  # trains under Keras on JAX, see docs/gpu.md
         "onnx": ["onnx>=1.19", "tf2onnx>=1.17", "onnxruntime>=1.23"],
         "dev": [
-            "jax>=0.5",
+            "jax>=0.5,<0.11",
             "tensorflow-model-optimization>=0.8",
             "tf-keras>=2.20",
             "onnx>=1.19",

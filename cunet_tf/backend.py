@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.errors import CUNetError
 
 QUANTIZES = ("tensorflow", "jax")
@@ -24,7 +25,7 @@ def custom_gradient(function: Callable) -> Callable:
     """
 
     @functools.wraps(function)
-    def call(*tensors: Any) -> Any:
+    def call(*tensors: Tensor) -> Tensor:
         from keras import ops
 
         require_quantization()
@@ -46,7 +47,7 @@ def require_quantization() -> None:
         tensorflow()
 
 
-def tensorflow(what: str = "quantization") -> Any:
+def tensorflow(what: str = "quantization") -> ModuleType:
     """The module ``tensorflow``, when Keras runs on it.
 
     Args:

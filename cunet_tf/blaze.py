@@ -7,6 +7,7 @@ anchors tells them apart.
 
 import numpy as np
 
+from cunet_tf.aliases import Box, Picture, Points
 from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import apply, crop_matrix, invert, warp
 from cunet_tf.engines import prepare_interpreter, running
@@ -49,7 +50,7 @@ class BlazeDetector:
         self.finds = "face" if values == 4 + 2 * FACE_POINTS else "body"
         self._anchors = anchor_centres(GRIDS[anchors])
 
-    def detect(self, image: np.ndarray, square: np.ndarray, min_score: float = MIN_SCORE) -> list[Detection]:
+    def detect(self, image: Picture, square: Box, min_score: float = MIN_SCORE) -> list[Detection]:
         """Objects in the square ``[x0, y0, x1, y1]`` of an RGB ``uint8 [H, W, 3]`` picture, best first."""
         matrix = crop_matrix(square, 1.0, self.size)
         crop = warp(image, matrix, self.size).astype(np.float32) / 127.5 - 1.0
@@ -70,7 +71,7 @@ class BlazeDetector:
         corners = np.stack([values[:, 0] - half, values[:, 0] + half], axis=1)
         return np.concatenate([corners, values[:, 2:]], axis=1) - 0.5
 
-    def _detection(self, points: np.ndarray, score: float) -> Detection:
+    def _detection(self, points: Points, score: float) -> Detection:
         if self.finds == "face":
             across = points[3] - points[2]  # from the person's right eye to the left one
             return Detection(points[:2].reshape(4), score, float(np.degrees(np.arctan2(across[1], across[0]))))
@@ -89,7 +90,7 @@ def anchor_centres(grids: tuple[tuple[int, int], ...]) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def average_clusters(points: np.ndarray, scores: np.ndarray) -> list[tuple[np.ndarray, float]]:
+def average_clusters(points: Points, scores: np.ndarray) -> list[tuple[np.ndarray, float]]:
     """BlazeFace's suppression: boxes that overlap the best one are averaged into it, weighted by their scores.
 
     Args:

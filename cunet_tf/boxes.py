@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Box, BoxLike
 from cunet_tf.errors import CUNetError
 
 
@@ -19,7 +20,7 @@ class Detection:
         roll: degrees by which the object is turned clockwise about the box's centre, as seen on the screen.
     """
 
-    box: np.ndarray
+    box: Box
     score: float
     roll: float = 0.0
 
@@ -61,7 +62,7 @@ class BoxMap:
         return cls(str(fields["name"]), (x, y), scale)
 
 
-def overlap(box: np.ndarray, boxes: np.ndarray, of_smaller: bool = False) -> np.ndarray:
+def overlap(box: Box, boxes: np.ndarray, of_smaller: bool = False) -> np.ndarray:
     """Intersection of a box with each of ``boxes [n, 4]`` over their union, or over the smaller of the two."""
     low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.clip(high - low, 0.0, None), axis=-1)
@@ -70,13 +71,13 @@ def overlap(box: np.ndarray, boxes: np.ndarray, of_smaller: bool = False) -> np.
     return shared / np.maximum(np.minimum(area, areas) if of_smaller else area + areas - shared, 1e-9)
 
 
-def best_over(box: np.ndarray, boxes: Sequence[np.ndarray]) -> int | None:
+def best_over(box: Box, boxes: Sequence[np.ndarray]) -> int | None:
     """Index of the one of ``boxes`` that overlaps ``box`` most; ``None`` where none touches it."""
     shares = overlap(box, np.array(boxes, np.float64).reshape(-1, 4))
     return int(shares.argmax()) if len(shares) and shares.max() > 0.0 else None
 
 
-def check_box(box: Any, width: int, height: int, name: str = "box") -> np.ndarray:
+def check_box(box: BoxLike, width: int, height: int, name: str = "box") -> Box:
     """A box in pixels as float64 ``[4]``.
 
     Args:

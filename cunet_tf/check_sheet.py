@@ -105,7 +105,7 @@ def numbered(skeleton: Skeleton) -> np.ndarray:
 
 def _view(image: np.ndarray, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
     """A square of ``SIDE`` pixels, points, mask and box in it: cut out around the box where that is possible."""
-    finite = np.isfinite(sample.points).all(axis=1)
+    finite = np.all(np.isfinite(sample.points), axis=1)
     mask = np.where(finite, sample.mask, 0) if len(finite) == len(sample.mask) else sample.mask
     points, box = np.where(finite[:, None], sample.points, 0), sample.box.reshape(2, 2)
     usable = bool(np.isfinite(box).all())

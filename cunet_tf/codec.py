@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.heatmaps import decode, disk_maps, gaussian_maps, reference_maps
@@ -45,7 +46,7 @@ class Codec(abc.ABC):
         """Of what is drawn, in heat-map pixels."""
 
     @abc.abstractmethod
-    def encode(self, points: Any, side: int) -> Any:
+    def encode(self, points: Tensor, side: int) -> Tensor:
         """Points ``[B, C, >=2]`` in heat-map pixels -> targets ``[B, side, side, C]``, on the device that trains."""
 
     @abc.abstractmethod
@@ -88,7 +89,7 @@ class GaussianCodec(Codec):
         """``sigma``."""
         return self.sigma
 
-    def encode(self, points: Any, side: int) -> Any:
+    def encode(self, points: Tensor, side: int) -> Tensor:
         """See :func:`cunet_tf.heatmaps.gaussian_maps`."""
         return gaussian_maps(points, self.sigma, side)
 
@@ -132,7 +133,7 @@ class ReferenceCodec(GaussianCodec):
                 "be drawn away from them: take --targets=gaussian, or drop it."
             )
 
-    def encode(self, points: Any, side: int) -> Any:
+    def encode(self, points: Tensor, side: int) -> Tensor:
         """See :func:`cunet_tf.heatmaps.reference_maps`."""
         return reference_maps(points, self.sigma, side)
 
@@ -164,7 +165,7 @@ class DiskCodec(Codec):
         """``radius``."""
         return self.radius
 
-    def encode(self, points: Any, side: int) -> Any:
+    def encode(self, points: Tensor, side: int) -> Tensor:
         """See :func:`cunet_tf.heatmaps.disk_maps`; the network's own maps are logits of these."""
         return disk_maps(points, self.radius, side)
 

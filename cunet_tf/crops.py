@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cunet_tf.aliases import Affine, HeatMaps
 from cunet_tf.data.geometry import apply, crop_matrix, whole_picture
 
 TURN = 8.0  # degrees, clockwise as seen on the screen; chosen by cunet_tf.trainers.study.measure_crops
@@ -12,7 +13,7 @@ def about_middle(side: int, degrees: float) -> np.ndarray:
     return crop_matrix(whole_picture(side, side), 1.0, side, rotation=degrees)
 
 
-def carried(maps: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def carried(maps: HeatMaps, matrix: Affine) -> tuple[np.ndarray, np.ndarray]:
     """Heat maps of one crop on the pixels of another, bilinear.
 
     Args:

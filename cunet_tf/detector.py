@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from cunet_tf.aliases import Box, Picture
 from cunet_tf.blaze import BlazeDetector
 from cunet_tf.boxes import Detection, overlap
 from cunet_tf.data.geometry import whole_picture
@@ -34,7 +35,7 @@ class Detector(Protocol):
 
     name: str
 
-    def __call__(self, image: np.ndarray) -> list[Detection]:
+    def __call__(self, image: Picture) -> list[Detection]:
         """Objects in an RGB ``uint8 [H, W, 3]`` picture, best first."""
         ...
 
@@ -51,7 +52,7 @@ class TiledDetector:
         self._first, self._second = first, second
         self.name = "blazeface" if first.finds == "face" else "pose_detection"
 
-    def __call__(self, image: np.ndarray) -> list[Detection]:
+    def __call__(self, image: Picture) -> list[Detection]:
         """See :class:`Detector`."""
         height, width = image.shape[:2]
         whole = whole_picture(width, height)
@@ -105,7 +106,7 @@ def face_files() -> list[Path]:
     return files
 
 
-def detect(image: np.ndarray, detector: Detector | str = "auto") -> list[Detection]:
+def detect(image: Picture, detector: Detector | str = "auto") -> list[Detection]:
     """Objects in a picture, best first.
 
     Args:
@@ -135,7 +136,7 @@ def _starts(length: int, side: float) -> np.ndarray:
     return np.linspace(0.0, max(length - side, 0.0), max(1, count))
 
 
-def _within(box: np.ndarray, tile: np.ndarray, whole: np.ndarray) -> bool:
+def _within(box: Box, tile: Box, whole: Box) -> bool:
     """Whether a box is not cut by a border of its tile that lies within the picture."""
     low = (box[:2] >= tile[:2]) | (tile[:2] <= whole[:2])
     high = (box[2:] <= tile[2:]) | (tile[2:] >= whole[2:])

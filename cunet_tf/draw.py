@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import Box, Mask, Picture, Points
 from cunet_tf.labels import place_labels
 from cunet_tf.outputs import marked_picture
 from cunet_tf.sides import sides_of
@@ -16,8 +17,8 @@ FINE = 4  # bits of a pixel's fraction that OpenCV takes
 
 
 def draw_landmarks(
-    image: np.ndarray, points: np.ndarray, skeleton: Skeleton,
-    mask: np.ndarray | None = None, box: np.ndarray | None = None, found: bool = True,
+    image: Picture, points: Points, skeleton: Skeleton,
+    mask: Mask | None = None, box: Box | None = None, found: bool = True,
 ) -> np.ndarray:  # fmt: skip
     """A copy of the picture with edges, points and the box.
 
@@ -37,7 +38,7 @@ def draw_landmarks(
     return canvas
 
 
-def enlarged(image: np.ndarray) -> tuple[np.ndarray, int]:
+def enlarged(image: Picture) -> tuple[np.ndarray, int]:
     """A copy of a picture with at least 512 pixels on the long side, and the whole factor."""
     zoom = -(-512 // max(image.shape[:2]))
     if zoom == 1:
@@ -46,8 +47,8 @@ def enlarged(image: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def draw_on(
-    canvas: np.ndarray, zoom: float, points: np.ndarray, skeleton: Skeleton,
-    mask: np.ndarray | None = None, box: np.ndarray | None = None, found: bool = True,
+    canvas: Picture, zoom: float, points: Points, skeleton: Skeleton,
+    mask: Mask | None = None, box: Box | None = None, found: bool = True,
 ) -> None:  # fmt: skip
     """Draw one object into a picture that was enlarged ``zoom`` times; other arguments as of :func:`draw_landmarks`."""
     shown = np.ones(len(points), bool) if mask is None else np.asarray(mask) > 0
@@ -66,13 +67,13 @@ def draw_on(
         draw_disc(canvas, places[index], radius, SIDES[sides[index]] if found else GREY)
 
 
-def draw_disc(canvas: np.ndarray, place: np.ndarray, radius: float, colour: Colour) -> None:
+def draw_disc(canvas: Picture, place: np.ndarray, radius: float, colour: Colour) -> None:
     """A disc in a thin dark rim at ``(x, y)`` in the canvas' pixels."""
     for size, tone in ((radius + rim_width(radius), OUTLINE), (radius, colour)):
         cv2.circle(canvas, _fine(place), round(size * 2**FINE), tone, -1, cv2.LINE_AA, FINE)
 
 
-def draw_numbers(canvas: np.ndarray, points: np.ndarray, shown: np.ndarray, indices: np.ndarray,
+def draw_numbers(canvas: Picture, points: Points, shown: np.ndarray, indices: np.ndarray,
                  skeleton: Skeleton) -> None:  # fmt: skip
     """Write the indices of some points near them, where they hide neither points, nor lines, nor each other.
 
@@ -96,7 +97,7 @@ def draw_numbers(canvas: np.ndarray, points: np.ndarray, shown: np.ndarray, indi
 
 
 def write(
-    canvas: np.ndarray, text: str, place: tuple[int, int], scale: float, colour: Colour = INK, rim: bool = False
+    canvas: Picture, text: str, place: tuple[int, int], scale: float, colour: Colour = INK, rim: bool = False
 ) -> int:
     """Write text from ``(x, y)`` of its base line on, in a dark rim when asked; returns its width in pixels."""
     if rim:
@@ -105,12 +106,12 @@ def write(
     return cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0]
 
 
-def zoomed(points: np.ndarray, factor: float) -> np.ndarray:
+def zoomed(points: Points, factor: float) -> Points:
     """Points ``[C, 2]`` of a picture in the pixels of one enlarged that many times; pixel centres on integers."""
     return (np.asarray(points, np.float64) + 0.5) * factor - 0.5
 
 
-def fitted(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+def fitted(image: Picture, side: int) -> tuple[np.ndarray, float]:
     """A picture scaled into the upper left of a black square of that side, and the factor."""
     scale = side / max(image.shape[:2])
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:side, :side]
@@ -126,22 +127,22 @@ def contact_sheet(tiles: list[np.ndarray], columns: int, empty: Colour = (0, 0, 
     return np.vstack([np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)])
 
 
-def save_png(path: Path | str, image: np.ndarray) -> None:
+def save_png(path: Path | str, image: Picture) -> None:
     """Write RGB ``uint8`` as PNG."""
     replace_file(Path(path), lambda target: target.write_bytes(encoded(image, ".png")))
 
 
-def save_result(path: Path, image: np.ndarray) -> None:
+def save_result(path: Path, image: Picture) -> None:
     """Write RGB ``uint8`` in the format of the ending (.png, .jpg), marked as ours."""
     replace_file(path, lambda target: target.write_bytes(marked_picture(encoded(image, path.suffix))))
 
 
-def encoded(image: np.ndarray, ending: str) -> bytes:
+def encoded(image: Picture, ending: str) -> bytes:
     """RGB ``uint8`` as the bytes of a ``.png`` or ``.jpg`` file."""
     return cv2.imencode(ending, image[..., ::-1])[1].tobytes()
 
 
-def _radius(points: np.ndarray) -> float:
+def _radius(points: Points) -> float:
     return disc_radius(float(np.ptp(points, axis=0).max()) if len(points) else 0.0, len(points))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from cunet_tf.aliases import Batch, HeatMaps
 from cunet_tf.errors import CUNetError, reason
 from cunet_tf.files.onnx import OnnxFile, read_onnx
 from cunet_tf.files.onnx_run import prepare_session, run_session, shapes_of, try_session
@@ -24,7 +25,7 @@ class Engine(Protocol):
 
     spec: ModelSpec | None
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: Batch) -> HeatMaps:
         """``[B, H, W, 3]`` float32 RGB in 0..1 -> last heat maps ``[B, H/4, W/4, C]``."""
         ...
 
@@ -44,7 +45,8 @@ class KerasEngine:
         given = given[-1] if isinstance(given, list) else given
         return tuple(taken) if isinstance(taken, tuple) else (), tuple(given)
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: Batch) -> HeatMaps:
+        """Crops ``[B, H, W, 3]`` in 0..1 -> heat maps ``[B, h, w, C]``."""
         with self._lock:
             outputs = self.model.predict_on_batch(images)
         last = outputs[-1] if isinstance(outputs, (list, tuple)) else outputs
@@ -90,7 +92,8 @@ class LiteRTEngine:
         scale, zero = self._output["quantization"]
         return OutputGrid(float(scale), int(zero))
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: Batch) -> HeatMaps:
+        """Crops ``[B, H, W, 3]`` in 0..1 -> heat maps ``[B, h, w, C]``."""
         expected = tuple(int(side) for side in self._input["shape"][1:])
         if tuple(images.shape[1:]) != expected:
             raise CUNetError(f"the model takes pictures of shape {expected}, not {images.shape[1:]}.")
@@ -150,7 +153,8 @@ class OnnxEngine:
         check_described(name, self.spec, taken, given)
         self._taken = taken[1:]
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: Batch) -> HeatMaps:
+        """Crops ``[B, H, W, 3]`` in 0..1 -> heat maps ``[B, h, w, C]``."""
         if tuple(images.shape[1:]) != self._taken:
             raise CUNetError(f"the model takes pictures of shape {self._taken}, not {images.shape[1:]}.")
         pictures = np.asarray(images, np.float32)[:, None]

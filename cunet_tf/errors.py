@@ -6,7 +6,6 @@ import reprlib
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 LONGEST = 1000  # characters of a message: file names and fields of a hostile file have any length
 _REASON = 300  # of another library's message in it
@@ -63,7 +62,7 @@ class _Short(reprlib.Repr):
         return reprlib.Repr.repr_int(self, x, level) if abs(x) < 10**100 else "a number of more than 100 digits"
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value of a file for a message, as Python writes it, cut where it is long."""
     return _SHORT.repr(value)
 

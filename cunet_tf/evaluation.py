@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Mask, Points
 from cunet_tf.boxes import best_over
 from cunet_tf.crops import TURN
 from cunet_tf.data.geometry import tight_box
@@ -102,7 +103,7 @@ def _localizer(
     return model
 
 
-def figures_of(points: np.ndarray, source: Source) -> dict[str, Any]:
+def figures_of(points: Points, source: Source) -> dict[str, Any]:
     """NME, failure rate, AUC and PCK of found points ``[N, C, 2]`` in the pictures' pixels; NaN without an object."""
     truth = np.stack([sample.points for sample in source])
     mask = np.stack([sample.mask for sample in source])
@@ -110,7 +111,7 @@ def figures_of(points: np.ndarray, source: Source) -> dict[str, Any]:
     return figures(point_errors(points, truth), truth, mask, source)
 
 
-def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source: Source) -> dict[str, Any]:
+def face_figures(errors: np.ndarray, truth: Points, mask: Mask, source: Source) -> dict[str, Any]:
     """NME under each normalizer, failure rate, AUC; per subset, group and landmark.
 
     Args:
@@ -152,7 +153,7 @@ def face_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source
     }
 
 
-def pose_figures(errors: np.ndarray, truth: np.ndarray, mask: np.ndarray, source: Source) -> dict[str, Any]:
+def pose_figures(errors: np.ndarray, truth: Points, mask: Mask, source: Source) -> dict[str, Any]:
     """PCK@0.2 of the torso, PCKh@0.5 and @0.1 where head sizes are known; arguments as above."""
     skeleton = source.skeleton
     box = nme_per_image(errors, mask, normalizer_distance(truth, skeleton, "box", mask))

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from cunet_tf.labels import place_labels
 from cunet_tf.outputs import MARK
 from cunet_tf.style import CYCLE, MARK_LINE, PANEL, STYLE
 from cunet_tf.writing import replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PARTS = {"": "training", "val_": "validation", "watched_": "training, not augmented"}  # of history.csv's columns
 COMMENT = {"Comment": f"{{{MARK}}}"}  # marks a figure as ours
@@ -54,7 +57,7 @@ def _column(rows: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([float(row.get(name) or "nan") for row in rows])
 
 
-def _label_epochs(axis: Any, ending: str, epochs: list[int]) -> None:
+def _label_epochs(axis: "Axes", ending: str, epochs: list[int]) -> None:
     """Axes of a panel of :func:`plot_curves`: whole epochs, even where there is one only."""
     from matplotlib.ticker import MaxNLocator
 
@@ -146,7 +149,7 @@ def plot_points(
         return [_name_points(axis, points) for axis, points in zip(axes, panels.values(), strict=True)]
 
 
-def _name_points(axis: Any, points: dict[str, tuple[float, float]]) -> np.ndarray:
+def _name_points(axis: "Axes", points: dict[str, tuple[float, float]]) -> np.ndarray:
     """Write every point's name near it, with a thin line to it; returns the names' boxes."""
     from matplotlib.transforms import IdentityTransform
 
@@ -155,7 +158,8 @@ def _name_points(axis: Any, points: dict[str, tuple[float, float]]) -> np.ndarra
     texts = [axis.text(0, 0, name, color=f"C{index}", **look) for index, name in enumerate(points)]
     extents = [text.get_window_extent() for text in texts]
     sizes = np.array([(extent.width, extent.height) for extent in extents])
-    boxes = place_labels(anchors, sizes, tuple(axis.bbox.extents), gap=10.0)
+    left, low, right, high = axis.bbox.extents
+    boxes = place_labels(anchors, sizes, (left, low, right, high), gap=10.0)
     for text, extent, box, anchor in zip(texts, extents, boxes, anchors, strict=True):
         text.set_position((box[0] - extent.x0, box[1] - extent.y0))
         near = anchor.clip(box[:2], box[2:])
@@ -165,7 +169,7 @@ def _name_points(axis: Any, points: dict[str, tuple[float, float]]) -> np.ndarra
     return boxes
 
 
-def _space_by_ratios(axis: Any, which: str) -> None:
+def _space_by_ratios(axis: "Axes", which: str) -> None:
     """A logarithmic axis with a few plain numbers."""
     from matplotlib.ticker import FixedLocator, NullLocator
 

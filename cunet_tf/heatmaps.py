@@ -3,16 +3,15 @@
 Points are (x, y) in heat-map pixels, pixel centres on integers.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import HeatMaps, Points, Tensor
 from cunet_tf.border import corrected, fit_weights, pull
 from cunet_tf.errors import CUNetError, did_you_mean
 
 
-def gaussian_maps(points: Any, sigma: float, side: int) -> Any:
+def gaussian_maps(points: Tensor, sigma: float, side: int) -> Tensor:
     """Gaussians of peak 1 at sub-pixel centres, drawn by :mod:`keras.ops` on the training device.
 
     Args:
@@ -26,14 +25,14 @@ def gaussian_maps(points: Any, sigma: float, side: int) -> Any:
     return _outer(gaussian_profiles(points, sigma, side))
 
 
-def gaussian_profiles(points: Any, sigma: float, side: int) -> Any:
+def gaussian_profiles(points: Tensor, sigma: float, side: int) -> Tensor:
     """The factors of :func:`gaussian_maps`: ``[B, C, 2, side]``, along x and along y."""
     from keras import ops
 
     return ops.exp(-ops.square(_offsets(points[..., :2], side)) / (2.0 * sigma**2))
 
 
-def reference_maps(points: Any, sigma: float, side: int) -> Any:
+def reference_maps(points: Tensor, sigma: float, side: int) -> Tensor:
     """As :func:`gaussian_maps`, drawn as the published reference does.
 
     Centres are rounded to whole pixels, and values stand only inside a 7x7 box; with
@@ -46,7 +45,7 @@ def reference_maps(points: Any, sigma: float, side: int) -> Any:
     return _outer(ops.where(ops.abs(offset) <= 3.5, profile, 0.0))
 
 
-def disk_maps(points: Any, radius: float, side: int) -> Any:
+def disk_maps(points: Tensor, radius: float, side: int) -> Tensor:
     """Label maps for detection: 1 within ``radius`` of the point, else 0 (paper, section 3.4 and Table 6).
 
     Arguments and result as in :func:`gaussian_maps`.
@@ -58,14 +57,14 @@ def disk_maps(points: Any, radius: float, side: int) -> Any:
     return ops.transpose(ops.cast(distance <= radius**2, "float32"), (0, 2, 3, 1))
 
 
-def _offsets(points: Any, side: int) -> Any:
+def _offsets(points: Tensor, side: int) -> Tensor:
     """``[B, C, 2, side]``: columns minus x, rows minus y."""
     from keras import ops
 
     return ops.arange(side, dtype="float32") - ops.expand_dims(points, -1)
 
 
-def _outer(profile: Any) -> Any:
+def _outer(profile: Tensor) -> Tensor:
     """``[B, C, 2, side] -> [B, side, side, C]``."""
     from keras import ops
 
@@ -77,7 +76,7 @@ REFERENCE_SIGMA = 3.0 / 2.0**0.5  # exp(-d^2 / 9)
 CV_CHANNELS = 128  # the most that OpenCV 5 takes in one picture
 
 
-def decode(heatmaps: np.ndarray, decoder: str = "dark", sigma: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def decode(heatmaps: HeatMaps, decoder: str = "dark", sigma: float = 1.0) -> tuple[Points, np.ndarray]:
     """Points and scores of a batch of heat maps.
 
     Args:
@@ -106,31 +105,31 @@ def decode(heatmaps: np.ndarray, decoder: str = "dark", sigma: float = 1.0) -> t
     return DECODERS[decoder](maps, sigma), scores
 
 
-def _peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _peaks(maps: HeatMaps) -> tuple[np.ndarray, np.ndarray]:
     """Integer (x, y) of each maximum, the first one in row order."""
     batch, height, width, channels = maps.shape
     flat = maps.reshape(batch, height * width, channels).argmax(axis=1)
     return flat % width, flat // width
 
 
-def _patches(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _patches(maps: HeatMaps, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """3x3 neighbourhoods ``[B, C, 3, 3]`` around (x, y), which must not touch the border."""
     step = np.arange(-1, 2)
     return _cells(maps, x[..., None] + step, y[..., None] + step)
 
 
-def _cells(maps: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _cells(maps: HeatMaps, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Values ``[B, C, rows, columns]`` of every map ``[B, h, w, C]`` at its columns and rows ``[B, C, n]``."""
     b = np.arange(maps.shape[0])[:, None, None, None]
     c = np.arange(maps.shape[3])[None, :, None, None]
     return maps[b, y[..., :, None], x[..., None, :], c]
 
 
-def _argmax(maps: np.ndarray, sigma: float) -> np.ndarray:
+def _argmax(maps: HeatMaps, sigma: float) -> np.ndarray:
     return np.stack(_peaks(maps), axis=-1).astype(np.float64)
 
 
-def _quarter(maps: np.ndarray, sigma: float) -> np.ndarray:
+def _quarter(maps: HeatMaps, sigma: float) -> np.ndarray:
     x, y = _peaks(maps)
     # Reflected, so that a peak on the border has equal neighbours across it and stays there.
     padded = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
@@ -139,7 +138,7 @@ def _quarter(maps: np.ndarray, sigma: float) -> np.ndarray:
     return np.stack([x, y], axis=-1) + 0.25 * np.sign(toward)
 
 
-def _dark(maps: np.ndarray, sigma: float) -> np.ndarray:
+def _dark(maps: HeatMaps, sigma: float) -> np.ndarray:
     """Newton step on the log of the smoothed map, at most one pixel; at the border as :mod:`cunet_tf.border` says."""
     height, width = maps.shape[1:3]
     smooth = np.stack([blur(one, sigma) for one in np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)))])
@@ -187,7 +186,7 @@ def blur(heatmap: np.ndarray, sigma: float) -> np.ndarray:
     return smooth[0] if len(smooth) == 1 else np.concatenate(smooth, axis=-1)
 
 
-def _plateau(maps: np.ndarray, radius: float) -> np.ndarray:
+def _plateau(maps: HeatMaps, radius: float) -> np.ndarray:
     """Centroid of the probabilities around the most probable disk, re-centred three times.
 
     The first maximum of a plateau is its upper left edge: smoothing by the radius makes its

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.data.augment import random_stream
 from cunet_tf.data.geometry import invert
 from cunet_tf.data.pipeline import Examples, make_example
@@ -27,14 +27,14 @@ def tensorflow_ops_speed(examples: Examples, batch_size: int, seconds: float) ->
 
     size = examples.spec.input_size
 
-    def parameters(index: Any) -> tuple[Any, Any, Any]:
+    def parameters(index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         sample = examples.source.samples[int(index)]
         view = examples.augmentation.draw(random_stream(examples.seed, 0, int(index)))
         matrix = view.matrix(sample.box, examples.spec.crop_factor, size)
         row = np.concatenate([invert(matrix).ravel(), [0.0, 0.0]]).astype(np.float32)
         return str(sample.picture).encode(), row, np.asarray(view.gain, np.float32)
 
-    def read(index: Any) -> Any:
+    def read(index: Tensor) -> Tensor:
         file, row, gain = tf.numpy_function(parameters, (index,), (tf.string, tf.float32, tf.float32))
         image = tf.cast(tf.io.decode_jpeg(tf.io.read_file(file), channels=3), tf.float32) / 255.0
         warped = tf.raw_ops.ImageProjectiveTransformV3(
@@ -82,7 +82,7 @@ def jpeg_only(examples: Examples) -> bool:
     )
 
 
-def _speed(batches: Iterator[Any], batch_size: int, seconds: float) -> float:
+def _speed(batches: Iterator[Tensor], batch_size: int, seconds: float) -> float:
     for _ in range(5):
         next(batches)
     start, count = time.perf_counter(), 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Box, Mask, Picture, Points
 from cunet_tf.draw import draw_on, enlarged
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
@@ -26,13 +27,13 @@ class Landmarks:
         skeleton: names and edges of the points, where known.
     """
 
-    points: np.ndarray
+    points: Points
     scores: np.ndarray
-    box: np.ndarray
+    box: Box
     box_from: str = "given"
     confidence: float | None = None
     found: bool = True
-    visible: np.ndarray | None = None
+    visible: Mask | None = None
     skeleton: Skeleton | None = None
 
     @property
@@ -50,7 +51,7 @@ class Landmarks:
             "confidence": None if self.confidence is None else round(self.confidence, 4), "found": self.found,
         }  # fmt: skip
 
-    def draw(self, picture: np.ndarray) -> np.ndarray:
+    def draw(self, picture: Picture) -> Picture:
         """A copy of an RGB ``uint8 [H, W, 3]`` picture with this object, see :func:`draw_objects`."""
         return draw_objects(picture, [self])
 
@@ -61,7 +62,7 @@ class Landmarks:
         return f"<Landmarks: {len(self.points)} {kind} in box [{box}] ({self.box_from}), found {self.found}{sure}>"
 
 
-def draw_objects(picture: np.ndarray, objects: Sequence[Landmarks]) -> np.ndarray:
+def draw_objects(picture: Picture, objects: Sequence[Landmarks]) -> Picture:
     """A copy of a picture with edges, points and boxes of objects; grey where nothing was found.
 
     Args:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Affine, Batch, Box, BoxLike, HeatMaps, Picture, Points
 from cunet_tf.boxes import BoxMap, Detection, check_box, overlap
 from cunet_tf.confidence import Confidence, align
 from cunet_tf.crops import TURN, mean_of_crops
@@ -36,7 +37,7 @@ class View:
         roll: degrees by which the object is turned clockwise about the box's centre, as seen on the screen.
     """
 
-    box: np.ndarray
+    box: Box
     factor: float
     box_from: str
     roll: float = 0.0
@@ -54,11 +55,11 @@ class Look:
         to_crop: 2x3 matrix from the picture to the crop.
     """
 
-    maps: np.ndarray
-    inner: np.ndarray
-    points: np.ndarray
+    maps: HeatMaps
+    inner: Affine
+    points: Points
     scores: np.ndarray
-    to_crop: np.ndarray
+    to_crop: Affine
 
 
 class Localizer:
@@ -115,13 +116,11 @@ class Localizer:
         spec = self.spec.replace(confidence=confidence)
         return Localizer(self.engine, spec, self.decoder, self.flip_test, crops=self.crops)
 
-    def locate(self, picture: Any, box: Sequence[float] | np.ndarray | None = None) -> Landmarks:
+    def locate(self, picture: object, box: BoxLike | None = None) -> Landmarks:
         """Landmarks of one object in one picture; see :meth:`locate_batch`."""
         return self.locate_batch([picture], [box])[0]
 
-    def locate_batch(
-        self, pictures: Sequence[Any], boxes: Sequence[Sequence[float] | np.ndarray | None]
-    ) -> list[Landmarks]:
+    def locate_batch(self, pictures: Sequence[Any], boxes: Sequence[BoxLike | None]) -> list[Landmarks]:
         """Landmarks of one object in each picture.
 
         Args:
@@ -141,7 +140,7 @@ class Localizer:
         views = [self._given(image, box) for image, box in zip(images, boxes, strict=True)]
         return self._found(images, views)
 
-    def locate_all(self, picture: Any, detector: Detector | str = "auto") -> list[Landmarks]:
+    def locate_all(self, picture: object, detector: Detector | str = "auto") -> list[Landmarks]:
         """Landmarks of every object that a detector sees, the surest first; an empty list where it sees none.
 
         Args:
@@ -155,12 +154,12 @@ class Localizer:
         views = self.views(image, load_detector(detector) if isinstance(detector, str) else detector)
         return _once_each(self._found([image] * len(views), views))
 
-    def views(self, image: np.ndarray, detector: Detector) -> list[View]:
+    def views(self, image: Picture, detector: Detector) -> list[View]:
         """Where a detector sees objects in an RGB ``uint8 [H, W, 3]`` picture, in boxes as the model wants them."""
         boxes = map(self.box_map(detector), detector(image))
         return [View(each.box, self.spec.crop_factor, "detector", each.roll) for each in boxes]
 
-    def heatmaps(self, crops: np.ndarray) -> np.ndarray:
+    def heatmaps(self, crops: Batch) -> HeatMaps:
         """Heat maps ``[B, h, w, C]`` of crops ``[B, H, W, 3]`` in 0..1, with the flip test."""
         maps = self.engine(crops)
         if not np.isfinite(maps).all():
@@ -170,7 +169,7 @@ class Localizer:
         mirrored = self.engine(np.ascontiguousarray(crops[:, :, ::-1]))
         return (maps + mirrored[:, :, ::-1][..., self.spec.skeleton.flip_permutation]) / 2.0
 
-    def _given(self, image: np.ndarray, box: Sequence[float] | np.ndarray | None) -> View:
+    def _given(self, image: Picture, box: BoxLike | None) -> View:
         height, width = image.shape[:2]
         if box is None:
             return View(whole_picture(width, height), 1.0, "whole picture")
@@ -194,7 +193,7 @@ class Localizer:
             return BoxMap(detector.name)  # its boxes are tight, more or less; the second look mends the rest
         raise CUNetError(f"model {self.spec.name} takes boxes of {known.name}, this detector is {detector.name}.")
 
-    def _found(self, images: list[np.ndarray], views: list[View]) -> list[Landmarks]:
+    def _found(self, images: list[Picture], views: list[View]) -> list[Landmarks]:
         """Look, close in as often as the origin of each box asks for, and judge."""
         looks = self.look(images, views)
         before: list[Look | None] = [None] * len(looks)
@@ -207,7 +206,7 @@ class Localizer:
                 before[i], looks[i] = looks[i], look
         return [self._judged(*each) for each in zip(views, looks, before, strict=True)]
 
-    def look(self, images: list[np.ndarray], views: list[View]) -> list[Look]:
+    def look(self, images: list[Picture], views: list[View]) -> list[Look]:
         """Look once at each picture ``uint8 [H, W, 3]``."""
         if not images:
             return []
@@ -221,14 +220,14 @@ class Localizer:
             for heat, points, score, matrix in zip(maps, inner, scores, matrices, strict=True)
         ]
 
-    def _seen(self, images: list[np.ndarray], views: list[View]) -> tuple[list[np.ndarray], np.ndarray]:
+    def _seen(self, images: list[Picture], views: list[View]) -> tuple[list[np.ndarray], np.ndarray]:
         """Matrices from pictures to crops, and the crops' heat maps ``[B, h, w, C]``."""
         size = self.spec.input_size
         matrices = [crop_matrix(view.box, view.factor, size, rotation=view.roll) for view in views]
         crops = [warp(image, matrix, size) for image, matrix in zip(images, matrices, strict=True)]
         return matrices, self.heatmaps(np.stack(crops).astype(np.float32) / 255.0)
 
-    def closer(self, points: np.ndarray, view: View) -> View:
+    def closer(self, points: Points, view: View) -> View:
         """The view in the tight box of the points, turned upright by them where the model knows its mean shape."""
         known = self.spec.confidence
         roll = align(points, known.shape.mean)[2] if known else 0.0
@@ -253,7 +252,7 @@ def seen_before(look: Look, before: Look | None) -> np.ndarray | None:
     return None if before is None else to_heatmap(apply(look.to_crop, before.points))
 
 
-def _has_extent(points: np.ndarray) -> bool:
+def _has_extent(points: Points) -> bool:
     return bool(np.ptp(points, axis=0).max() >= SMALLEST)
 
 

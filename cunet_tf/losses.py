@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.heatmaps import disk_maps, gaussian_maps, reference_maps
 from cunet_tf.soft_decoder import seen_points, soft_points
 
@@ -40,13 +41,14 @@ class HeatmapLoss(keras.losses.Loss):
 
     def __init__(
         self, sigma: float = 1.2, reference: bool = False, scale: float = 1000.0, foreground: float = 0.0,
-        teacher: float = 0.0, name: str = "heatmap_mse", **kwargs: Any,
+        teacher: float = 0.0, name: str = "heatmap_mse", **kwargs: object,
     ):  # fmt: skip
         super().__init__(name=name, **kwargs)
         self.sigma, self.reference, self.scale, self.foreground = sigma, reference, scale, foreground
         self.teacher = teacher
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Weighted squared error of heat maps ``[B, h, w, C]`` to points and mask ``[B, C, 3]``."""
         draw = reference_maps if self.reference else gaussian_maps
         target = draw(y_true, self.sigma, y_pred.shape[1])
         if self.teacher and carries_maps(y_true):
@@ -58,23 +60,24 @@ class HeatmapLoss(keras.losses.Loss):
         return self.scale * ops.mean(per_map * y_true[..., 2], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"sigma": self.sigma, "reference": self.reference, "scale": self.scale, "foreground": self.foreground}
         return {**super().get_config(), **own, "teacher": self.teacher}
 
 
-def with_maps(targets: Any, maps: Any) -> Any:
+def with_maps(targets: Tensor, maps: Tensor) -> Tensor:
     """Targets ``[B, C, 3]`` with the heat maps ``[B, h, w, C]`` of a teacher behind them, ``[B, C, 3 + h * w]``."""
     height, width, landmarks = maps.shape[1:]
     rows = ops.reshape(ops.transpose(maps, (0, 3, 1, 2)), (-1, landmarks, height * width))
     return ops.concatenate([targets, ops.cast(rows, targets.dtype)], axis=-1)
 
 
-def carries_maps(targets: Any) -> bool:
+def carries_maps(targets: Tensor) -> bool:
     """Whether targets are those of :func:`with_maps`."""
     return targets.shape[-1] > POINT
 
 
-def carried_maps(targets: Any, side: int) -> Any:
+def carried_maps(targets: Tensor, side: int) -> Tensor:
     """The heat maps ``[B, side, side, C]`` that :func:`with_maps` has put there."""
     rows = ops.reshape(targets[..., POINT:], (-1, targets.shape[1], side, side))
     return ops.transpose(rows, (0, 2, 3, 1))
@@ -102,13 +105,14 @@ class CoordinateLoss(keras.losses.Loss):
 
     def __init__(
         self, sigma: float = 1.2, scale: float = 1.0, along: float = 1.0,
-        neighbours: Sequence[Sequence[int]] = (), name: str = "coordinates", **kwargs: Any,
+        neighbours: Sequence[Sequence[int]] = (), name: str = "coordinates", **kwargs: object,
     ):  # fmt: skip
         super().__init__(name=name, **kwargs)
         self.sigma, self.scale, self.along = sigma, scale, along
         self.neighbours = [list(pair) for pair in neighbours]
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Error of the points decoded from ``[B, h, w, C]`` to points and mask ``[B, C, 3]``."""
         found, cells = soft_points(y_pred, self.sigma)
         errors = found - seen_points(y_true[..., :2], cells, self.sigma, y_pred.shape[1])
         tangent, along = self._frame(y_true)
@@ -117,7 +121,7 @@ class CoordinateLoss(keras.losses.Loss):
         per_point = along * smooth_l1(first) + smooth_l1(second)
         return self.scale * ops.mean(per_point * y_true[..., 2], axis=-1)
 
-    def _frame(self, y_true: Any) -> tuple[Any, Any]:
+    def _frame(self, y_true: Tensor) -> tuple[Tensor, Tensor]:
         """Unit tangents ``[B, C, 2]``, along x where there is no contour, and weights ``[B, C]`` along them."""
         points, known = y_true[..., :2], y_true[..., 2:POINT] > 0
         level = ops.broadcast_to(ops.convert_to_tensor([1.0, 0.0]), ops.shape(points))
@@ -133,11 +137,12 @@ class CoordinateLoss(keras.losses.Loss):
         return tangent, ops.where(on_contour[..., 0], self.along, 1.0)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"sigma": self.sigma, "scale": self.scale, "along": self.along, "neighbours": self.neighbours}
         return {**super().get_config(), **own}
 
 
-def smooth_l1(errors: Any) -> Any:
+def smooth_l1(errors: Tensor) -> Tensor:
     """Half the square below 1, the magnitude less a half above."""
     size = ops.abs(errors)
     return ops.where(size < 1.0, 0.5 * ops.square(errors), size - 0.5)
@@ -147,19 +152,22 @@ def smooth_l1(errors: Any) -> Any:
 class LossSum(keras.losses.Loss):
     """The sum of losses of the same targets and heat maps."""
 
-    def __init__(self, terms: Sequence[keras.losses.Loss], name: str = "sum", **kwargs: Any):
+    def __init__(self, terms: Sequence[keras.losses.Loss], name: str = "sum", **kwargs: object):
         super().__init__(name=name, **kwargs)
         self.terms = list(terms)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The sum of the terms."""
         first, *others = (term.call(y_true, y_pred) for term in self.terms)
         return sum(others, first)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "terms": [keras.losses.serialize(term) for term in self.terms]}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LossSum":
+        """Inverse of :meth:`get_config`."""
         return cls(**{**config, "terms": [keras.losses.deserialize(term) for term in config["terms"]]})
 
 
@@ -177,12 +185,13 @@ class DetectionLoss(keras.losses.Loss):
 
     def __init__(
         self, radius: float = 2.0, foreground: float = 5.0, scale: float = 100.0,
-        name: str = "disk_bce", **kwargs: Any,
+        name: str = "disk_bce", **kwargs: object,
     ):  # fmt: skip
         super().__init__(name=name, **kwargs)
         self.radius, self.foreground, self.scale = radius, foreground, scale
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Weighted cross entropy of logits ``[B, h, w, C]`` to disks about points and mask ``[B, C, 3]``."""
         labels = disk_maps(y_true, self.radius, y_pred.shape[1])
         # -log sigmoid(x) = softplus(-x); both terms stay finite for any logit.
         inside = self.foreground * labels * ops.softplus(-y_pred)
@@ -191,5 +200,6 @@ class DetectionLoss(keras.losses.Loss):
         return self.scale * ops.mean(per_map * y_true[..., 2], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"radius": self.radius, "foreground": self.foreground, "scale": self.scale}
         return {**super().get_config(), **own}

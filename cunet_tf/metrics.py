@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Mask, Points
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import Skeleton
 
@@ -15,13 +16,13 @@ AUC_THRESHOLD = 0.08  # 300-W's failure threshold on the inter-ocular NME
 LEAST_FOR_AREA = 3  # landmarks, whose tight box has an area
 
 
-def point_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def point_errors(predicted: np.ndarray, truth: Points) -> np.ndarray:
     """Euclidean distances ``[N, C]`` between points ``[N, C, 2]``."""
     return np.linalg.norm(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64), axis=-1)
 
 
 def normalizer_distance(
-    truth: np.ndarray, skeleton: Skeleton, name: str, mask: np.ndarray | None = None, boxes: np.ndarray | None = None
+    truth: Points, skeleton: Skeleton, name: str, mask: Mask | None = None, boxes: np.ndarray | None = None
 ) -> np.ndarray:
     """Distance ``[N]`` that errors are divided by; NaN where a landmark it needs is not annotated, or it is zero.
 
@@ -51,7 +52,7 @@ def normalizer_distance(
     return _positive(np.linalg.norm(gap, axis=-1))
 
 
-def _box_distance(truth: np.ndarray, boxes: np.ndarray | None) -> np.ndarray:
+def _box_distance(truth: Points, boxes: np.ndarray | None) -> np.ndarray:
     if truth.shape[1] < LEAST_FOR_AREA and boxes is not None:
         boxes = np.asarray(boxes, np.float64)
         return _positive((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
@@ -64,7 +65,7 @@ def _positive(distance: np.ndarray) -> np.ndarray:
     return np.where(distance > 0, distance, np.nan)
 
 
-def nme_per_image(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def nme_per_image(errors: np.ndarray, mask: Mask, distance: np.ndarray) -> np.ndarray:
     """Normalised mean error ``[N]``: mean over annotated points, divided by ``distance``.
 
     Args:
@@ -104,7 +105,7 @@ def _defined(nme: np.ndarray) -> np.ndarray:
     return nme[~np.isnan(nme)]
 
 
-def pck(errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float) -> float:
+def pck(errors: np.ndarray, mask: Mask, distance: np.ndarray, share: float) -> float:
     """Percentage of correct keypoints as a share: errors <= ``share * distance``, points pooled.
 
     Args:
@@ -127,9 +128,7 @@ def limb_joints(skeleton: Skeleton) -> list[int]:
     return [index for name, ids in skeleton.groups.items() if name != "Head" for index in ids]
 
 
-def pck_means(
-    errors: np.ndarray, mask: np.ndarray, distance: np.ndarray, share: float, skeleton: Skeleton
-) -> dict[str, Any]:
+def pck_means(errors: np.ndarray, mask: Mask, distance: np.ndarray, share: float, skeleton: Skeleton) -> dict[str, Any]:
     """PCK in percent under each naming of "mean"; arguments as in :func:`pck`.
 
     Returns:

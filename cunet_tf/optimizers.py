@@ -1,21 +1,24 @@
 """RMSprop of trainings that clip gradients, or average their weights."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import keras
 from keras import ops
 
 from cunet_tf import replicas
+from cunet_tf.aliases import Tensor
+from cunet_tf.compat.hooks import HookedRMSprop
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
-class ClippingRMSprop(keras.optimizers.RMSprop):
+class ClippingRMSprop(HookedRMSprop):
     """RMSprop that clips the gradient of the whole batch, where several devices have a part of it each.
 
     Keras clips each part by itself before they are added up. Arguments as Keras' optimizer.
     """
 
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+    def apply(self, grads: Sequence[Tensor], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """As Keras does, with gradients that are clipped already."""
         shares = replicas.count()
         if self.global_clipnorm and shares > 1:
@@ -38,17 +41,19 @@ class AveragingRMSprop(ClippingRMSprop):
     Arguments as Keras' optimizer; ``use_ema=True`` keeps the average.
     """
 
-    ema_momentum: Any  # the largest decay; of a traced update its own
+    ema_momentum: float | Tensor  # the largest decay; of a traced update its own
 
-    def decay(self, update: Any) -> Any:
+    def decay(self, update: Tensor) -> Tensor:
         """The decay of the average at an update, 0-based."""
         count = ops.cast(update, "float32")
         return ops.minimum(self.ema_momentum, (1.0 + count) / (10.0 + count))
 
-    def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
+    @contextmanager
+    def averaging(self) -> Iterator[None]:
+        """Put the decay of the update in the place of the largest one."""
         largest = self.ema_momentum
         self.ema_momentum = self.decay(self.iterations)
         try:
-            super()._update_model_variables_moving_average(trainable_variables)
+            yield
         finally:
             self.ema_momentum = largest

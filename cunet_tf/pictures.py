@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Picture
 from cunet_tf.data.sample import read_image
 from cunet_tf.errors import CUNetError
 
 
-def as_picture(picture: Any) -> np.ndarray:
+def as_picture(picture: object) -> Picture:
     """A picture as RGB ``uint8 [H, W, 3]``.
 
     Args:
@@ -32,7 +33,7 @@ def as_picture(picture: Any) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _from_pil(picture: Any) -> np.ndarray:
+def _from_pil(picture: Any) -> Picture:
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(picture)
@@ -45,7 +46,7 @@ def _from_pil(picture: Any) -> np.ndarray:
     return np.asarray(upright.convert("RGB"))
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 

@@ -111,7 +111,7 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number of JSON")
 
 
-def fitting(value: Any, kind: type[T], where: str) -> T:
+def fitting(value: object, kind: type[T], where: str) -> T:
     """What was read from a file, as a type of msgspec's: every field of its type and within its range.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cunet_tf.data.pipeline import Examples
-from cunet_tf.data.worker_pool import workers_for
+from cunet_tf.data.worker_pool import WorkerPool, workers_for
 from cunet_tf.errors import CUNetError
 
 ONE, HERE = ", one thread", ", here"  # ends of names
@@ -114,7 +114,7 @@ def _pictures_per_second(batches: Iterator[Any], batch_size: int, seconds: float
     return count / (time.perf_counter() - begin), 1000.0 * (time.process_time() - start) / count
 
 
-def _endless(examples: Examples, batch_size: int, pool: Any) -> Iterator[Any]:
+def _endless(examples: Examples, batch_size: int, pool: WorkerPool | None) -> Iterator[Any]:
     """Training batches, epoch after epoch, as ``fit`` takes them."""
     data = examples.batches(batch_size, training=True, pool=pool)
     while True:

@@ -3,8 +3,7 @@
 Under JAX there is one program for all devices: its compiler does the same by itself.
 """
 
-from typing import Any
-
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import on_tensorflow
 
 
@@ -18,7 +17,7 @@ def count() -> int:
     return 1 if context is None else context.num_replicas_in_sync
 
 
-def gathered(row: Any) -> Any:
+def gathered(row: Tensor) -> Tensor:
     """The ``[C]`` of every replica as ``[replicas, C]``, in their order and to the last bit; has no gradient.
 
     By a sum of rows that are zero but for one's own: every strategy has sums.
@@ -31,13 +30,13 @@ def gathered(row: Any) -> Any:
     return summed(tf.where(own[:, None], row[None], tf.zeros([], row.dtype)))
 
 
-def summed(tensor: Any) -> Any:
+def summed(tensor: Tensor) -> Tensor:
     """The sum of a tensor over the replicas; its gradient is the sum of theirs."""
     import tensorflow as tf
 
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensor)
 
 
-def whole_loss(loss: Any) -> Any:
+def whole_loss(loss: Tensor) -> Tensor:
     """A loss as Keras logs it: in a replica Keras divides losses by the number of replicas, so that they add up."""
     return loss * float(count()) if count() > 1 else loss

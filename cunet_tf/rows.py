@@ -64,7 +64,7 @@ def markdown_table(lines: list[list[str]]) -> str:
     return "\n".join([head, "| --- " * len(lines[0]) + "|", *body])
 
 
-def number(value: Any, form: str = ".4g") -> str:
+def number(value: object, form: str = ".4g") -> str:
     """A float in ``form``, an integer with commas, a dash for nothing, other things as they are."""
     if value is None or value == "":
         return "-"

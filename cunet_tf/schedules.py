@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
+
 
 @keras.saving.register_keras_serializable("cunet_tf")
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
@@ -21,7 +23,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int):
         self.schedule, self.steps = schedule, steps
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         """Learning rate of a step, 0-based."""
         share = (ops.cast(step, "float32") + 1.0) / self.steps
         return ops.minimum(share, 1.0) * self.schedule(step)
@@ -48,7 +50,7 @@ class Later(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, start: int):
         self.schedule, self.start = schedule, start
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Tensor) -> Tensor:
         """Learning rate of an update of the optimizer, 0-based."""
         return self.schedule(ops.cast(step, "int32") - self.start)
 

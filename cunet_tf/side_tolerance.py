@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.losses import POINT, carried_maps, carries_maps
 from cunet_tf.soft_decoder import peak_cells
 
@@ -28,12 +29,13 @@ class SideTolerantLoss(keras.losses.Loss):
 
     def __init__(
         self, loss: keras.losses.Loss, permutation: Sequence[int], tolerance: float = 0.5,
-        name: str = "side_tolerant", **kwargs: Any,
+        name: str = "side_tolerant", **kwargs: object,
     ):  # fmt: skip
         super().__init__(name=name, **kwargs)
         self.loss, self.permutation, self.tolerance = loss, [int(index) for index in permutation], tolerance
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The loss to the label or, where the teacher contradicts its sides, to the swapped one if that is smaller."""
         given = self.loss.call(y_true, y_pred)
         if not carries_maps(y_true):
             return given
@@ -42,21 +44,23 @@ class SideTolerantLoss(keras.losses.Loss):
         return ops.where(doubtful, ops.minimum(given, other), given)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"loss": keras.losses.serialize(self.loss), "permutation": self.permutation, "tolerance": self.tolerance}
         return {**super().get_config(), **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "SideTolerantLoss":
+        """Inverse of :meth:`get_config`."""
         return cls(**{**config, "loss": keras.losses.deserialize(config["loss"])})
 
 
-def swapped(targets: Any, permutation: Sequence[int]) -> Any:
+def swapped(targets: Tensor, permutation: Sequence[int]) -> Tensor:
     """Targets ``[B, C, 3 + h * w]`` with left and right of the label swapped; the teacher's maps stay."""
     label = ops.take(targets[..., :POINT], ops.convert_to_tensor(permutation), axis=1)
     return ops.concatenate([label, targets[..., POINT:]], axis=-1)
 
 
-def contradicted(targets: Any, side: int, permutation: Sequence[int], tolerance: float) -> Any:
+def contradicted(targets: Tensor, side: int, permutation: Sequence[int], tolerance: float) -> Tensor:
     """Whether the swapped label lies nearer to the teacher's points than ``tolerance`` times the label as it is.
 
     Distances are in heat-map pixels, from a landmark to the maximum of the teacher's map, whose height (0 to 1) is the
@@ -79,7 +83,7 @@ def contradicted(targets: Any, side: int, permutation: Sequence[int], tolerance:
     height = ops.clip(ops.max(maps, axis=(1, 2)), 0.0, 1.0)
     weights = paired * height * targets[..., 2] * other[..., 2]
 
-    def distance(label: Any) -> Any:
+    def distance(label: Tensor) -> Tensor:
         return ops.sum(weights * ops.norm(label[..., :2] - seen, axis=-1), axis=-1)
 
     return distance(other) < tolerance * distance(targets)

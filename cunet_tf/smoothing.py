@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from cunet_tf.aliases import Points
 from cunet_tf.errors import CUNetError
 
 MIN_CUTOFF = 2.5  # Hz; this and the next chosen by docs/video.md
@@ -52,10 +53,10 @@ class OneEuroFilter:
     def reset(self) -> None:
         """Forget the past: the next frame is a first frame."""
         self._time: float | None = None
-        self._points = np.zeros((0, 2))  # [C, 2], the last answer
-        self._velocity = np.zeros((0, 2))  # [C, 2], smoothed, pixels per second
+        self._points: Points = np.zeros((0, 2))  # [C, 2], the last answer
+        self._velocity: Points = np.zeros((0, 2))  # [C, 2], smoothed, pixels per second
 
-    def __call__(self, points: np.ndarray, time: float) -> np.ndarray:
+    def __call__(self, points: Points, time: float) -> Points:
         """Smoothed points of the next frame.
 
         Args:
@@ -81,7 +82,7 @@ class OneEuroFilter:
         self._time = time
         return self._points.copy()
 
-    def _advance(self, points: np.ndarray, step: float) -> None:
+    def _advance(self, points: Points, step: float) -> None:
         """Algorithm 1 of the paper: low-pass the speed, then the points with the cutoff it sets."""
         velocity = (points - self._points) / step
         self._velocity = low_pass(self._velocity, velocity, self.derivative_cutoff, step)
@@ -105,6 +106,6 @@ def low_pass(before: np.ndarray, now: np.ndarray, cutoff: float | np.ndarray, st
     return now + kept * (before - now)
 
 
-def object_size(points: np.ndarray) -> float:
+def object_size(points: Points) -> float:
     """Longer side in pixels of the box around ``[C, 2]``, at least 1."""
     return max(1.0, float(np.max(points.max(axis=0) - points.min(axis=0))))

@@ -7,24 +7,23 @@ targets' own sigma the step is twice the offset of the centroid: no small curvat
 of sigma is found exactly.
 """
 
-from typing import Any
-
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.heatmaps import gaussian_profiles
 
 STEP = 2.0  # (sigma^2 + window^2) / window^2
 LEAST = 0.05  # of the mass of a perfect map; maps with less pull their points less, and gradients stay bounded
 
 
-def peak_cells(heatmaps: Any) -> tuple[Any, Any]:
+def peak_cells(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     """Integer x and y, ``[B, C]``, of the maximum of each map ``[B, h, w, C]``, the first one in row order."""
     height, width, channels = heatmaps.shape[1:]
     flat = ops.argmax(ops.reshape(heatmaps, (-1, height * width, channels)), axis=1)
     return flat % width, flat // width
 
 
-def soft_points(heatmaps: Any, sigma: float) -> tuple[Any, Any]:
+def soft_points(heatmaps: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
     """Points of heat maps, differentiable about each maximum.
 
     Args:
@@ -47,7 +46,7 @@ def soft_points(heatmaps: Any, sigma: float) -> tuple[Any, Any]:
     return cells + STEP * ops.sum(shares * offsets, axis=-1), cells
 
 
-def seen_points(points: Any, cells: Any, sigma: float, side: int) -> Any:
+def seen_points(points: Tensor, cells: Tensor, sigma: float, side: int) -> Tensor:
     """Where :func:`soft_points` finds perfect maps whose maxima it takes to be at ``cells``.
 
     These are the points themselves, but near the border, which cuts the Gaussian and moves its centroid: a perfect

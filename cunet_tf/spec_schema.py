@@ -84,7 +84,7 @@ class SpecFields(msgspec.Struct):
     version: Annotated[int, Meta(ge=0)] = 0
 
 
-def require_valid(fields: Any) -> None:
+def require_valid(fields: object) -> None:
     """Check a description, as JSON gives it.
 
     Raises:

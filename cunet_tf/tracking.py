@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cunet_tf.aliases import Box, Picture, Points
 from cunet_tf.boxes import overlap
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.detector import Detector
@@ -55,7 +56,7 @@ class Frame:
 
     index: int
     time: float
-    image: np.ndarray
+    image: Picture
     objects: list[Tracked]
 
 
@@ -73,7 +74,7 @@ class Follower:
     """
 
     def __init__(
-        self, id: int, start: np.ndarray | None, smoothing: OneEuroFilter | None = None, min_score: float = MIN_SCORE
+        self, id: int, start: Box | None, smoothing: OneEuroFilter | None = None, min_score: float = MIN_SCORE
     ):
         self.id, self.place, self.low = id, start, 0
         self._start, self._min_score = start, min_score
@@ -93,7 +94,7 @@ class Follower:
             smoothed = found if lost else replace(found, points=self._filter(found.points, seconds))
         return Tracked(self.id, found, smoothed, lost)
 
-    def _next_place(self, points: np.ndarray) -> np.ndarray | None:
+    def _next_place(self, points: Points) -> np.ndarray | None:
         """The box to search after ``low`` lost frames in a row; ``None`` is the whole picture."""
         starts, rest = divmod(self.low, PATIENCE)
         if starts and not rest:
@@ -103,7 +104,7 @@ class Follower:
 
 
 def track(
-    localizer: Localizer, frames: Iterable[tuple[float, np.ndarray]], box: np.ndarray | None = None,
+    localizer: Localizer, frames: Iterable[tuple[float, Picture]], box: Box | None = None,
     smoothing: OneEuroFilter | None = None, min_score: float = MIN_SCORE,
 ) -> Iterator[Frame]:  # fmt: skip
     """Follow the one object of a video.
@@ -123,7 +124,7 @@ def track(
 
 
 def track_all(
-    localizer: Localizer, frames: Iterable[tuple[float, np.ndarray]], detector: Detector,
+    localizer: Localizer, frames: Iterable[tuple[float, Picture]], detector: Detector,
     smoothing: OneEuroFilter | None = None, min_score: float = MIN_SCORE,
 ) -> Iterator[Frame]:  # fmt: skip
     """Follow every object that a detector sees; each keeps its id while it is followed.

@@ -1,10 +1,12 @@
 """Metrics that Keras updates batch by batch, on the device that trains."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config import STRIDE
 from cunet_tf.metrics import LEAST_FOR_AREA
 from cunet_tf.soft_decoder import peak_cells
@@ -14,7 +16,7 @@ WINDOW = 2  # half side of the window around the maximum
 SHORTEST, FAR = 1e-3, 1e6  # pixels: a distance that nothing is divided by, and a place outside of every map
 
 
-def window_centroid(heatmaps: Any) -> Any:
+def window_centroid(heatmaps: Tensor) -> Tensor:
     """Points ``[B, C, 2]`` of heat maps ``[B, h, w, C]``: centroid around each maximum.
 
     A cheap stand-in, inside the graph, for the decoders of :mod:`cunet_tf.heatmaps`.
@@ -22,7 +24,7 @@ def window_centroid(heatmaps: Any) -> Any:
     height, width = heatmaps.shape[1:3]
     peak_x, peak_y = peak_cells(heatmaps)
 
-    def near(count: int, peak: Any) -> Any:  # [B, count, C]
+    def near(count: int, peak: Tensor) -> Tensor:  # [B, count, C]
         grid = ops.reshape(ops.arange(count, dtype=peak.dtype), (1, count, 1))
         return ops.cast(ops.abs(grid - ops.expand_dims(peak, 1)) <= WINDOW, "float32")
 
@@ -49,13 +51,13 @@ class _PointMetric(keras.metrics.Metric):
     masked, or span nothing, does not count. ``y_pred``: ``[B, h, w, C]``. The result is NaN where nothing counted.
     """
 
-    def __init__(self, first: Any = (), second: Any = (), side: float = 0.0, **kwargs: Any):
+    def __init__(self, first: Sequence[int] = (), second: Sequence[int] = (), side: float = 0.0, **kwargs: object):
         super().__init__(**kwargs)
         self.first, self.second, self.side = list(first), list(second), float(side)
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
 
-    def normalized_errors(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    def normalized_errors(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Errors ``[B, C]`` as shares of the distance, and ``[B, C]`` 1 where they count."""
         mask = y_true[..., 2]
         points = ops.where(ops.expand_dims(mask, -1) > 0, y_true[..., :2], 0.0)
@@ -70,7 +72,7 @@ class _PointMetric(keras.metrics.Metric):
         counts = mask * ops.cast(distance > SHORTEST, "float32")
         return ops.norm(window_centroid(y_pred) - points, axis=-1) / ops.maximum(distance, SHORTEST), counts
 
-    def result(self) -> Any:
+    def result(self) -> Tensor:
         mean = 100.0 * self.total / ops.maximum(self.count, 1.0)
         return ops.where(self.count > 0, mean, float("nan"))
 
@@ -78,7 +80,7 @@ class _PointMetric(keras.metrics.Metric):
         return {**super().get_config(), "first": self.first, "second": self.second}
 
 
-def _tight_box(points: Any, mask: Any) -> Any:
+def _tight_box(points: Tensor, mask: Tensor) -> Tensor:
     """Root of the area of the box around the points that count, ``[B, 1]``."""
     known = ops.expand_dims(mask, -1) > 0
     sides = ops.max(ops.where(known, points, -FAR), axis=1) - ops.min(ops.where(known, points, FAR), axis=1)
@@ -89,10 +91,18 @@ def _tight_box(points: Any, mask: Any) -> Any:
 class NormalizedMeanError(_PointMetric):
     """NME in percent while training; ``cunet evaluate`` decodes more finely."""
 
-    def __init__(self, first: Any = (), second: Any = (), side: float = 0.0, name: str = "nme", **kwargs: Any):
+    def __init__(
+        self,
+        first: Sequence[int] = (),
+        second: Sequence[int] = (),
+        side: float = 0.0,
+        name: str = "nme",
+        **kwargs: object,
+    ):
         super().__init__(first, second, side, name=name, **kwargs)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
+        """Take in a batch: points and mask ``[B, C, 3]``, heat maps ``[B, h, w, C]``."""
         errors, counts = self.normalized_errors(y_true, y_pred)
         counted = ops.sum(counts, axis=1)
         mean = ops.sum(errors * counts, axis=1) / ops.maximum(counted, 1.0)
@@ -100,6 +110,7 @@ class NormalizedMeanError(_PointMetric):
         self.count.assign_add(ops.sum(ops.cast(counted > 0, "float32")))
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "side": self.side}
 
 
@@ -107,16 +118,20 @@ class NormalizedMeanError(_PointMetric):
 class PercentageOfCorrectKeypoints(_PointMetric):
     """PCK in percent while training: errors of at most ``share`` of the distance, points pooled."""
 
-    def __init__(self, first: Any, second: Any, share: float = 0.2, name: str = "pck", **kwargs: Any):
+    def __init__(
+        self, first: Sequence[int], second: Sequence[int], share: float = 0.2, name: str = "pck", **kwargs: Any
+    ):
         super().__init__(first, second, name=name, **kwargs)
         self.share = share
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
+        """Take in a batch: points and mask ``[B, C, 3]``, heat maps ``[B, h, w, C]``."""
         errors, counts = self.normalized_errors(y_true, y_pred)
         self.total.assign_add(ops.sum(counts * ops.cast(errors <= self.share, "float32")))
         self.count.assign_add(ops.sum(counts))
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "share": self.share}
 
 
@@ -130,7 +145,7 @@ def main_metric(spec: ModelSpec) -> keras.metrics.Metric:
     return NormalizedMeanError(side=spec.input_size / STRIDE / spec.crop_factor)
 
 
-def last_head_metrics(spec: ModelSpec) -> list[Any]:
+def last_head_metrics(spec: ModelSpec) -> list[keras.metrics.Metric]:
     """``metrics=`` for ``compile``: :func:`main_metric` of the last head, nothing for the others."""
     last = [main_metric(spec)]
     heads = len(spec.config.head_names)

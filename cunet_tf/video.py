@@ -6,11 +6,12 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import Picture
 from cunet_tf.data.sample import require_size
 from cunet_tf.errors import CUNetError
 from cunet_tf.outputs import json_text, movie_mark
@@ -64,7 +65,7 @@ class FrameReader:
         self.fps = fps if math.isfinite(fps) and 0.0 < fps <= 1000.0 else FPS
         self.total = int(total) if not self._live and 0 < total < 2**63 else None
 
-    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[float, Picture]]:
         """The frames, once."""
         start, seconds, frame, count = self._clock(), 0.0, self._first, 0
         while frame is not None:
@@ -86,9 +87,9 @@ class FrameReader:
             self.close()
             raise
 
-    def _read(self) -> np.ndarray | None:
+    def _read(self) -> Picture | None:
         try:
-            frame = self._capture.read()[1]
+            frame: Any = self._capture.read()[1]  # uint8, or None, which OpenCV's types do not say
         except cv2.error:  # a frame of another form than the header says
             return None
         if frame is not None:  # it may be of another size than the header says
@@ -126,7 +127,7 @@ class OverlayWriter:
         CUNetError: the file cannot be created, or this OpenCV cannot encode video.
     """
 
-    def __init__(self, path: Path, fps: float, frame: np.ndarray):
+    def __init__(self, path: Path, fps: float, frame: Picture):
         self._path, self._stack = path, contextlib.ExitStack()
         self._part = self._stack.enter_context(replacing(path))
         height, width = _even(frame).shape[:2]
@@ -138,7 +139,7 @@ class OverlayWriter:
                 "check that the folder is writable, and that opencv-python has FFmpeg."
             )
 
-    def write(self, frame: np.ndarray) -> None:
+    def write(self, frame: Picture) -> None:
         """Append RGB ``uint8 [H, W, 3]``."""
         self._writer.write(np.ascontiguousarray(_even(frame)[..., ::-1]))
 
@@ -150,7 +151,7 @@ class OverlayWriter:
         self._stack.close()
 
 
-def _even(frame: np.ndarray) -> np.ndarray:
+def _even(frame: Picture) -> Picture:
     """The codec wants even sides: repeat the last row and column where needed."""
     return np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import Picture
 from cunet_tf.boxes import Detection
 from cunet_tf.errors import CUNetError, reason
 from cunet_tf.quiet import native_stderr_hidden
@@ -38,7 +39,7 @@ class YuNetDetector:
         self._path, self._network = path, _network(path)
         self._lock = threading.Lock()  # the network holds the size of one picture
 
-    def __call__(self, image: np.ndarray) -> list[Detection]:
+    def __call__(self, image: Picture) -> list[Detection]:
         """See :class:`~cunet_tf.detector.Detector`."""
         try:
             with self._lock:
@@ -67,7 +68,7 @@ def _network(path: Path) -> cv2.FaceDetectorYN:
         raise CUNetError(f"{path}: OpenCV cannot read this as YuNet: {_said(error)}.") from None
 
 
-def _rows(network: cv2.FaceDetectorYN, image: np.ndarray) -> np.ndarray:
+def _rows(network: cv2.FaceDetectorYN, image: Picture) -> np.ndarray:
     """Corner, size, five points and score of each face ``[n, 15]``, those left out that are no numbers."""
     network.setInputSize((image.shape[1], image.shape[0]))
     rows = network.detect(np.ascontiguousarray(image[..., ::-1]))[1]

@@ -1,11 +1,13 @@
 """The layers of a baked model: what stands in the place of each trained one."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.compat import inner_layers
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.fold import batch_norm
@@ -22,7 +24,7 @@ FUSED = (keras.activations.linear, keras.activations.relu, keras.activations.rel
 FOLDING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 
 
-def copied(layer: keras.layers.Layer, **changes: Any) -> keras.layers.Layer:
+def copied(layer: keras.layers.Layer, **changes: object) -> keras.layers.Layer:
     """A fresh layer of the same kind, in float32, whose configuration is changed; it has no variables yet."""
     config = {**layer.get_config(), **changes}
     if layer.compute_dtype != layer.variable_dtype:
@@ -30,7 +32,7 @@ def copied(layer: keras.layers.Layer, **changes: Any) -> keras.layers.Layer:
     return type(layer).from_config(config)
 
 
-def is_fused(activation: Any) -> bool:
+def is_fused(activation: Callable[[Tensor], Tensor]) -> bool:
     """Whether a convolution has this activation built in."""
     return activation in FUSED
 
@@ -76,7 +78,7 @@ class Baker:
                 self.made[id(call.layer)] = [first, *others]
                 self._fill(call, [first, *others])
 
-    def _twins(self, call: Call) -> list[Any]:
+    def _twins(self, call: Call) -> list[keras.layers.Layer]:
         """The twin of a layer: it and what stands behind it, called one after the other."""
         layer = call.layer
         if id(layer) in self.made:
@@ -101,7 +103,7 @@ class Baker:
                              "cu.bake cannot follow: put them into a Sequential or functional model.")  # fmt: skip
         return [copied(layer, name=name)]
 
-    def _convolution(self, call: Call, name: str) -> list[Any]:
+    def _convolution(self, call: Call, name: str) -> list[keras.layers.Layer]:
         layer = call.layer
         changes: dict[str, Any] = {"name": name, "use_bias": layer.use_bias or id(call) in self.norms}
         ends = (
@@ -121,7 +123,7 @@ class Baker:
             return [conv, *ends]
         return [QuantActivation(_in_bytes(start), name=self._unique(f"{name}_input")), conv, *ends]
 
-    def _two_convolutions(self, layer: Any, name: str) -> list[Any]:
+    def _two_convolutions(self, layer: keras.layers.Layer, name: str) -> list[keras.layers.Layer]:
         """Depth and points apart: integers need a grid between them."""
         config = layer.get_config()
         windows = {key: config[key] for key in ("strides", "padding", "dilation_rate", "depth_multiplier")}
@@ -131,7 +133,7 @@ class Baker:
             return [deep, points]
         return [deep, points, keras.layers.Activation(layer.activation, name=self._unique(f"{name}_activation"))]
 
-    def _fill(self, call: Call, twins: list[Any]) -> None:
+    def _fill(self, call: Call, twins: list[keras.layers.Layer]) -> None:
         """Give the twin the values of the layer's variables."""
         layer = call.layer
         twin = next((each for each in twins if not isinstance(each, QuantActivation)), twins[0])
@@ -148,7 +150,7 @@ class Baker:
             for ours, theirs in zip(layer.variables, twin.variables, strict=True):
                 theirs.assign(baked.get(id(ours), ours))
 
-    def _fill_convolution(self, call: Call, twin: Any) -> None:
+    def _fill_convolution(self, call: Call, twin: keras.layers.Layer) -> None:
         layer = call.layer
         kernel, scale = np.asarray(kernel_of(layer), np.float64), np.ones(1)
         bias = np.asarray(layer.bias, np.float64) if layer.use_bias else 0.0
@@ -185,13 +187,13 @@ class Baker:
         return name
 
 
-def kernel_of(layer: Any) -> Any:
+def kernel_of(layer: keras.layers.Layer) -> Tensor:
     """The kernel that a convolution or dense layer of any kind computes with, as a tensor."""
     quantizer = getattr(layer, "kernel_quantizer", None)
     return layer.kernel if quantizer is None else quantizer(keras.ops.convert_to_tensor(layer.kernel))
 
 
-def quantized(layer: Any) -> list[Any]:
+def quantized(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """The convolutions of a layer of ours, or it itself, that quantize their kernels."""
     convs = [layer] if hasattr(layer, "kernel_quantizer") else getattr(layer, "convolutions", [])
     return [conv for conv in convs if conv.kernel_quantizer is not None]
@@ -202,21 +204,20 @@ def float_kernels(quant: QuantConfig) -> QuantConfig:
     return dataclasses.replace(quant, weights="FW", alpha=False, centered=False, bound=0.0, weight_gradients=0)
 
 
-def _baked_grid(layer: QuantActivation) -> Any:
+def _baked_grid(layer: QuantActivation) -> Callable[[Tensor], Tensor]:
     return _in_bytes(layer.settled())
 
 
-def _in_bytes(quantizer: Any) -> Any:
-    few = isinstance(quantizer, Linear) and quantizer.bits < BYTE
-    return InBytes.of(quantizer) if few else quantizer
+def _in_bytes(quantizer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    return InBytes.of(quantizer) if isinstance(quantizer, Linear) and quantizer.bits < BYTE else quantizer
 
 
-def _plain(layer: Any) -> bool:
+def _plain(layer: keras.layers.Layer) -> bool:
     """Whether nothing stands behind a convolution that it does not have built in."""
     return not isinstance(layer, FOLDING) or is_fused(layer.activation)
 
 
-def _hidden(layer: Any) -> bool:
+def _hidden(layer: keras.layers.Layer) -> bool:
     """Whether a layer of somebody else's has quantized ones inside."""
     return any(isinstance(each, QuantActivation) or quantized(each) for each in inner_layers(layer))
 
@@ -233,19 +234,19 @@ def _is_affine(call: Call) -> bool:
     return _along_channels(call) if norm else isinstance(call.layer, keras.layers.Rescaling)
 
 
-def _affine(layer: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
+def _affine(layer: keras.layers.Layer, channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Scale and offset ``[C]`` of such a call."""
     if isinstance(layer, keras.layers.BatchNormalization):
         return batch_norm(*_statistics(layer))
     return np.broadcast_to(layer.scale, channels), np.broadcast_to(layer.offset, channels)
 
 
-def _is_doubling(layer: Any) -> bool:
+def _is_doubling(layer: keras.layers.Layer) -> bool:
     """Whether a layer is what one operation can do, where Keras' own takes a chain of them."""
     return isinstance(layer, keras.layers.UpSampling2D) and (layer.size, layer.interpolation) == ((2, 2), "nearest")
 
 
-def _statistics(norm: Any) -> tuple[Any, ...]:
+def _statistics(norm: keras.layers.Layer) -> tuple[Tensor, ...]:
     """gamma, beta, moving mean and variance, float ``[C]``, and epsilon."""
     size = np.shape(norm.moving_mean)
     gamma = np.ones(size) if norm.gamma is None else norm.gamma

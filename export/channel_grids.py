@@ -6,10 +6,9 @@ What only normalisations read may be moved: the writing convolution gives ``(x -
 cross-layer equalization; here with a shift, since a normalisation has an offset.)
 """
 
-from typing import Any
-
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
 from cunet_tf.export.grids import SMALLEST, Grid, half
 
@@ -29,11 +28,11 @@ class TracedNorm:
         sources: ``[C]``, see :meth:`cunet_tf.export.grid_tensors.GridTensors.trace`.
     """
 
-    def __init__(self, scale: Any, offset: Any):
+    def __init__(self, scale: Tensor, offset: Tensor):
         self.scale, self.offset = np.asarray(scale, np.float64), np.asarray(offset, np.float64)
         self.sources = np.empty(0, np.int64)
 
-    def traced(self, x: Any) -> Any:
+    def traced(self, x: Tensor) -> Tensor:
         """Keep the numbers of the joined channels, and pass them on."""
         self.sources = np.asarray(x)[0, 0, 0].astype(np.int64)
         return x

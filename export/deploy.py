@@ -23,6 +23,7 @@ from cunet_tf.export.grid_tensors import GridTensors
 from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import SemanticBlock
+from cunet_tf.quantize.quantizers import Quantizer
 from cunet_tf.spec import ModelSpec
 
 DEPTHWISE, MAXIMUM = NORMS = ("depthwise", "maximum")
@@ -135,6 +136,6 @@ def deploy(model: keras.Model, spec: ModelSpec, norms: str = "depthwise") -> Dep
     return Deployed(twin, grid_tensors, spec)
 
 
-def _stem_quantizer(model: keras.Model) -> Any:
+def _stem_quantizer(model: keras.Model) -> Quantizer | None:
     names = {layer.name for layer in model.layers}
     return model.get_layer(STEM_GRID).quantizer if STEM_GRID in names else None

@@ -3,11 +3,12 @@
 Each layer stands for a trained one, takes the same arguments and returns the same tensors.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.export.channel_grids import TracedNorm
 from cunet_tf.export.fold import Kernel, batch_norm
 from cunet_tf.export.grid_tensors import GridTensor, GridTensors
@@ -17,7 +18,7 @@ from cunet_tf.files.blocks import BLOCK, PADS, to_blocks
 from cunet_tf.models.concat_conv import ConcatBNReLUConv, ConcatConvBNReLU, as_list, joined
 from cunet_tf.models.convolution import ConvBNReLU
 from cunet_tf.models.layers import SemanticBlock
-from cunet_tf.quantize.quantizers import Uniform
+from cunet_tf.quantize.quantizers import Quantizer, Uniform
 
 
 class TwinConv:
@@ -36,7 +37,8 @@ class TwinConv:
         self.grid_tensor, self.relu = grid_tensor, relu
         grid_tensor.writer = self
 
-    def __call__(self, x: Any, strides: int = 1, padding: str = "SAME") -> Any:
+    def __call__(self, x: Tensor, strides: int = 1, padding: str = "SAME") -> Tensor:
+        """The convolution of ``[B, H, W, C]``."""
         import tensorflow as tf
 
         y = tf.nn.conv2d(x, _weights(self.kernel, self.peak), strides, padding)
@@ -62,17 +64,19 @@ class TwinNorm(TracedNorm):
         self.settle(np.zeros_like(self.scale), np.ones_like(self.scale))
 
     def settle(self, middle: np.ndarray, width: np.ndarray) -> None:
+        """Read channels that are ``middle + width * x`` from now on, ``[C]``."""
         scale, offset = self.stretched(middle, width)
         (self.kernel, self.peak), self.bias = Kernel(scale[None]).int8(), half(offset)
 
-    def __call__(self, tensors: list[Any]) -> Any:
+    def __call__(self, tensors: list[Tensor]) -> Tensor:
+        """The normalised tensors ``[B, H, W, *]``, joined."""
         if self.grid_tensor.tracing:
             return self.traced(joined(tensors))
         parts = [joined(tensors)] if self.shared else tensors
         ends = np.cumsum([part.shape[-1] for part in parts])
         return joined([self._normalize(x, slice(end - x.shape[-1], end)) for x, end in zip(parts, ends, strict=True)])
 
-    def _normalize(self, x: Any, channels: slice) -> Any:
+    def _normalize(self, x: Tensor, channels: slice) -> Tensor:
         import tensorflow as tf
 
         kernel = _weights(self.kernel[None, None, :, channels], self.peak[channels])
@@ -80,9 +84,11 @@ class TwinNorm(TracedNorm):
         return self.grid_tensor(tf.nn.relu(y + self.bias[channels]))
 
 
-def norm_of(variables: Any, grid_tensor: GridTensor, kernel: Kernel, conv: TwinConv, tensors: GridTensors) -> Any:
+def norm_of(
+    variables: Sequence[Tensor], grid_tensor: GridTensor, kernel: Kernel, conv: TwinConv, tensors: GridTensors
+) -> TwinNorm | MaximumNorm:
     """The normalisation and ReLU in front of a convolution: a MAXIMUM where the twin is asked for them."""
-    norm: TracedNorm
+    norm: TwinNorm | MaximumNorm
     if tensors.maximum:
         norm = MaximumNorm(*batch_norm(*variables), grid_tensor, kernel.values, conv)
     else:
@@ -92,7 +98,7 @@ def norm_of(variables: Any, grid_tensor: GridTensor, kernel: Kernel, conv: TwinC
     return norm
 
 
-def _weights(kernel: np.ndarray, peak: np.ndarray) -> Any:
+def _weights(kernel: np.ndarray, peak: np.ndarray) -> Tensor:
     """The kernel as floats, marked so that the converter stores just these int8 values."""
     import tensorflow as tf
 
@@ -129,7 +135,8 @@ class DeployConv(keras.layers.Layer):
             conv = TwinConv(kernel, None, grid_tensors.get(f"{mark} output", layer.output_quantizer))
             self.passes.append((norm_of(variables, grid_tensor, kernel, conv, grid_tensors), conv))
 
-    def call(self, inputs: Any, bn_set: int = 0) -> Any:
+    def call(self, inputs: Tensor, bn_set: int = 0) -> Tensor:
+        """The convolution on one tensor or several ``[B, H, W, *]``."""
         norm, conv = self.passes[bn_set]
         return conv(norm(as_list(inputs)))
 
@@ -154,7 +161,8 @@ class DeployBlock(keras.layers.Layer):
             norm = norm_of(first.bn[index], norm_tensor, kernel, bottleneck, grid_tensors)
             self.passes.append((norm, bottleneck, TwinConv(trained_kernel(second), None, new_tensor)))
 
-    def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
+    def call(self, inputs: Tensor, bn_set: int = 0) -> list[Tensor]:
+        """The block on its main inputs and the history, as the layer that it stands for."""
         parts = as_list(inputs)
         norm, bottleneck, features = self.passes[bn_set]
         new = features(bottleneck(norm(parts)))
@@ -179,7 +187,8 @@ class DeployConvFirst(keras.layers.Layer):
             tensor = grid_tensors.get(name, layer.output_quantizer, concatenated)
             self.passes.append(TwinConv(trained_kernel(layer).scaled(scale), bias, tensor, relu=layer.normalize))
 
-    def call(self, inputs: Any, bn_set: int = 0) -> Any:
+    def call(self, inputs: Tensor, bn_set: int = 0) -> Tensor:
+        """The convolution on one tensor or several ``[B, H, W, *]``."""
         return self.passes[bn_set if len(self.passes) > 1 else 0](joined(as_list(inputs)))
 
 
@@ -192,7 +201,8 @@ class DeployBlockConvFirst(keras.layers.Layer):
             DeployConvFirst(layer, grid_tensors, layer is not block.bottleneck) for layer in block.convolutions
         )
 
-    def call(self, inputs: Any, bn_set: int = 0) -> list[Any]:
+    def call(self, inputs: Tensor, bn_set: int = 0) -> list[Tensor]:
+        """The block on its main inputs and the history, as the layer that it stands for."""
         features, *ends = self.others
         parts = as_list(inputs)
         new = features(self.bottleneck(parts, bn_set=bn_set), bn_set=bn_set)
@@ -206,7 +216,7 @@ class DeployStem(keras.layers.Layer):
     rounding may change places, as both keep order.
     """
 
-    def __init__(self, stem: ConvBNReLU, quantizer: Any, grid_tensors: GridTensors, concatenated: bool):
+    def __init__(self, stem: ConvBNReLU, quantizer: Quantizer | None, grid_tensors: GridTensors, concatenated: bool):
         super().__init__(name=stem.name, trainable=False)
         scale, bias = batch_norm(*stem.bn[0])
         kernel = np.asarray(keras.ops.convert_to_numpy(stem.kernel), np.float64) * scale
@@ -216,7 +226,8 @@ class DeployStem(keras.layers.Layer):
             Kernel(on_blocks), bias, grid_tensors.get("stem output", quantizer, concatenated), relu=True
         )
 
-    def call(self, image: Any) -> Any:
+    def call(self, image: Tensor) -> Tensor:
+        """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
         import tensorflow as tf
 
         blocks = tf.nn.space_to_depth(self.image(image), BLOCK)
@@ -227,5 +238,6 @@ class DeployStem(keras.layers.Layer):
 class Folded(keras.layers.Layer):
     """Twin of a layer whose work another one does."""
 
-    def call(self, x: Any, **_: Any) -> Any:
+    def call(self, x: Tensor, **_: object) -> Tensor:
+        """The tensor as it is."""
         return x

@@ -1,15 +1,17 @@
 """Arithmetic of the deploy twin: batch normalisations as scale and offset, kernels on the int8 grid."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.export.grids import SMALLEST, WEIGHT_LIMIT, half
 from cunet_tf.models.normalize import EPSILON
 
 
-def batch_norm(gamma: Any, beta: Any, mean: Any, variance: Any, epsilon: float = EPSILON) -> tuple[Any, Any]:
+def batch_norm(
+    gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: float = EPSILON
+) -> tuple[Tensor, Tensor]:
     """Scale and offset, float32 ``[C]``, of a batch normalisation in inference."""
     gamma, beta, mean, variance = (np.asarray(each, np.float64) for each in (gamma, beta, mean, variance))
     scale = gamma / np.sqrt(variance + epsilon)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.export.grids import Grid, range_grid, trained_grid
 
 # Where channels are stretched (channel_grids), what is left between normalisation and convolution has no wide channel
@@ -29,7 +30,7 @@ class GridTensor:
         self.name, self.grid, self.trained = name, grid, grid is not None
         self.observing = self.tracing = self.cut = self.joined = False
         self.number = 0
-        self.writer: Any = None
+        self.writer: Tensor  # = None
         self.reset()
 
     def reset(self) -> None:
@@ -38,7 +39,8 @@ class GridTensor:
         self.lows: list[np.ndarray] = []  # of each picture, for each channel
         self.highs: list[np.ndarray] = []
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
+        """The tensor on its grid; while the twin is traced or watched, noted."""
         if self.tracing:
             return np.zeros(x.shape, np.float32) + np.float32(self.number + np.arange(x.shape[-1]))
         if self.observing:
@@ -103,9 +105,9 @@ class GridTensors:
     def __init__(self, shared: bool, maximum: bool = False, whole: bool = False):
         self.tensors: dict[str, GridTensor] = {}
         self.shared, self.maximum, self.whole = shared, maximum, whole
-        self.norms: list[Any] = []
+        self.norms: list[Tensor] = []
 
-    def get(self, name: str, quantizer: Any, joined: bool = False) -> GridTensor:
+    def get(self, name: str, quantizer: object, joined: bool = False) -> GridTensor:
         """The tensor of this name, on the grid that training gave it, if any; ``joined``: else with its kind."""
         tensor = self._add(name, trained_grid(quantizer))
         tensor.joined = joined

@@ -1,10 +1,10 @@
 """The int8 grids of a deployed network, and fake quantization on them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.quantize.quantizers import Linear
 
 LOW, HIGH = -128, 127
@@ -29,7 +29,7 @@ class Grid:
         """Lowest and highest real value."""
         return self.scale * (LOW - self.zero_point), self.scale * (HIGH - self.zero_point)
 
-    def fake(self, x: Any) -> Any:
+    def fake(self, x: Tensor) -> Tensor:
         """A float tensor rounded to the grid; the TFLite converter reads the grid from this operation."""
         import tensorflow as tf
 
@@ -47,7 +47,7 @@ class Grid:
 PIXELS = Grid(1 / 255, -128)  # a network's input in 0..1: the 8-bit pixels themselves
 
 
-def trained_grid(quantizer: Any) -> Grid | None:
+def trained_grid(quantizer: object) -> Grid | None:
     """The int8 grid of a feature quantizer: the same steps, so the trained function is kept.
 
     With fewer than 8 bits the int8 grid has room beyond the ends of the trained one, where

@@ -59,6 +59,6 @@ def with_float_ends(tflite: bytes, spec: ModelSpec) -> bytes:
     return finished(write_tflite(model), spec, "image", HEATMAPS)
 
 
-def _float_twin(graph: Any, index: int) -> int:
+def _float_twin(graph: schema.SubGraphT, index: int) -> int:
     """A new float tensor of the same shape; its index."""
     return new_tensor(graph, tuple(graph.tensors[index].shape), schema.TensorType.FLOAT32)

@@ -6,13 +6,15 @@ Arithmetic of XNNPACK's int8 convolutions, with scales s and zero points z:
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from cunet_tf.compat import operator_name, parse_tflite, schema
 from cunet_tf.errors import CUNetError
 
+Tensors: TypeAlias = list[schema.TensorT]
+Options: TypeAlias = Any  # a class of the schema for each operation
 DTYPES = {0: np.float32, 2: np.int32, 9: np.int8}  # TensorType
 
 
@@ -53,12 +55,12 @@ class Reference:
         return values[index]
 
 
-def scales(tensor: Any) -> np.ndarray:
+def scales(tensor: schema.TensorT) -> np.ndarray:
     """float32 scales of a tensor, one or one for each filter."""
     return np.asarray(tensor.quantization.scale, np.float32)
 
 
-def zero(tensor: Any) -> int:
+def zero(tensor: schema.TensorT) -> int:
     """The zero point; that of an int8 kernel is 0."""
     return int(tensor.quantization.zeroPoint[0])
 
@@ -69,7 +71,9 @@ def requantize(total: np.ndarray, factor: np.ndarray, zero_point: int, low: int)
     return np.clip(scaled + zero_point, low, 127).astype(np.int8)
 
 
-def _convolution(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any, depthwise: bool) -> Any:
+def _convolution(
+    inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options, depthwise: bool
+) -> np.ndarray:
     x, kernel = (array.astype(np.float64) for array in inputs[:2])  # float64 adds integers exactly
     x = x - zero(tensors[0])
     size, stride = kernel.shape[1:3], options.strideH
@@ -94,49 +98,51 @@ def _same(x: np.ndarray, size: tuple[int, int], stride: int) -> np.ndarray:
     return np.pad(x, ((0, 0), *((gap // 2, gap - gap // 2) for gap in gaps), (0, 0)))
 
 
-def _pool(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _pool(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(inputs[0], (options.filterHeight, options.filterWidth), (1, 2))
     return windows[:, :: options.strideH, :: options.strideW].max((-2, -1))
 
 
-def _resize(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _resize(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     height, width = (int(new) // old for new, old in zip(inputs[1], inputs[0].shape[1:3], strict=True))
     return inputs[0].repeat(height, 1).repeat(width, 2)
 
 
-def _pad(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _pad(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     return np.pad(inputs[0], [tuple(pair) for pair in inputs[1]], constant_values=zero(output))
 
 
-def _space_to_depth(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _space_to_depth(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     batch, height, width, channels = inputs[0].shape
     size = options.blockSize
     parts = inputs[0].reshape(batch, height // size, size, width // size, size, channels)
     return parts.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height // size, width // size, -1)
 
 
-def _concat(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _concat(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     grids = {(scales(tensor)[0], zero(tensor)) for tensor in (*tensors, output)}
     if len(grids) > 1:
         raise CUNetError("a concatenation joins tensors of different scales: it would not be a copy.")
     return np.concatenate(inputs, options.axis)
 
 
-def _extreme(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any, function: Callable) -> np.ndarray:
+def _extreme(
+    inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options, function: Callable
+) -> np.ndarray:
     grids = {(scales(tensor)[0], zero(tensor)) for tensor in (*tensors, output)}
     if len(grids) > 1:
         raise CUNetError("a MAXIMUM or MINIMUM of tensors of different scales: it would round.")
     return function(*inputs)
 
 
-def _quantize(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _quantize(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     if inputs[0].dtype == np.int8:
         raise CUNetError("an int8 tensor is quantized again: the model has islands of another scale.")
     scaled = np.rint(inputs[0] * (np.float32(1) / scales(output)[0]))
     return np.clip(scaled + zero(output), -128, 127).astype(np.int8)
 
 
-def _dequantize(inputs: list[np.ndarray], tensors: list[Any], output: Any, options: Any) -> np.ndarray:
+def _dequantize(inputs: list[np.ndarray], tensors: Tensors, output: schema.TensorT, options: Options) -> np.ndarray:
     return (inputs[0].astype(np.float32) - zero(tensors[0])) * scales(tensors[0])[0]
 
 

@@ -1,7 +1,6 @@
 """The 7x7 stem of an int8 file, moved onto blocks of 2x2 pixels: the same numbers, sooner."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ def with_blocks(tflite: bytes) -> bytes:
     return write_tflite(model)
 
 
-def _stem(model: Any, graph: Any) -> tuple[Any, Any] | None:
+def _stem(model: schema.ModelT, graph: schema.SubGraphT) -> tuple[schema.OperatorT, schema.OperatorT] | None:
     """The padding of the picture and the convolution of 7x7 behind it, whose constants nothing else reads."""
     pads = [each for each in graph.operators if graph.inputs[0] in each.inputs]
     if len(pads) != 1 or code_of(model, pads[0]) != schema.BuiltinOperator.PAD:
@@ -68,7 +67,7 @@ def _stem(model: Any, graph: Any) -> tuple[Any, Any] | None:
     return (pad, conv) if fits else None
 
 
-def _readers(graph: Any, index: int) -> int:
+def _readers(graph: schema.SubGraphT, index: int) -> int:
     """Operators that read a tensor's buffer."""
     buffer = graph.tensors[index].buffer
     return sum(graph.tensors[each].buffer == buffer for one in graph.operators for each in one.inputs if each >= 0)

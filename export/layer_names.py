@@ -1,7 +1,6 @@
 """Names of layers in a float ``.tflite`` file, so that recipes of other tools can say which convolution they mean."""
 
 import re
-from typing import Any
 
 import keras
 
@@ -18,7 +17,7 @@ def layer_names(model: keras.Model) -> set[str]:
     return {layer.name for layer in inner_layers(model)}
 
 
-def names_of(model: Any, layers: set[str]) -> dict[int, str]:
+def names_of(model: schema.ModelT, layers: set[str]) -> dict[int, str]:
     """Names for tensors of a parsed ``.tflite`` model that the converter has just made.
 
     Args:
@@ -42,7 +41,7 @@ def names_of(model: Any, layers: set[str]) -> dict[int, str]:
     return names
 
 
-def _source(model: Any, graph: Any, index: int) -> str:
+def _source(model: schema.ModelT, graph: schema.SubGraphT, index: int) -> str:
     """The scope of a kernel; of one stored in half precision, that of what is stored."""
     for operator in graph.operators:
         if index in operator.outputs and code_of(model, operator) == _OPERATORS.DEQUANTIZE:

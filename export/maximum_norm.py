@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.channel_grids import COMMON, FIRST, LAST, TINY, TracedNorm
 from cunet_tf.export.fold import Kernel
@@ -33,7 +34,7 @@ class MaximumNorm(TracedNorm):
         CUNetError: a kernel of 3x3, whose padding with zeros is none behind a MAXIMUM.
     """
 
-    def __init__(self, scale: Any, offset: Any, grid_tensor: GridTensor, kernel: np.ndarray, conv: Any):
+    def __init__(self, scale: Tensor, offset: Tensor, grid_tensor: GridTensor, kernel: np.ndarray, conv: Any):
         if kernel.shape[:2] != (1, 1):
             raise CUNetError(
                 f"--norms=maximum: {grid_tensor.name} enters a convolution of {kernel.shape[0]}x{kernel.shape[1]}, "
@@ -43,7 +44,7 @@ class MaximumNorm(TracedNorm):
         self.grid_tensor, self.kernel, self.conv = grid_tensor, np.asarray(kernel, np.float64)[0, 0], conv
         self.limits: list[tuple[str, np.ndarray]] | None = None  # TensorFlow's function, its constant
 
-    def __call__(self, tensors: list[Any]) -> Any:
+    def __call__(self, tensors: list[Tensor]) -> Tensor:
         """The joined tensors, cut off; while the twin is traced, the numbers of their channels."""
         import tensorflow as tf
 

@@ -1,7 +1,5 @@
 """What a ``.tflite`` file says of itself: to our programs, to viewers such as Netron, to TFLite's metadata readers."""
 
-from typing import Any
-
 import flatbuffers
 
 from cunet_tf.compat import schema
@@ -21,7 +19,7 @@ FIELDS = 10  # more than any of these tables has: fields that are left out at th
 IMAGE, NORMALIZATION, RGB = 2, 1, 1  # of ContentProperties, of ProcessUnitOptions, of ColorSpaceType
 
 
-def described(model: Any, spec: ModelSpec) -> Any:
+def described(model: schema.ModelT, spec: ModelSpec) -> schema.ModelT:
     """A parsed model with its description replaced, or given one.
 
     Args:
@@ -42,7 +40,7 @@ def line(spec: ModelSpec) -> str:
     return f"{OURS}: {spec.name[:LONGEST]}, {spec.skeleton.size} landmarks. License: {terms}"
 
 
-def set_metadata(model: Any, name: str, data: bytes) -> None:
+def set_metadata(model: schema.ModelT, name: str, data: bytes) -> None:
     """Put bytes into the metadata buffer of a name, which a parsed model has or gets."""
     entry = next((each for each in model.metadata or [] if each.name == name.encode()), None)
     if entry is None:

@@ -1,6 +1,6 @@
 """``.onnx`` files from Keras models: float networks, by tf2onnx."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 
@@ -8,6 +8,9 @@ from cunet_tf.errors import CUNetError, reason, require_package
 from cunet_tf.export.tflite import require_tensorflow
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
 from cunet_tf.spec import SPEC_NAME, ModelSpec
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET = 15  # the one that tf2onnx writes by default, and every runtime since 2021 reads
 
@@ -57,7 +60,7 @@ def require_float(spec: ModelSpec) -> None:
         )
 
 
-def _converted(model: keras.Model) -> Any:
+def _converted(model: keras.Model) -> "onnx.ModelProto":
     """The converter's model of a function of pictures that returns the last heat maps, by name."""
     import tensorflow as tf
     import tf2onnx
@@ -72,7 +75,7 @@ def _converted(model: keras.Model) -> Any:
             raise CUNetError(f"tf2onnx cannot convert this network: {reason(error)}.") from error
 
 
-def _finished(model: Any, spec: ModelSpec) -> bytes:
+def _finished(model: "onnx.ModelProto", spec: ModelSpec) -> bytes:
     """The file with its description, and the number of pictures called ``N``.
 
     Names of inner tensors are numbers: those of the converter differ from call to call.
@@ -104,7 +107,7 @@ def with_description(data: bytes, spec: ModelSpec) -> bytes:
     return _described(onnx.load_from_string(data), spec)
 
 
-def _described(model: Any, spec: ModelSpec) -> bytes:
+def _described(model: "onnx.ModelProto", spec: ModelSpec) -> bytes:
     entries = [entry for entry in model.metadata_props if entry.key == SPEC_NAME] or [model.metadata_props.add()]
     entries[0].key, entries[0].value = SPEC_NAME, spec.replace(output=None).to_json()
     return model.SerializeToString(deterministic=True)

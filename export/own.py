@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import tensorflow
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.bake import bake_with_steps, rebuild
@@ -75,11 +76,11 @@ class Span:
 class OnGrid(keras.layers.Layer):
     """Rounds a tensor to a grid that is not known yet."""
 
-    def __init__(self, grid_tensor: GridTensor, **kwargs: Any):
+    def __init__(self, grid_tensor: GridTensor, **kwargs: object):
         super().__init__(trainable=False, **kwargs)
         self.grid_tensor = grid_tensor
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         """The tensor on its grid."""
         return self.grid_tensor(x)
 
@@ -89,7 +90,7 @@ class SteppedConv2D(keras.layers.Conv2D):
 
     steps: np.ndarray
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """Keras' own step, on the marked kernel."""
         peak = np.maximum(self.steps * WEIGHT_LIMIT, SMALLEST).astype(np.float32)
         mark = tensorflow().quantization.fake_quant_with_min_max_vars_per_channel
@@ -135,7 +136,7 @@ class _Placer:
         twin.steps = self.steps[layer.name]
         return twin
 
-    def on_grid(self, tensor: int, value: Any, maker: Call | None = None) -> Any:
+    def on_grid(self, tensor: int, value: Tensor, maker: Call | None = None) -> Tensor:
         """The value on its grid: the one of a quantizer behind it, one to be measured, or none."""
         early = self.early.get(tensor)
         if early is not None:

@@ -7,11 +7,11 @@ surgeon, Hassibi and Stork 1993; for whole matrices Frantar et al. 2022, "GPTQ")
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.quantize.functional import uniform_integers
 
@@ -28,7 +28,7 @@ class _Reader:
         self.size, self.quantizer = layer.kernel_size, layer.input_quantizer
         self.hessian = np.zeros(2 * (int(np.prod(layer.kernel.shape[:-1])),))
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
         import tensorflow as tf
 
         y = x if self.quantizer is None else self.quantizer(x)
@@ -39,7 +39,9 @@ class _Reader:
         return y
 
 
-def hessians(model: keras.Model, layers: Iterable[ConcatBNReLUConv], batches: Iterable[Any]) -> dict[str, np.ndarray]:
+def hessians(
+    model: keras.Model, layers: Iterable[ConcatBNReLUConv], batches: Iterable[Tensor]
+) -> dict[str, np.ndarray]:
     """``H`` of convolutions, summed over pictures; the model stays as it is.
 
     Args:

@@ -147,7 +147,7 @@ def finished(
     Names of other tensors are left out, and so are the converter's own notes: they take more bytes than one-bit
     kernels. With ``layers``, the names of a model's layers, kernels and results of convolutions keep theirs.
     """
-    model: Any = parse_tflite(data)
+    model = parse_tflite(data)
     graph = model.subgraphs[0]
     kept = names_of(model, layers) if layers else {}
     for index, tensor in enumerate(graph.tensors):
@@ -165,7 +165,7 @@ def finished(
     return write_tflite(described(model, with_output(model, spec)) if spec else model)
 
 
-def _entry(graph: Any, index: int, name: str) -> Any:
+def _entry(graph: schema.SubGraphT, index: int, name: str) -> schema.TensorMapT:
     """An input or output of the signature, which gives its tensor the same name."""
     entry = schema.TensorMapT()
     entry.name, entry.tensorIndex = name.encode(), index

@@ -225,7 +225,7 @@ def unaveraged(model: keras.Model, callbacks: list[keras.callbacks.Callback]) ->
     """Undo what Keras does at the end of every ``fit``: it puts the moving averages in the weights' place."""
     kept: list[np.ndarray] = []
 
-    def keep(*_: Any) -> None:
+    def keep(*_: object) -> None:
         kept[:] = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.trainable_variables]
 
     callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=keep))
@@ -290,6 +290,7 @@ class Watch(keras.callbacks.Callback):
         self.data, self.steps = data, steps
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the watched metrics to what Keras logs of the epoch."""
         assert logs is not None, "Keras hands one dictionary to all callbacks"
         values = self.model.evaluate(self.data, steps=self.steps, verbose=0, return_dict=True)
         logs.update({f"watched_{name}": value for name, value in values.items()})

@@ -37,9 +37,11 @@ class StopAtNaN(keras.callbacks.Callback):
         self.epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the epoch, whose order of samples tells what a batch held."""
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop where the loss is not finite, and write the samples of the batch down."""
         if np.isfinite(float((logs or {}).get("loss", 0.0))):
             return
         order = self.examples.order(self.epoch, shuffle=True)

@@ -174,14 +174,17 @@ class Recorder(keras.callbacks.Callback):
             folder.write_history(self.rows)
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Validate with the averaged weights, where there are any."""
         if self.averages:
             self.averages.put_in()
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Put the weights that train back in their place."""
         if self.averages:
             self.averages.take_out()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write history and best model, now and then curves and ``last.keras``; stop where it gets no better."""
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch + 1, "learning_rate": rate, **values})
@@ -200,6 +203,7 @@ class Recorder(keras.callbacks.Callback):
             self._keep()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write ``last.keras`` inside of long epochs, too."""
         if self.writes and self.seconds and monotonic() - self._saved_at >= self.seconds:
             self._save_last()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.codec import DiskCodec, codec_of
 from cunet_tf.config import STRIDE
 from cunet_tf.errors import CUNetError
@@ -123,7 +124,7 @@ class Teacher:
         self.size, self.side = spec.input_size, student.config.heatmap_size
         self.permutation = student.skeleton.flip_permutation
 
-    def __call__(self, images: Any) -> Any:
+    def __call__(self, images: Tensor) -> Tensor:
         """Heat maps ``[B, h, w, C]`` in the student's size, of crops ``[B, H, W, 3]`` in 0..1; no gradient passes."""
         images = resized(ops.cast(images, "float32"), self.size, antialias=True)
         maps = self._mirrored(images)
@@ -131,7 +132,7 @@ class Teacher:
             maps = (maps + moved_back(self._mirrored(moved(images)), maps)) / 2.0
         return ops.stop_gradient(resized(maps, self.side))
 
-    def _mirrored(self, images: Any) -> Any:
+    def _mirrored(self, images: Tensor) -> Tensor:
         """The mean over the crops and, from two views on, their mirror images, left and right swapped back."""
         maps = self._run(images)
         if self.views == 1:
@@ -139,23 +140,23 @@ class Teacher:
         mirrored = ops.flip(self._run(ops.flip(images, axis=2)), axis=2)
         return (maps + ops.take(mirrored, self.permutation, axis=-1)) / 2.0
 
-    def _run(self, images: Any) -> Any:
+    def _run(self, images: Tensor) -> Tensor:
         outputs = self.network(images, training=False)
         return ops.cast(outputs[-1] if isinstance(outputs, (list, tuple)) else outputs, "float32")
 
 
-def moved(images: Any) -> Any:
+def moved(images: Tensor) -> Tensor:
     """Pictures ``[B, H, W, 3]`` one heat-map pixel further up and left, black where nothing is known."""
     return ops.pad(images[:, STRIDE:, STRIDE:], ((0, 0), (0, STRIDE), (0, STRIDE), (0, 0)))
 
 
-def moved_back(maps: Any, known: Any) -> Any:
+def moved_back(maps: Tensor, known: Tensor) -> Tensor:
     """Heat maps ``[B, h, w, C]`` of :func:`moved` pictures in their old place; first row and column from ``known``."""
     maps = ops.concatenate([known[:, :1, 1:], maps[:, :-1, :-1]], axis=1)
     return ops.concatenate([known[:, :, :1], maps], axis=2)
 
 
-def resized(values: Any, side: int, antialias: bool = False) -> Any:
+def resized(values: Tensor, side: int, antialias: bool = False) -> Tensor:
     """``[B, h, w, C]`` to ``side`` pixels, which cover the same square; bilinear."""
     if values.shape[1] == side:
         return values

@@ -13,6 +13,7 @@ OPTIONS = ("yardstick", "threads", "runs", "formats", "cache", "out")
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     flags.DEFINE_list("model", [], "Files and shipped names, as those behind the verb.", flag_values=values)
     flags.DEFINE_list("formats", ["float32", "int8"], "Formats of presets, which run untrained.", flag_values=values)
     flags.DEFINE_string(
@@ -45,6 +46,7 @@ def run(values: flags.FlagValues, names: list[str]) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     from cunet_tf.export.benchmark_page import conditions, delegated
 
     first = result["rows"][0]

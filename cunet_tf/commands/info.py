@@ -40,6 +40,7 @@ QUANT_TOTALS = {
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     define_network(values)
     flags.DEFINE_string("model", None, "A model file, a run, or a shipped name.", flag_values=values)
     flags.DEFINE_bool("env", False, "Versions, system, processor and variables.", flag_values=values)
@@ -48,6 +49,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     chosen = [name for name in values if values[name].present and name != "json"]
     if len(rest) == 1 and not chosen and "=" not in rest[0]:
         return info_model.run(rest[0])
@@ -84,6 +86,7 @@ def _quantization(config: NetworkConfig, quant: QuantConfig, metric: float | Non
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     if "environment" in result:
         return info_environment.describe(result)
     if "files" in result:

@@ -13,6 +13,7 @@ Example:
 """
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ RATIOS = {"kept_bytes": "kept_ratio", "peak_over_idle": "peak_ratio", "step_seco
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     define_network(values)
     modes = "Memory modes, the first is what the others are compared with."
     flags.DEFINE_list("modes", list(MODES), modes, flag_values=values)
@@ -50,6 +52,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     no_arguments(rest)
     require_package("keras")  # in the processes that measure
     config, quant, modes = check_flags(values)
@@ -108,7 +111,9 @@ def _configs(config: CUNetConfig, unets: list[str] | None) -> list[CUNetConfig]:
     return [config.replace(stacks=int(text), supervisions=None) for text in unets]
 
 
-def _told(measure: Any, config: CUNetConfig, modes: list[MemoryConfig], batch_size: int) -> list[dict[str, Any]]:
+def _told(
+    measure: Callable[..., Any], config: CUNetConfig, modes: list[MemoryConfig], batch_size: int
+) -> list[dict[str, Any]]:
     print(
         f"{config.stacks} U-Nets, batch size {batch_size}: {', '.join(map(str, modes))} ...",
         file=sys.stderr,
@@ -121,7 +126,9 @@ def _told(measure: Any, config: CUNetConfig, modes: list[MemoryConfig], batch_si
     return rows
 
 
-def _budget(values: flags.FlagValues, config: CUNetConfig, modes: list[MemoryConfig], run_all: Any) -> dict[str, Any]:
+def _budget(
+    values: flags.FlagValues, config: CUNetConfig, modes: list[MemoryConfig], run_all: Callable[..., Any]
+) -> dict[str, Any]:
     from cunet_tf.trainers.study.memory.budget import fits
 
     def one(each: CUNetConfig, mode: MemoryConfig, batch_size: int) -> dict[str, Any]:
@@ -162,6 +169,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     rows: list[tuple] = [("U-Nets", "batch", "memory", "kept [MB]", "ratio", "peak over idle [MB]", "ratio", "step [s]",
                           "ratio", "processor [s]", "ratio")]  # fmt: skip
     for row in result["rows"]:

@@ -33,6 +33,7 @@ from cunet_tf.trainers.views import chosen_augmentation, define_views
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     define_data(values, split="train")
     flags.DEFINE_string("preset", None, f"Whose views and input size decide: {', '.join(PRESETS)}.",
                         flag_values=values)  # fmt: skip
@@ -50,6 +51,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     no_arguments(rest)
     if not values.out:
         raise CUNetError("name a folder for the records with --out.")
@@ -94,6 +96,7 @@ def summary(out: str, index: SplitIndex, source: Source) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     pictures = f" ({result['picture_bytes'] / 1e6:,.1f} MB of pictures)" if result["picture_bytes"] else ""
     return (
         f"{result['samples']:,} samples in {result['files']} files of records, {result['bytes'] / 1e6:,.1f} MB"

@@ -38,6 +38,7 @@ from cunet_tf.writing import replace_text
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
     flags.DEFINE_string(
@@ -72,6 +73,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     for name, hint in (("model", "a file or a shipped name"), ("out", "a folder for the results")):
         if not values[name].value:
             raise CUNetError(f"give --{name}: {hint}.")
@@ -196,6 +198,7 @@ def _line(outcome: Outcome) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     if "data" in result:
         return predict_data.describe(result)
     if "video" in result:

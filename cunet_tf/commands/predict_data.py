@@ -20,6 +20,7 @@ PREDICTIONS, SUBMISSION = "predictions.jsonl", "pred_keypoints_mpii.mat"
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     flags.DEFINE_string("data", None, f"Data set instead of pictures: {', '.join(SOURCES)}.", flag_values=values)
     flags.DEFINE_string("root", None, "Folder of the data set.", flag_values=values)
     flags.DEFINE_string("split", "test", "Part of the data set.", flag_values=values)

@@ -22,6 +22,7 @@ from cunet_tf.writing import replacing, writing
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     flags.DEFINE_string("video", None, "Video file, instead of pictures.", flag_values=values)
     flags.DEFINE_integer("camera", None, "Index of a camera, instead of pictures; Ctrl-C ends.", 0, flag_values=values)
     flags.DEFINE_integer("max_frames", None, "Video: stop after this many frames.", 1, flag_values=values)
@@ -58,6 +59,7 @@ def source_of(values: flags.FlagValues, rest: list[str]) -> Path | int | None:
 def run(
     values: flags.FlagValues, source: Path | int, localizer: Localizer, box: np.ndarray | None, detector: str | None
 ) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     smoothing = OneEuroFilter(values.min_cutoff, values.beta) if values.smooth else None
     finds = load_detector(detector) if detector else None
     lines, movie = _targets(source, Path(values.out))
@@ -144,6 +146,7 @@ class _Results:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     lost = f", {result['lost']} of them without an object" if result["lost"] else ""
     speed = f"{result['frames_per_second']:.1f} frames/s"
     return f"{result['frames']} frames{lost}, {result['objects']} objects, {speed}: {result['jsonl']}, {result['mp4']}"

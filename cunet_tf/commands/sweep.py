@@ -35,6 +35,7 @@ ANY = ("root", "max_megapixels", "allow_outside")  # may differ from call to cal
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     train.define(values)
     for name in NOT_HERE:
         delattr(values, name)
@@ -49,6 +50,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     no_arguments(rest)
     require_package("keras")  # in the processes that train
     test = check_flags(values)
@@ -128,6 +130,7 @@ def write_tables(values: flags.FlagValues, jobs: list[Job]) -> list[dict[str, An
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     rows: list[tuple] = [("configuration", "metric", "error [%]", "ideal bytes", "balance index")]
     for row in result["rows"]:
         error, index = ("-" if value is None else f"{value:.4g}" for value in (row["error"], row["balance_index"]))

@@ -47,6 +47,7 @@ SCALE_HELP = {
 
 
 def define(values: flags.FlagValues) -> None:
+    """Define the command's flags."""
     define_data(values, split="train")
     keys = f"{', '.join(KINDS)}, all."
     flags.DEFINE_list("table", "all", f"Which, with commas: {keys}", flag_values=values)
@@ -83,6 +84,7 @@ def _define_gallery(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """Run the command; what it found, as plain JSON values."""
     no_arguments(rest)
     asked = parse_keys(values.table)
     for key in asked:
@@ -198,6 +200,7 @@ def missing_runs(jobs: list[Job], records: Records) -> list[str]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     failed = [f"FAILED {name}: {text}" for name, text in result["failed"].items()]
     missing = [f"not finished, left out: {', '.join(result['missing'])}"] if result["missing"] else []
     return "\n".join([*failed, *missing, f"tables: {', '.join(result['tables']) or 'none'}"])

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import Affine, Box
 from cunet_tf.data.geometry import crop_matrix
 from cunet_tf.errors import CUNetError
 
@@ -98,7 +99,7 @@ class View:
     occlusion: tuple[float, float, float, float] | None = None
     blur: float = 0.0
 
-    def matrix(self, box: np.ndarray, crop_factor: float, size: int) -> np.ndarray:
+    def matrix(self, box: Box, crop_factor: float, size: int) -> Affine:
         """Picture -> crop; see :func:`cunet_tf.data.geometry.crop_matrix`."""
         return crop_matrix(box, crop_factor, size, self.scale, self.rotation, self.shift, self.flip)
 

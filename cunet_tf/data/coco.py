@@ -173,7 +173,7 @@ def named_normalizers(names: list[str]) -> dict[str, tuple[tuple[int, ...], tupl
 
 
 def _sample(
-    where: str, entry: CocoAnnotation, pictures: dict[Any, str], category: Any, skeleton: Skeleton
+    where: str, entry: CocoAnnotation, pictures: dict[Any, str], category: object, skeleton: Skeleton
 ) -> tuple[str, np.ndarray, np.ndarray, np.ndarray] | None:
     """Picture, points, mask and box; ``None`` for crowds, other categories and objects without keypoints."""
     if entry.category_id not in (None, category) or entry.iscrowd:

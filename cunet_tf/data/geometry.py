@@ -5,29 +5,32 @@ x = -0.5 .. w - 0.5. Matrices are 2x3 float64 and map column points ``[x, y, 1]`
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
+from cunet_tf.aliases import Affine, Box, Mask, Points
 from cunet_tf.config import STRIDE
+
+Coordinates = TypeVar("Coordinates", float, np.ndarray)  # one of them, or an array
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
-def tight_box(points: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+def tight_box(points: Points, mask: Mask | None = None) -> Box:
     """Smallest box ``[x0, y0, x1, y1]`` around the points ``[C, 2]`` with mask > 0."""
     kept = points if mask is None else points[np.asarray(mask) > 0]
     return np.concatenate([kept.min(axis=0), kept.max(axis=0)]).astype(np.float64)
 
 
-def whole_picture(width: int, height: int) -> np.ndarray:
+def whole_picture(width: int, height: int) -> Box:
     """The box that covers every pixel of a picture."""
     return np.array([-0.5, -0.5, width - 0.5, height - 0.5])
 
 
 def crop_matrix(
-    box: np.ndarray | Sequence[float], crop_factor: float, size: int,
+    box: Box | Sequence[float], crop_factor: float, size: int,
     scale: float = 1.0, rotation: float = 0.0, shift: tuple[float, float] = (0.0, 0.0), flip: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Picture pixels -> pixels of the square crop.
@@ -61,18 +64,18 @@ def crop_matrix(
     return matrix
 
 
-def apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+def apply(matrix: Affine, points: Points) -> np.ndarray:
     """Map points ``[..., 2]`` by a 2x3 matrix; float64."""
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def invert(matrix: np.ndarray) -> np.ndarray:
+def invert(matrix: Affine) -> Affine:
     """The float inverse of a 2x3 affine, never rounded."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
-def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+def warp(image: np.ndarray, matrix: Affine, size: int) -> np.ndarray:
     """Resample a picture ``[H, W, 3]`` through ``matrix`` (picture -> crop), bilinear, black outside.
 
     A picture much larger than the crop is first reduced by area averaging, so that a crop
@@ -92,17 +95,17 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0))
 
 
-def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+def compose(outer: Affine, inner: Affine) -> Affine:
     """The affine that applies ``inner`` first, then ``outer``."""
     linear = outer[:, :2] @ inner[:, :2]
     return np.hstack([linear, (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]])
 
 
-def to_heatmap(points: Any) -> Any:
+def to_heatmap(points: Coordinates) -> Coordinates:
     """Input pixels -> heat-map pixels (1/4 of the resolution, pixel centres on integers)."""
     return (points + 0.5) / STRIDE - 0.5
 
 
-def from_heatmap(points: Any) -> Any:
+def from_heatmap(points: Coordinates) -> Coordinates:
     """Heat-map pixels -> input pixels, inverse of :func:`to_heatmap`."""
     return (points + 0.5) * STRIDE - 0.5

@@ -24,7 +24,7 @@ USUAL = 1 << 30  # bytes of address space before any work
 NESTED = 50  # deeper than any file of ours
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: object, depth: int = 0) -> Any:
     """A variable as the values above.
 
     Raises:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import numpy as np
@@ -56,13 +56,13 @@ def read_matlab(file: Path, variable: str) -> Any:
     return told["value"]
 
 
-def structs(value: Any) -> list[dict[str, Any]]:
+def structs(value: object) -> list[dict[str, Any]]:
     """The structs of a variable: of a struct, of an array of them, or of a cell that holds some."""
     each = value if isinstance(value, list) else []
     return [item for one in each for item in (one if isinstance(one, list) else [one]) if isinstance(item, dict)]
 
 
-def _run(arguments: list[str], out: Any, seconds: int) -> str:
+def _run(arguments: list[str], out: IO[bytes], seconds: int) -> str:
     """Why the process gave no answer, empty where it gave one."""
     # One thread: those of the linear algebra would take memory, and time to start. -P: our own folder hides nothing.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -9,7 +9,6 @@ Head rectangles are not in them; the validation people's lie in ``gt_valid.mat``
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,7 @@ def read_people(file: Path, labelled: bool) -> list[Person]:
     ]
 
 
-def _person(entry: Any, where: str, labelled: bool, head: float | None) -> Person:
+def _person(entry: object, where: str, labelled: bool, head: float | None) -> Person:
     points, mask = np.zeros((MPII16.size, 2)), np.zeros(MPII16.size, bool)
     told = fitting(entry, MpiiLabelled if labelled else MpiiPerson, where)
     if isinstance(told, MpiiLabelled):

@@ -38,6 +38,7 @@ class NumpyBatches(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int:
+        """Batches of an epoch."""
         return self.examples.steps(self.batch_size, self.training)
 
     def __getitem__(self, item: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:

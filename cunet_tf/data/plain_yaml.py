@@ -12,12 +12,12 @@ YAML_BYTES = MIB // 4  # PyYAML takes seconds for more; 4,096 names of landmarks
 
 
 class _Plain(yaml.SafeLoader):
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError(f"alias *{shown(self.peek_event().anchor)}: write the value out")
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         found = super().construct_mapping(node, deep)
         if len(found) != len(node.value):
             raise yaml.YAMLError(f"a key stands twice in an object in line {node.start_mark.line + 1}")

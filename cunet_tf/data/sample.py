@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from cunet_tf.aliases import Box, Mask, Picture, Points
 from cunet_tf.data.decoder import decode, decode_strictly, ends_grey
 from cunet_tf.data.picture_header import END, JPEG, jpeg_header, picture_size, zero_run
 from cunet_tf.errors import FaultyFile
@@ -42,13 +43,13 @@ class Sample:
 
     name: str
     subset: str
-    points: np.ndarray
-    mask: np.ndarray
-    box: np.ndarray
-    picture: Path | Callable[[], np.ndarray]
+    points: Points
+    mask: Mask
+    box: Box
+    picture: Path | Callable[[], Picture]
     head: float | None = None
 
-    def load(self) -> np.ndarray:
+    def load(self) -> Picture:
         """The picture, RGB ``uint8 [H, W, 3]``."""
         return read_image(self.picture) if isinstance(self.picture, Path) else self.picture()
 
@@ -127,7 +128,7 @@ def megapixel_limit() -> float:
     return _megapixels
 
 
-def read_image(path: Path | str) -> np.ndarray:
+def read_image(path: Path | str) -> Picture:
     """Read a picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF data say.
 
     Raises:
@@ -179,7 +180,7 @@ def glance(path: Path | str) -> None:
     require_size(path, picture_size(head))
 
 
-def decode_image(path: Path | str, data: bytes, strict: bool = False) -> np.ndarray:
+def decode_image(path: Path | str, data: bytes, strict: bool = False) -> Picture:
     """The picture that ``data``, the bytes of ``path``, hold: RGB ``uint8 [H, W, 3]``, upright.
 
     Args:

@@ -4,7 +4,6 @@ import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -228,7 +227,7 @@ def _official_boxes(base: Path, folder: str) -> dict[str, np.ndarray]:
         raise CUNetError(f"{places[0]}: not a readable file of official boxes ({error}).") from None
 
 
-def _finite_box(value: Any) -> np.ndarray:
+def _finite_box(value: object) -> np.ndarray:
     box = np.asarray(value, np.float64).reshape(4) - 1.0
     if not np.isfinite(box).all():
         raise ValueError("a box is not a number")

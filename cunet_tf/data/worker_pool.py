@@ -16,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -25,6 +25,8 @@ from cunet_tf.data.own_views import load_again, loaded_files
 from cunet_tf.data.records import Crop
 from cunet_tf.data.sample import Sample, Source, limit_megapixels, megapixel_limit, read_image
 from cunet_tf.errors import CUNetError, reason
+
+T = TypeVar("T")
 
 # Of the workers: whatever a user's own function imports, it computes nothing on a device.
 ENVIRONMENT = {"KERAS_BACKEND": "numpy", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
@@ -99,7 +101,7 @@ class WorkerPool:
         which = next(place for place, each in enumerate(self._made) if each is examples)
         return self._pool.submit(_make, which, epoch, indices, as_bytes)
 
-    def result(self, future: "Future[Any]") -> Any:
+    def result(self, future: "Future[T]") -> T:
         """What a process has made: images ``[B, H, W, 3]``, targets ``[B, C, 3]``.
 
         Raises:

@@ -143,14 +143,15 @@ def _skeleton(file: Path, fields: dict[str, Any]) -> tuple[Skeleton, int]:
     return Skeleton("yolo", tuple(names), pairs, normalizers=named_normalizers(names)), shape[1]
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return type(value) is int and 0 < value <= MOST_LANDMARKS
 
 
-def _swaps(order: Any, count: int) -> bool:
+def _swaps(order: object, count: int) -> bool:
     """Whether a list names every place once and swaps pairs."""
-    whole = isinstance(order, list) and all(type(place) is int for place in order)
-    return whole and sorted(order) == list(range(count)) and all(order[order[place]] == place for place in order)
+    if not isinstance(order, list) or not all(type(place) is int for place in order):
+        return False
+    return sorted(order) == list(range(count)) and all(order[order[place]] == place for place in order)
 
 
 def _pictures(file: Path, fields: YoloPlaces, part: str, allow_outside: bool) -> list[Path]:

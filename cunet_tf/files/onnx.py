@@ -106,7 +106,7 @@ class _Reader:
     def __init__(self) -> None:
         self.left = MOST_FIELDS
 
-    def fields(self, data: Any) -> Iterator[tuple[int, Any]]:
+    def fields(self, data: object) -> Iterator[tuple[int, Any]]:
         """Index and value of each field, a number or bytes.
 
         Raises:
@@ -132,7 +132,7 @@ class _Reader:
             yield key >> 3, data[place : place + size]
             place += size
 
-    def check_graph(self, data: Any) -> None:
+    def check_graph(self, data: object) -> None:
         """Refuse operations that no network of pictures has, and numbers that lie in other files or are not there."""
         stored, nodes = {""}, []
         for index, value in self.fields(data):
@@ -145,7 +145,7 @@ class _Reader:
         for node in nodes:
             self._check_node(node, stored)
 
-    def _check_node(self, data: Any, stored: set[str]) -> None:
+    def _check_node(self, data: object, stored: set[str]) -> None:
         """Look at one operation, which comes behind those whose results it takes; a constant is stored, too."""
         parts: dict[int, list] = {}
         for index, value in self.fields(data):
@@ -163,7 +163,7 @@ class _Reader:
         elif kind in SIZED and not {*inputs[1:]} <= stored:
             raise CUNetError(f"operation {shown(kind)}: its sizes are not stored in the file.")
 
-    def _check_attribute(self, data: Any) -> None:
+    def _check_attribute(self, data: object) -> None:
         for index, value in self.fields(data):
             if index in (ATTRIBUTE["graph"], ATTRIBUTE["graphs"]):
                 raise CUNetError(f"an operation holds another graph: {DAMAGED}")
@@ -172,7 +172,7 @@ class _Reader:
             if index in (ATTRIBUTE["tensor"], ATTRIBUTE["tensors"]):
                 self._tensor_name(value)
 
-    def _tensor_name(self, data: Any) -> str:
+    def _tensor_name(self, data: object) -> str:
         """The name of a tensor whose numbers lie in this file."""
         name = ""
         for index, value in self.fields(data):

@@ -6,13 +6,16 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cunet_tf.errors import CUNetError, reason
 from cunet_tf.quiet import import_quietly, native_stderr_hidden
 from cunet_tf.trial import limit_memory, refused, try_out
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 MEMORY = 1 << 32  # bytes that the trial may take
 LOG_NOTHING = 4  # only what ends the process; errors are raised
@@ -32,7 +35,7 @@ def try_session(path: Path) -> None:
         raise CUNetError(f"{path}: {error}") from None
 
 
-def prepare_session(data: bytes, threads: int | None = None, name: str = "the model") -> Any:
+def prepare_session(data: bytes, threads: int | None = None, name: str = "the model") -> "onnxruntime.InferenceSession":
     """onnxruntime's session of a network, on the processor.
 
     Raises:
@@ -53,7 +56,9 @@ def prepare_session(data: bytes, threads: int | None = None, name: str = "the mo
         raise CUNetError(f"{name}: {_refusal(error)}") from None
 
 
-def run_session(session: Any, feed: dict[str, np.ndarray], name: str = "the model") -> np.ndarray:
+def run_session(
+    session: "onnxruntime.InferenceSession", feed: dict[str, np.ndarray], name: str = "the model"
+) -> np.ndarray:
     """The first output.
 
     Raises:
@@ -69,7 +74,7 @@ def _refusal(error: Exception) -> str:
     return f"onnxruntime cannot run this model ({reason(error)}): export it again."
 
 
-def shapes_of(session: Any, name: str = "the model") -> tuple[tuple, tuple]:
+def shapes_of(session: "onnxruntime.InferenceSession", name: str = "the model") -> tuple[tuple, tuple]:
     """Of the one input and the one output; a side that is open is ``None``.
 
     Raises:

@@ -1,14 +1,12 @@
 """2x2 max-pooling, in the form that trains fastest on each backend."""
 
-from collections.abc import Callable
-from typing import Any
-
 from keras import ops
 
+from cunet_tf.aliases import Backward, Tensor
 from cunet_tf.backend import custom_gradient, on_tensorflow
 
 
-def max_pool(x: Any) -> Any:
+def max_pool(x: Tensor) -> Tensor:
     """``[B, H, W, C] -> [B, H/2, W/2, C]``, H and W even; a gradient goes to the first maximum of its window.
 
     TensorFlow has an operation for that; XLA's gradient of a pooling takes many times as long as this one.
@@ -16,13 +14,13 @@ def max_pool(x: Any) -> Any:
     return ops.max_pool(x, 2, 2) if on_tensorflow() else _of_corners(x)
 
 
-def _of_corners(x: Any) -> Any:
+def _of_corners(x: Tensor) -> Tensor:
     @custom_gradient
-    def operation(value: Any) -> tuple[Any, Callable]:
+    def operation(value: Tensor) -> tuple[Tensor, Backward]:
         first, second, third, fourth = corners(value)
         y = ops.maximum(ops.maximum(first, second), ops.maximum(third, fourth))
 
-        def backward(dy: Any) -> Any:
+        def backward(dy: Tensor) -> Tensor:
             parts, free = [], ops.ones_like(y, "bool")
             for corner in corners(value):
                 hit = ops.logical_and(free, corner == y)
@@ -36,6 +34,6 @@ def _of_corners(x: Any) -> Any:
     return operation(x)
 
 
-def corners(x: Any) -> list[Any]:
+def corners(x: Tensor) -> list[Tensor]:
     """The four pixels of each window, ``[B, H/2, W/2, C]`` each, row by row."""
     return [x[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from cunet_tf.aliases import Backward, Tensor
 from cunet_tf.backend import custom_gradient, tensorflow
 from cunet_tf.memory.pooling import corners
 from cunet_tf.memory.storage import Restore, pack, pack_flags, unpack, unpack_flags
@@ -34,27 +34,27 @@ class _Relus:
     """
 
     def __init__(self) -> None:
-        self._flags: list[Any] = []
+        self._flags: list[Tensor] = []
 
-    def first(self, x: Any) -> Any:
+    def first(self, x: Tensor) -> Tensor:
         """ReLU, remembered."""
         tf = tensorflow("memory")
         self._flags.append(pack_flags(x > 0))
         return tf.nn.relu(x)
 
-    def again(self) -> Callable[[Any], Any]:
+    def again(self) -> Callable[[Tensor], Tensor]:
         """A function that lets pass what passed then."""
         tf = tensorflow("memory")
         flags = iter(self._flags)
 
-        def relu(x: Any) -> Any:
+        def relu(x: Tensor) -> Tensor:
             packed = next(flags) + tf.cast(zero_of(x), tf.uint8)
             return x * tf.stop_gradient(unpack_flags(packed, tf.shape(x), x.dtype))
 
         return relu
 
 
-def recomputed(function: Callable, tensors: Sequence[Any], kept: Sequence[Kept]) -> Any:
+def recomputed(function: Callable, tensors: Sequence[Tensor], kept: Sequence[Kept]) -> Tensor:
     """``function(*tensors)``, whose backward pass restores the arguments and runs the function again.
 
     Args:
@@ -67,10 +67,10 @@ def recomputed(function: Callable, tensors: Sequence[Any], kept: Sequence[Kept])
     relus = _Relus() if any(each.lossy for each in kept) else None
 
     @tf.custom_gradient
-    def operation(*inputs: Any) -> Any:
+    def operation(*inputs: Tensor) -> Tensor:
         outputs = function(*map(tf.stop_gradient, inputs), relu=relus.first if relus else tf.nn.relu)
 
-        def backward(*gradients: Any) -> list[Any]:
+        def backward(*gradients: Tensor) -> list[Tensor]:
             zero = zero_of(gradients[0])
             values = [each.restore(zero) for each in kept]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -85,7 +85,9 @@ def recomputed(function: Callable, tensors: Sequence[Any], kept: Sequence[Kept])
     return operation(*tensors)
 
 
-def masked(x: Any, function: Callable[[Any], Any], mask: Callable[[Any], Any], gradient: Callable | None = None) -> Any:
+def masked(
+    x: Tensor, function: Callable[[Tensor], Tensor], mask: Callable[[Tensor], Tensor], gradient: Callable | None = None
+) -> Tensor:
     """``function(x)``, whose gradient passes where ``mask(x)`` is true: one bit a value is kept.
 
     Args:
@@ -96,12 +98,12 @@ def masked(x: Any, function: Callable[[Any], Any], mask: Callable[[Any], Any], g
     """
 
     @custom_gradient
-    def operation(value: Any) -> tuple[Any, Callable]:
+    def operation(value: Tensor) -> tuple[Tensor, Backward]:
         tf = tensorflow("memory")
         value = tf.stop_gradient(value)
         shape, flags = tf.shape(value), pack_flags(mask(value))
 
-        def backward(dy: Any) -> Any:
+        def backward(dy: Tensor) -> Tensor:
             dx = dy * unpack_flags(flags + tf.cast(zero_of(dy), tf.uint8), shape, dy.dtype)
             dx.set_shape(dy.shape)
             return dx if gradient is None else gradient(dx)
@@ -111,14 +113,14 @@ def masked(x: Any, function: Callable[[Any], Any], mask: Callable[[Any], Any], g
     return operation(x)
 
 
-def pooled(x: Any) -> Any:
+def pooled(x: Tensor) -> Tensor:
     """2x2 max-pooling ``[B, H, W, C] -> [B, H/2, W/2, C]`` that keeps two bits a value, and its result.
 
     A gradient goes to the first maximum of its window, as TensorFlow's own does.
     """
 
     @custom_gradient
-    def operation(value: Any) -> tuple[Any, Callable]:
+    def operation(value: Tensor) -> tuple[Tensor, Backward]:
         tf = tensorflow("memory")
         value = tf.stop_gradient(value)
         y = tf.nn.max_pool2d(value, 2, 2, "VALID")
@@ -128,7 +130,7 @@ def pooled(x: Any) -> Any:
             place = tf.where(pixels[index] == y, tf.constant(index, tf.uint8), place)
         channels, packed = y.shape[-1], pack(place, 2)
 
-        def backward(dy: Any) -> Any:
+        def backward(dy: Tensor) -> Tensor:
             places = unpack(packed + tf.cast(zero_of(dy), tf.uint8), 2, channels)
             top, bottom = (
                 tf.stack([tf.where(places == index, dy, tf.zeros([], dy.dtype)) for index in pair], axis=3)

@@ -6,11 +6,11 @@ A tensor is stored once, by whoever made it, however many layers read it: how to
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import on_tensorflow, tensorflow
 from cunet_tf.compat import forget_traces
 from cunet_tf.errors import CUNetError
@@ -35,7 +35,7 @@ class Memory:
     config = MemoryConfig()
     joins = False
 
-    def recompute(self, function: Callable, *args: Any, exact: bool = False) -> Any:
+    def recompute(self, function: Callable, *args: Tensor, exact: bool = False) -> Tensor:
         """``function(*args)``, which a mode computes again in the backward pass.
 
         Args:
@@ -46,19 +46,19 @@ class Memory:
         """
         return function(*args)
 
-    def derived(self, function: Callable[[Any], Any], x: Any) -> Any:
+    def derived(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """``function(x)``, cheap and differentiable without x, kept in the form of x (upsampling)."""
         return function(x)
 
-    def quantized(self, x: Any, quantizer: Callable[[Any], Any] | None) -> Any:
+    def quantized(self, x: Tensor, quantizer: Callable[[Tensor], Tensor] | None) -> Tensor:
         """``quantizer(x)``, or x, for others to read."""
         return x if quantizer is None else quantizer(x)
 
-    def pooled(self, x: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """2x2 max-pooling, for others to read."""
         return max_pool(x)
 
-    def held_back(self, outputs: list[Any]) -> list[Any]:
+    def held_back(self, outputs: list[Tensor]) -> list[Tensor]:
         """The network's heat maps; with a mode early heads' gradients wait for the last one's."""
         return outputs
 
@@ -83,7 +83,8 @@ class Saving(Memory):
         self.joins = config.bottleneck or lossless  # between them there is no grid
         self.rounds = config.compresses and not lossless
 
-    def recompute(self, function: Callable, *args: Any, exact: bool = False) -> Any:
+    def recompute(self, function: Callable, *args: Tensor, exact: bool = False) -> Tensor:
+        """See :meth:`Memory.recompute`."""
         tf = tensorflow("memory")
         tensors = [tf.convert_to_tensor(arg) for arg in args]
         whole = [exact or isinstance(arg, keras.Variable) for arg in args]
@@ -93,32 +94,36 @@ class Saving(Memory):
         ]
         return remat.recomputed(function, tensors, kept)
 
-    def derived(self, function: Callable[[Any], Any], x: Any) -> Any:
+    def derived(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """See :meth:`Memory.derived`; kept is what x is kept as."""
         kept, y = self._kept(x), function(x)
         return _attach(y, Kept(lambda zero: function(kept.restore(zero)), kept.lossy, kept.grid))
 
-    def quantized(self, x: Any, quantizer: Callable[[Any], Any] | None) -> Any:
+    def quantized(self, x: Tensor, quantizer: Callable[[Tensor], Tensor] | None) -> Tensor:
+        """See :meth:`Memory.quantized`; kept are the integers of the grid, where these fit the mode."""
         if isinstance(quantizer, Linear):
             low, high = quantizer.limits
             x = remat.masked(x, quantizer, lambda v: (v >= low) & (v <= high), quantizer.gradient)
             return self._on_grid(x, quantizer)
         return self._on_grid(x if quantizer is None else quantizer(x), None)
 
-    def pooled(self, x: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
+        """See :meth:`Memory.pooled`; kept is where each maximum was."""
         kept = getattr(x, ATTRIBUTE, None)
         return self._on_grid(remat.pooled(x), kept and kept.grid)
 
-    def held_back(self, outputs: list[Any]) -> list[Any]:
+    def held_back(self, outputs: list[Tensor]) -> list[Tensor]:
+        """See :meth:`Memory.held_back`: the gradients wait for each other."""
         return held_back(outputs)
 
-    def _on_grid(self, x: Any, grid: Linear | None) -> Any:
+    def _on_grid(self, x: Tensor, grid: Linear | None) -> Tensor:
         """x, to be found again: as integers of its grid where these fit the mode's bits."""
         if grid is not None and fits(grid, self.config):
             return _attach(x, Kept(storage.on_grid(x, grid), grid=grid))
         self._kept(x)
         return x
 
-    def _kept(self, x: Any) -> Kept:
+    def _kept(self, x: Tensor) -> Kept:
         """How a tensor is found again; decided here where nobody has yet."""
         if not hasattr(x, ATTRIBUTE):
             restore = storage.rounded(x, self.config.bits) if self.rounds else storage.exact(x)
@@ -141,7 +146,8 @@ class Checkpointed(Memory):
             tensorflow(f"memory={config}, which stores few bits,")
         self.config, self.joins = config, config.bottleneck
 
-    def recompute(self, function: Callable, *args: Any, exact: bool = False) -> Any:
+    def recompute(self, function: Callable, *args: Tensor, exact: bool = False) -> Tensor:
+        """See :meth:`Memory.recompute`."""
         import jax
 
         return jax.checkpoint(function)(*map(ops.convert_to_tensor, args))
@@ -150,12 +156,12 @@ class Checkpointed(Memory):
 PLAIN = Memory()
 
 
-def fits(grid: Any, config: MemoryConfig) -> bool:
+def fits(grid: object, config: MemoryConfig) -> bool:
     """Whether the integers of a quantizer's grid fit into the bits of a mode."""
     return config.compresses and isinstance(grid, Linear) and grid.bits <= config.bits
 
 
-def _attach(x: Any, kept: Kept) -> Any:
+def _attach(x: Tensor, kept: Kept) -> Tensor:
     setattr(x, ATTRIBUTE, kept)
     return x
 

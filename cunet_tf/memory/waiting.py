@@ -5,12 +5,11 @@ forward pass, and save nothing; XLA ignores control dependencies. So everything 
 reads a zero that is computed from the gradient.
 """
 
-from typing import Any
-
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import tensorflow
 
 
-def zero_of(gradient: Any) -> Any:
+def zero_of(gradient: Tensor) -> Tensor:
     """A float32 zero that exists only once ``gradient`` does; NaN where its first entry is.
 
     No optimizer folds it: that ``min(|g|, 0)`` is 0 holds for numbers, not for NaN.
@@ -20,7 +19,7 @@ def zero_of(gradient: Any) -> Any:
     return tf.minimum(tf.abs(tf.cast(first, tf.float32)), 0.0)
 
 
-def held_back(outputs: list[Any]) -> list[Any]:
+def held_back(outputs: list[Tensor]) -> list[Tensor]:
     """The identity on a network's heat maps; no gradient passes before that of the last ones exists.
 
     The loss of an early head is known while later U-Nets still run: without this the backward
@@ -29,8 +28,8 @@ def held_back(outputs: list[Any]) -> list[Any]:
     tf = tensorflow("memory")
 
     @tf.custom_gradient
-    def together(*maps: Any) -> Any:
-        def backward(*gradients: Any) -> list[Any]:
+    def together(*maps: Tensor) -> Tensor:
+        def backward(*gradients: Tensor) -> list[Tensor]:
             zero = zero_of(gradients[-1])
             return [g + tf.cast(zero, g.dtype) for g in gradients[:-1]] + [gradients[-1]]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from cunet_tf.compat import graph_nodes
+from cunet_tf.aliases import Tensor
+from cunet_tf.compat import GraphNode, graph_nodes
 from cunet_tf.errors import CUNetError
 
 _LAYERS = keras.layers
@@ -30,13 +31,13 @@ class Call:
         arguments: fills in values for ``inputs``; gives positional and keyword arguments.
     """
 
-    layer: Any
+    layer: keras.Operation
     path: str
     inputs: list[int]
     outputs: list[int]
     taken: list[tuple]
     shapes: list[tuple]
-    arguments: Callable[[list[Any]], tuple[tuple, dict[str, Any]]]
+    arguments: Callable[[list[Tensor]], tuple[tuple, dict[str, Any]]]
 
     def run(self, layer: Callable, values: dict[int, Any]) -> None:
         """Call a layer in this one's place; its results go into ``values``. One of another kind gets tensors alone."""
@@ -93,7 +94,7 @@ def calls_of(model: keras.Model) -> Calls:
     return found
 
 
-def _filler(node: Any) -> Callable[[list[Any]], tuple[tuple, dict[str, Any]]]:
+def _filler(node: GraphNode) -> Callable[[list[Tensor]], tuple[tuple, dict[str, Any]]]:
     tensors = node.arguments.keras_tensors
     return lambda values: node.arguments.fill_in(dict(zip(map(id, tensors), values, strict=True)))
 

@@ -1,11 +1,13 @@
 """Convolutions with batch normalisations of their own: what all of them share, and the one of the stem."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from cunet_tf.aliases import Shape, Tensor
 from cunet_tf.memory.pooling import max_pool
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.models.normalize import MOMENTUM, batch_moments_norm, moving_norm
@@ -21,11 +23,13 @@ class FanInUniform(keras.initializers.Initializer):
         self.seed = seed
         self._generator = keras.random.SeedGenerator(seed)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Tensor:
+        """A kernel ``[k, k, inputs, filters]``."""
         limit = float(shape[0] * shape[1] * shape[2]) ** -0.5
         return keras.random.uniform(shape, -limit, limit, dtype, seed=self._generator)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {"seed": self.seed}
 
 
@@ -44,11 +48,11 @@ class NormalizedConv(keras.layers.Layer):
 
     memory: Memory = PLAIN
 
-    def __init__(self, filters: int, kernel_size: int, bn_sets: int, gamma_init: str, **kwargs: Any):
+    def __init__(self, filters: int, kernel_size: int, bn_sets: int, gamma_init: str, **kwargs: object):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.bn_sets, self.gamma_init = filters, kernel_size, bn_sets, gamma_init
 
-    def add_variables(self, inputs: int, normalized: int, constraint: Any = None) -> None:
+    def add_variables(self, inputs: int, normalized: int, constraint: Callable[[Tensor], Tensor] | None = None) -> None:
         """Kernel ``[k, k, inputs, filters]``; gamma, beta, moving statistics ``[normalized]`` of each set, if any."""
         self.kernel = self.add_weight(
             name="kernel", shape=(self.kernel_size, self.kernel_size, inputs, self.filters),
@@ -58,7 +62,9 @@ class NormalizedConv(keras.layers.Layer):
         gamma = "ones" if self.gamma_init == "ones" else keras.initializers.RandomUniform(0.0, 1.0)
         self.bn = [self._add_bn(normalized, gamma, index) for index in range(self.bn_sets if normalized else 0)]
 
-    def _add_bn(self, channels: int, gamma: Any, index: int) -> tuple[Any, Any, Any, Any]:
+    def _add_bn(
+        self, channels: int, gamma: str | keras.initializers.Initializer, index: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Variables (gamma, beta, moving mean, moving variance), float32 in every policy."""
         prefix = "" if index == 0 else f"pass{index + 1}_"
         specs = [("gamma", gamma, True), ("beta", "zeros", True),
@@ -71,28 +77,28 @@ class NormalizedConv(keras.layers.Layer):
             for name, init, trainable in specs
         )  # fmt: skip
 
-    def normalize_fixed(self, x: Any, bn_set: int = 0) -> Any:
+    def normalize_fixed(self, x: Tensor, bn_set: int = 0) -> Tensor:
         """Batch normalisation by the moving statistics (inference)."""
         gamma, beta, *statistics = self.bn[bn_set]
         return moving_norm(x, gamma, beta, *map(ops.convert_to_tensor, statistics))
 
-    def update_statistics(self, bn_set: int, mean: Any, variance: Any) -> None:
+    def update_statistics(self, bn_set: int, mean: Tensor, variance: Tensor) -> None:
         """Take a batch's moments into the moving statistics; once a training pass, outside of what is recomputed."""
         for moving, batch in zip(self.bn[bn_set][2:], (mean, variance), strict=True):
             moving.assign(moving * MOMENTUM + ops.stop_gradient(batch) * (1.0 - MOMENTUM))
 
-    def save_own_variables(self, store: Any) -> None:
+    def save_own_variables(self, store: MutableMapping[str, np.ndarray]) -> None:
         """Store by name (Keras would by position), so that files outlive added BN sets."""
         for variable in self._own_variables():
             store[variable.name] = ops.convert_to_numpy(variable)
 
-    def load_own_variables(self, store: Any) -> None:
+    def load_own_variables(self, store: Mapping[str, np.ndarray]) -> None:
         """A BN set that the file lacks starts as a copy of the first."""
         for variable in self._own_variables():
             first = variable.name.split("_", 1)[-1] if variable.name.startswith("pass") else variable.name
             variable.assign(store[variable.name if variable.name in store else first])
 
-    def _own_variables(self) -> list[Any]:
+    def _own_variables(self) -> list[Tensor]:
         return [self.kernel, *(variable for one_set in self.bn for variable in one_set)]
 
 
@@ -115,15 +121,17 @@ class ConvBNReLU(NormalizedConv):
 
     def __init__(
         self, filters: int, kernel_size: int = 1, strides: int = 1, pool: bool = False, gamma_init: str = "ones",
-        **kwargs: Any,
+        **kwargs: object,
     ):  # fmt: skip
         super().__init__(filters, kernel_size, 1, gamma_init, **kwargs)
         self.strides, self.pool = strides, pool
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
+        """Make the variables, for inputs of a shape."""
         self.add_variables(input_shape[-1], self.filters)
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """The operation on ``[B, H, W, C]``, in training by the moments of the batch."""
         if not (training and self.trainable):
             return self._finish(self.normalize_fixed(self._convolve(x, self.kernel)))
         gamma, beta, *_ = self.bn[0]
@@ -131,25 +139,29 @@ class ConvBNReLU(NormalizedConv):
         self.update_statistics(0, *moments)
         return self.memory.quantized(output, None)
 
-    def _train(self, x: Any, kernel: Any, gamma: Any, beta: Any, relu: Callable = ops.relu) -> tuple[Any, Any, Any]:
+    def _train(
+        self, x: Tensor, kernel: Tensor, gamma: Tensor, beta: Tensor, relu: Callable = ops.relu
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """The training pass, a pure function."""
         normed, mean, variance = batch_moments_norm(self._convolve(x, kernel), gamma, beta)
         return self._finish(normed, relu), mean, variance
 
-    def _convolve(self, x: Any, kernel: Any) -> Any:
+    def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
         side = self.kernel_size // 2
         padded = ops.pad(x, ((0, 0), (side, side), (side, side), (0, 0))) if side else x
         return ops.conv(padded, ops.cast(kernel, x.dtype), self.strides, "valid")
 
-    def _finish(self, normed: Any, relu: Callable = ops.relu) -> Any:
+    def _finish(self, normed: Tensor, relu: Callable = ops.relu) -> Tensor:
         # Pooled first: the same values, and a quarter of them for the ReLU and its gradient.
         return relu(max_pool(normed) if self.pool else normed)
 
-    def compute_output_shape(self, input_shape: Any) -> tuple:
+    def compute_output_shape(self, input_shape: Shape) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         batch, *grid, _ = input_shape
         step = self.strides * (2 if self.pool else 1)
         return (batch, *(side // step for side in grid), self.filters)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         names = ("filters", "kernel_size", "strides", "pool", "gamma_init")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

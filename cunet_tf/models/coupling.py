@@ -1,7 +1,8 @@
 """Order-K coupling (paper, sections 3.2, 3.3 and 4.2): which earlier features a U-Net reads."""
 
 from collections import defaultdict, deque
-from typing import Any
+
+from cunet_tf.aliases import Tensor
 
 
 class CouplingQueues:
@@ -22,10 +23,10 @@ class CouplingQueues:
     def __init__(self, order: int):
         self._queues: defaultdict[str, deque] = defaultdict(lambda: deque(maxlen=order))
 
-    def history(self, position: str) -> list[Any]:
+    def history(self, position: str) -> list[Tensor]:
         """Features of the previous c_i U-Nets at ``position``, oldest first."""
         return list(self._queues[position])
 
-    def push(self, position: str, features: Any) -> None:
+    def push(self, position: str, features: Tensor) -> None:
         """Hand ``features`` to the next K U-Nets; the oldest reference falls out."""
         self._queues[position].append(features)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.memory.names import MemoryConfig
@@ -22,6 +23,8 @@ from cunet_tf.models.refinement import second_pass
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.quantize.placement import conv_quantizers, output_grid
 from cunet_tf.spec import ModelSpec
+
+L = TypeVar("L", bound=keras.layers.Layer)
 
 
 def build_cunet(
@@ -63,7 +66,7 @@ def build_cunet(
     return set_memory(kind(image, heatmaps, name=name, cunet_spec=spec.to_dict() if spec else None), memory)
 
 
-def stem(config: CUNetConfig | DenseUNetConfig, image: Any, quant: QuantConfig) -> Any:
+def stem(config: CUNetConfig | DenseUNetConfig, image: Tensor, quant: QuantConfig) -> Tensor:
     """``[B, H, W, 3] -> [B, H/4, W/4, m]``."""
     x = ConvBNReLU(config.main_channels, 7, 2, pool=True, gamma_init=config.gamma_init, name="stem")(image)
     grid = output_grid(quant, isinstance(config, CUNetConfig) and config.conv_first)
@@ -83,7 +86,7 @@ class CoupledUNets:
         self.config, self.quant, self.bn_sets = config, quant, bn_sets
         self._layers: dict[str, keras.layers.Layer] = {}
 
-    def __call__(self, flow: Any, bn_set: int = 0) -> tuple[list[Any], Any]:
+    def __call__(self, flow: Tensor, bn_set: int = 0) -> tuple[list[Tensor], Tensor]:
         """Run every U-Net.
 
         Args:
@@ -121,7 +124,7 @@ class CoupledUNets:
         name, landmarks = self.config.head_name(index), self.config.landmarks
         return self.conv(name, landmarks, concatenated=False, dtype="float32", **bare)
 
-    def _unet(self, index: int, x: Any, run: "_Run") -> Any:
+    def _unet(self, index: int, x: Tensor, run: "_Run") -> Tensor:
         """One U-Net: ``[B, H/4, W/4, m] -> [B, H/4, W/4, m]``, feeding and reading the queues."""
         skips = []
         for level in range(self.config.levels):
@@ -134,7 +137,7 @@ class CoupledUNets:
             (x,) = self._block(index, f"up{level}", [x, skips[level]], run)
         return x
 
-    def _block(self, index: int, position: str, main: list[Any], run: "_Run") -> list[Any]:
+    def _block(self, index: int, position: str, main: list[Tensor], run: "_Run") -> list[Tensor]:
         """The semantic block at one position; its new features go to the next K U-Nets.
 
         Returns ``[ahead]``, or ``[ahead, skip]`` in the top-down path.
@@ -148,7 +151,7 @@ class CoupledUNets:
         run.queues.push(position, features)
         return outputs
 
-    def _layer(self, name: str, make: Callable[[], keras.layers.Layer]) -> Any:
+    def _layer(self, name: str, make: Callable[[], L]) -> L:
         if name not in self._layers:
             self._layers[name] = make()
         return self._layers[name]

@@ -1,9 +1,8 @@
 """The dense U-Net that the paper compares with (section 3.1): one U-Net, several dense layers in each block."""
 
-from typing import Any
-
 import keras
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config_baselines import DenseUNetConfig
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.cunet import stem
@@ -37,7 +36,7 @@ def build_dense_unet(
     return LandmarkModel(image, [head(flow)], name=name, cunet_spec=spec.to_dict() if spec else None)
 
 
-def unet(config: DenseUNetConfig, x: Any, quant: QuantConfig) -> Any:
+def unet(config: DenseUNetConfig, x: Tensor, quant: QuantConfig) -> Tensor:
     """The U-Net: ``[B, H/4, W/4, m] -> [B, H/4, W/4, m]``."""
     skips = []
     for level in range(config.levels):
@@ -51,7 +50,7 @@ def unet(config: DenseUNetConfig, x: Any, quant: QuantConfig) -> Any:
     return x
 
 
-def dense_block(config: DenseUNetConfig, quant: QuantConfig, position: str, main: list[Any]) -> list[Any]:
+def dense_block(config: DenseUNetConfig, quant: QuantConfig, position: str, main: list[Tensor]) -> list[Tensor]:
     """L dense layers, each of which reads the main inputs and all new features before it, and the adapters.
 
     A dense layer is ``conv3x3(conv1x1(.))``, 4n, then n channels.
@@ -60,7 +59,7 @@ def dense_block(config: DenseUNetConfig, quant: QuantConfig, position: str, main
         ``[ahead]``, or ``[ahead, skip]`` in the top-down path; m channels each.
     """
 
-    def operation(tensors: list[Any], label: str, filters: int, size: int = 1, concatenated: bool = True) -> Any:
+    def operation(tensors: list[Tensor], label: str, filters: int, size: int = 1, concatenated: bool = True) -> Tensor:
         name = f"unet0_{position}_{label}"
         quantizers = conv_quantizers(quant, name, concatenated)
         return ConcatBNReLUConv(filters, size, gamma_init=config.gamma_init, name=name, **quantizers)(tensors)

@@ -1,10 +1,12 @@
 """Is a quantized network healthy? Clipping rates of its tensors, and what its gradients keep."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.quant_layers import QuantActivation
 from cunet_tf.quantize.quantizers import Linear
@@ -29,7 +31,7 @@ class _Observer:
     def __init__(self, grid: Linear):
         self.grid, self.sums, self.count = grid, np.zeros(3), 0
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
         values = keras.ops.convert_to_numpy(x).astype(np.float64)
         low, high = self.grid.limits
         half = self.grid.step / 2
@@ -38,7 +40,7 @@ class _Observer:
         return self.grid(x)
 
 
-def clipping_rates(model: keras.Model, batches: Any) -> list[dict[str, Any]]:
+def clipping_rates(model: keras.Model, batches: Iterable[Tensor]) -> list[dict[str, Any]]:
     """What the grids cut off, tensor by tensor.
 
     Args:
@@ -77,7 +79,9 @@ def _row(path: str, side: str, observer: _Observer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def kernel_gradients(model: keras.Model, loss: Any, images: Any, targets: Any) -> dict[str, np.ndarray]:
+def kernel_gradients(
+    model: keras.Model, loss: keras.losses.Loss, images: Tensor, targets: Tensor
+) -> dict[str, np.ndarray]:
     """Gradients of one batch at the quantized kernels, computed eagerly: layer path -> array like the kernel.
 
     Args:

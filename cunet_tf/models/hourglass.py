@@ -1,9 +1,8 @@
 """The stacked hourglass network (Newell, Yang and Deng 2016) that the paper compares with."""
 
-from typing import Any
-
 import keras
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config_baselines import HourglassConfig
 from cunet_tf.models.convolution import ConvBNReLU, FanInUniform
 from cunet_tf.models.landmark_model import LandmarkModel
@@ -45,7 +44,7 @@ def build_hourglass(
     return LandmarkModel(image, heatmaps, name=name, cunet_spec=spec.to_dict() if spec else None)
 
 
-def stem(config: HourglassConfig, image: Any) -> Any:
+def stem(config: HourglassConfig, image: Tensor) -> Tensor:
     """``[B, H, W, 3] -> [B, H/4, W/4, channels]``: a convolution, then three residuals, pooled after the first."""
     half = config.channels // 2
     x = ConvBNReLU(config.stem_channels, 7, 2, gamma_init=config.gamma_init, name="stem")(image)
@@ -55,14 +54,14 @@ def stem(config: HourglassConfig, image: Any) -> Any:
     return Residual(config.channels, config.gamma_init, name="stem_residual2")(x)
 
 
-def hourglass(config: HourglassConfig, name: str, x: Any, level: int = 0) -> Any:
+def hourglass(config: HourglassConfig, name: str, x: Tensor, level: int = 0) -> Tensor:
     """The part of one hourglass from ``level`` downwards; keeps the shape of ``x``.
 
     A residual stays at this resolution (side); another branch is pooled, goes through a residual
     (down), the levels below (bottom at the lowest) and a residual (up), is enlarged and added.
     """
 
-    def residual(position: str, tensor: Any) -> Any:
+    def residual(position: str, tensor: Tensor) -> Tensor:
         return Residual(config.channels, config.gamma_init, name=f"{name}_{position}")(tensor)
 
     side = residual(f"side{level}", x)
@@ -72,7 +71,7 @@ def hourglass(config: HourglassConfig, name: str, x: Any, level: int = 0) -> Any
     return keras.layers.Add(name=f"{name}_add{level}")([side, low])
 
 
-def stack_features(config: HourglassConfig, index: int, flow: Any) -> Any:
+def stack_features(config: HourglassConfig, index: int, flow: Tensor) -> Tensor:
     """An hourglass, a residual and conv-BN-ReLU: the features ``[B, H/4, W/4, channels]`` that its head reads."""
     name = f"stack{index}"
     x = hourglass(config, name, flow)
@@ -80,12 +79,12 @@ def stack_features(config: HourglassConfig, index: int, flow: Any) -> Any:
     return ConvBNReLU(config.channels, gamma_init=config.gamma_init, name=f"{name}_lin")(x)
 
 
-def head(config: HourglassConfig, index: int, features: Any) -> Any:
+def head(config: HourglassConfig, index: int, features: Tensor) -> Tensor:
     """conv1x1 to C linear heat maps, float32."""
     return _conv1x1(config.landmarks, config.head_name(index), dtype="float32")(features)
 
 
-def remap(config: HourglassConfig, index: int, flow: Any, features: Any, heatmaps: Any) -> Any:
+def remap(config: HourglassConfig, index: int, flow: Tensor, features: Tensor, heatmaps: Tensor) -> Tensor:
     """The next hourglass' input: the flow, plus features and heat maps, each through a conv1x1."""
     name = f"stack{index}"
     added = [
@@ -95,5 +94,5 @@ def remap(config: HourglassConfig, index: int, flow: Any, features: Any, heatmap
     return keras.layers.Add(name=f"{name}_merge")([flow, *added])
 
 
-def _conv1x1(filters: int, name: str, **options: Any) -> keras.layers.Conv2D:
+def _conv1x1(filters: int, name: str, **options: object) -> keras.layers.Conv2D:
     return keras.layers.Conv2D(filters, 1, use_bias=False, kernel_initializer=FanInUniform(), name=name, **options)

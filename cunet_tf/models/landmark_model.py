@@ -5,7 +5,8 @@ from typing import Any
 
 import keras
 
-from cunet_tf import compat
+from cunet_tf.aliases import Tensor
+from cunet_tf.compat.hooks import HookedModel
 from cunet_tf.losses import carries_maps, with_maps
 from cunet_tf.memory.strategy import PLAIN, Memory
 from cunet_tf.spec import ModelSpec
@@ -14,7 +15,7 @@ CARRIED = "_cunet_spec"  # attribute of a symbolic tensor
 
 
 @keras.saving.register_keras_serializable("cunet_tf")
-class LandmarkModel(keras.Model):
+class LandmarkModel(HookedModel):
     """Functional model with ``spec``, saved in its configuration as ``cunet_spec``.
 
     ``spec`` is ``None`` for a bare network; training sets it, and ``model.save`` keeps it. ``teacher`` gives heat maps
@@ -23,50 +24,46 @@ class LandmarkModel(keras.Model):
 
     updates_per_step = 1  # of the optimizer
     memory: Memory = PLAIN  # what training keeps for the backward pass, no part of a saved file
-    teacher: Callable[[Any], Any] | None = None  # no part of it either: no Keras object, which Keras would count in
+    teacher: Callable[[Tensor], Tensor] | None = (
+        None  # no part of it either: no Keras object, which Keras would count in
+    )
 
-    def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: Any):
+    def __init__(self, *args: Any, cunet_spec: dict[str, Any] | None = None, **kwargs: object):
         super().__init__(*args, **kwargs)
         outputs = keras.tree.flatten(args[1:2])  # of a clone they bear the description of the model they came from
         known = ModelSpec.from_dict(cunet_spec) if cunet_spec else None
         self.spec: ModelSpec | None = known or next((getattr(each, CARRIED, None) for each in outputs), None)
 
-    def _run_through_graph(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """As Keras does, which builds clones by it; their constructor gets nothing but tensors."""
-        outputs = super()._run_through_graph(inputs, *args, **kwargs)
+    def marked(self, outputs: Any) -> Any:
+        """Symbolic outputs with the description, which a clone finds on them."""
         for each in keras.tree.flatten(outputs):
             if isinstance(each, keras.KerasTensor):
                 setattr(each, CARRIED, self.spec)
         return outputs
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> list[Any]:
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> list[Tensor]:
+        """Heat maps ``[B, h, w, C]`` of all heads, a list even of a single one."""
         outputs = super().call(inputs, training, mask)
         outputs = outputs if isinstance(outputs, list) else [outputs]  # Keras unpacks a single one
         return self.memory.held_back(outputs) if training else outputs
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
         """As Keras does; in training a teacher's heat maps stand behind the targets."""
         return super().compute_loss(x, self.taught(x, y) if training else y, y_pred, sample_weight, training)
 
-    def taught(self, images: Any, targets: Any) -> Any:
+    def taught(self, images: Tensor, targets: Tensor) -> Tensor:
         """Targets ``[B, C, 3]`` of all heads with the teacher's heat maps behind them, where that was not done yet."""
         if self.teacher is None or carries_maps(keras.tree.flatten(targets)[0]):
             return targets
         maps = self.teacher(images)
         return keras.tree.map_structure(lambda each: with_maps(each, maps), targets)
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """As Keras does before an epoch; under a strategy of TensorFlow without taking a batch out of the data."""
-        if not (compat.under_strategy(self) and compat.prepared(self, iterator)):
-            super()._maybe_symbolic_build(iterator, data_batch)
-
-    def _make_function(self, step_function: Callable) -> Callable:
-        """As Keras does; where several processes train together it would fail."""
-        if compat.of_processes(self):
-            return compat.fitted_by_workers(self, step_function)
-        return super()._make_function(step_function)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """As Keras does, but metrics of the last head bear their own names, whatever the number of heads.
@@ -79,6 +76,7 @@ class LandmarkModel(keras.Model):
         return {plain[name]: value for name, value in results.items()}
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         config = super().get_config()
         if self.spec is not None:
             config["cunet_spec"] = self.spec.to_dict()

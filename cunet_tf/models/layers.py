@@ -1,11 +1,11 @@
 """The layers of CU-Net: what is composed of its one operation (paper, section 4.1)."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Backward, Shape, Shapes, Tensor
 from cunet_tf.backend import custom_gradient, on_tensorflow
 from cunet_tf.config import CONV_FIRST, NORM_FIRST
 from cunet_tf.memory.strategy import PLAIN, Memory
@@ -44,7 +44,7 @@ class SemanticBlock(keras.layers.Layer):
         gamma_init: str = "ones",
         quant: str | QuantConfig = "float",
         norm_order: str = NORM_FIRST,
-        **kwargs: Any,
+        **kwargs: object,
     ):
         super().__init__(**kwargs)
         self.norm_order = norm_order
@@ -71,7 +71,8 @@ class SemanticBlock(keras.layers.Layer):
         """The convolutions of the block, in running order."""
         return [self.bottleneck, self.features, self.ahead] + ([self.skip] if self.skip is not None else [])
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shapes) -> None:
+        """Make the variables, for inputs of a shape."""
         shapes = shapes_of(input_shape)
         grid = tuple(shapes[0][:-1])
         self.bottleneck.build(shapes)
@@ -81,7 +82,8 @@ class SemanticBlock(keras.layers.Layer):
         if self.skip is not None:
             self.skip.build(extended)
 
-    def call(self, inputs: Any, training: bool | None = None, bn_set: int = 0) -> list[Any]:
+    def call(self, inputs: Tensor, training: bool | None = None, bn_set: int = 0) -> list[Tensor]:
+        """The block on its main inputs and the history: ``[f, ahead]``, with a skip ``[f, ahead, skip]``."""
         options = {"training": training, "bn_set": bn_set}
         parts, memory = as_list(inputs), self.bottleneck.memory
         once = training and not memory  # joined once for all readers: one gradient is taken apart, not three
@@ -95,12 +97,14 @@ class SemanticBlock(keras.layers.Layer):
         outputs = [features, self.ahead(extended, **options)]
         return outputs if self.skip is None else [*outputs, self.skip(extended, **options)]
 
-    def compute_output_shape(self, input_shape: Any) -> list[tuple]:
+    def compute_output_shape(self, input_shape: Shapes) -> list[tuple]:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         grid = tuple(shapes_of(input_shape)[0][:-1])
         wide = [(*grid, self.main_channels)] * (2 if self.with_skip else 1)
         return [(*grid, self.growth), *wide]
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         names = ("main_channels", "growth", "with_skip", "bn_sets", "gamma_init")
         own = {name: getattr(self, name) for name in names}
         order = {"norm_order": self.norm_order} if self.norm_order != NORM_FIRST else {}
@@ -113,29 +117,31 @@ class Upsample2x(keras.layers.Layer):
 
     memory: Memory = PLAIN
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """``[B, H, W, C] -> [B, 2H, 2W, C]``."""
         if not on_tensorflow():
             return _doubled(x)
         return self.memory.derived(self._resize_to_train, x) if training else self._resize(x)
 
-    def _resize_to_train(self, x: Any) -> Any:
+    def _resize_to_train(self, x: Tensor) -> Tensor:
         """As :meth:`_resize`; XLA has no gradient of TensorFlow's operation on a CPU."""
 
         @custom_gradient
-        def operation(value: Any) -> tuple[Any, Callable]:
+        def operation(value: Tensor) -> tuple[Tensor, Backward]:
             return self._resize(value), lambda dy: 4.0 * ops.average_pool(dy, 2, 2)
 
         return operation(x)
 
-    def _resize(self, x: Any) -> Any:
+    def _resize(self, x: Tensor) -> Tensor:
         return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="nearest")
 
-    def compute_output_shape(self, input_shape: Any) -> tuple:
+    def compute_output_shape(self, input_shape: Shape) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         batch, height, width, channels = input_shape
         return (batch, 2 * height, 2 * width, channels)
 
 
-def _doubled(x: Any) -> Any:
+def _doubled(x: Tensor) -> Tensor:
     """Every pixel four times; of XLA's forms the one whose gradient is a sum, not a scatter."""
     height, width, channels = x.shape[1:]
     wide = ops.broadcast_to(x[:, :, None, :, None], (ops.shape(x)[0], height, 2, width, 2, channels))
@@ -148,5 +154,6 @@ class MaxPool(keras.layers.MaxPooling2D):
 
     memory: Memory = PLAIN
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """``[B, H, W, C] -> [B, H/2, W/2, C]``."""
         return self.memory.pooled(x) if training else super().call(x)

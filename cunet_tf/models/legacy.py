@@ -8,7 +8,7 @@ hourglass). The optimizer's variables keep their order and need no change.
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +75,7 @@ def _configuration(config: dict[str, Any], groups: list[Merged]) -> dict[str, An
     return json.loads(_renamed(json.dumps(text), groups))
 
 
-def _kept(layers: list[Layer], groups: list[Merged], make: Any) -> list[Layer]:
+def _kept(layers: list[Layer], groups: list[Merged], make: Callable[[Merged], Layer]) -> list[Layer]:
     """The layers in their order, each group in the place of its convolution."""
     place = {group.members["conv"]: group for group in groups}
     inside = {name for group in groups for name in group.members.values()}
@@ -83,7 +83,7 @@ def _kept(layers: list[Layer], groups: list[Merged], make: Any) -> list[Layer]:
             for layer in layers if layer["name"] in place or layer["name"] not in inside]  # fmt: skip
 
 
-def _new_layer(old: dict[str, Layer]) -> Any:
+def _new_layer(old: dict[str, Layer]) -> Callable[[Merged], Layer]:
     def make(group: Merged) -> Layer:
         conv, first = old[group.members["conv"]], old[group.members.get("pad", group.members["conv"])]
         gamma = old[group.members["bn"]]["config"]["gamma_initializer"]["class_name"]

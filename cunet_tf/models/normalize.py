@@ -6,19 +6,18 @@ the backward pass would otherwise update the moving statistics twice.
 Replicas of a network (``tf.distribute``) normalise by the moments of the whole batch, not of their parts of it.
 """
 
-from typing import Any
-
 import keras
 from keras import ops
 
 from cunet_tf import replicas
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import custom_gradient
 
 EPSILON = 1e-5  # the reference's; Keras would use 1e-3
 MOMENTUM = 0.9  # Keras' convention: share of the old moving value that is kept
 
 
-def batch_moments_norm(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+def batch_moments_norm(x: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Normalise by the batch's own moments.
 
     Args:
@@ -38,7 +37,7 @@ def batch_moments_norm(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
     return _affine(x, full, gamma, beta, mean, variance), mean, variance
 
 
-def moving_norm(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> Any:
+def moving_norm(x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
     """Normalise by given statistics (inference). Shapes as in :func:`batch_moments_norm`."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -50,12 +49,12 @@ def moving_norm(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> Any:
     return _affine(x, ops.cast(x, "float32"), gamma, beta, mean, variance)
 
 
-def _affine(x: Any, full: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> Any:
+def _affine(x: Tensor, full: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
     scale = gamma * ops.rsqrt(variance + EPSILON)
     return ops.cast(full * scale + (beta - mean * scale), x.dtype)
 
 
-def _fused_training(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+def _fused_training(x: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """One kernel for moments and normalisation: three times less memory traffic."""
     import tensorflow as tf
 
@@ -68,18 +67,18 @@ def _fused_training(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
     return out.y, out.batch_mean, out.batch_variance * ((count - 1.0) / tf.maximum(count, 1.0))
 
 
-def _synchronized(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
+def _synchronized(x: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """By the moments of all replicas' pictures; one exchange forward, one back. A replica may have no picture."""
     import tensorflow as tf
 
     @custom_gradient
-    def operation(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
+    def operation(x: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
         full, axes = tf.cast(x, tf.float32), [0, 1, 2]
         count, mean, variance = _joint_moments(full)
         scale = tf.math.rsqrt(variance + EPSILON)
         normed = (full - mean) * scale
 
-        def backward(dy: Any, *_: Any) -> tuple[Any, Any, Any]:
+        def backward(dy: Tensor, *_: object) -> tuple[Tensor, Tensor, Tensor]:
             """Of x, gamma, beta; the moments have none. Those of gamma and beta are added up by the optimizer."""
             dy = tf.cast(dy, tf.float32)
             own = tf.stack([tf.reduce_sum(dy, axes), tf.reduce_sum(dy * normed, axes)])
@@ -92,7 +91,7 @@ def _synchronized(x: Any, gamma: Any, beta: Any) -> tuple[Any, Any, Any]:
     return operation(x, gamma, beta)
 
 
-def _joint_moments(x: Any) -> tuple[Any, Any, Any]:
+def _joint_moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Count, mean ``[C]`` and biased variance ``[C]`` over the pixels of all replicas' ``[B, H, W, C]``."""
     import tensorflow as tf
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import require_quantization, tensorflow
 from cunet_tf.config import NetworkConfig
 from cunet_tf.errors import CUNetError
@@ -43,7 +44,7 @@ def prepare(
     return config, placed, spec and spec.replace(quant=str(placed))
 
 
-def image_input(config: NetworkConfig) -> Any:
+def image_input(config: NetworkConfig) -> Tensor:
     """The input ``image``: float32 ``[B, H, W, 3]``, RGB in 0..1.
 
     Raises:

@@ -1,12 +1,14 @@
 """Quantized layers for any Keras model."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from cunet_tf.aliases import Shape, Tensor
 from cunet_tf.backend import on_tensorflow, tensorflow
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import PLAIN, Memory
@@ -44,8 +46,9 @@ class QuantActivation(keras.layers.Layer):
     memory: Memory = PLAIN
 
     def __init__(
-        self, quantizer: Any = None, bits: int | None = None, r: float | str | None = None, signed: bool = False,
-        **kwargs: Any,
+        self, quantizer: str | Callable[[Tensor], Tensor] | None = None, bits: int | None = None,
+        r: float | str | None = None, signed: bool = False,
+        **kwargs: object,
     ):  # fmt: skip
         super().__init__(**kwargs)
         if bits is not None and quantizer is not None:
@@ -61,14 +64,16 @@ class QuantActivation(keras.layers.Layer):
                 raise CUNetError(f"QuantActivation: {quantizer!r} has no range: leave out r.")
             self.quantizer = self.quantizer.with_range(1.0 if isinstance(r, str) or r is None else r)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
+        """Make the variables, for inputs of a shape."""
         if self.learned:
             for name in ("exponent", "batches"):
                 made = self.add_weight(name=name, shape=(), initializer="zeros", trainable=False, dtype="float32",
                                        autocast=False, aggregation="mean")  # fmt: skip
                 setattr(self, name, made)
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """The quantized tensor; in training a learned range takes the batch in."""
         if not self.learned:
             return self._quantize(x, training)
         if training and self.trainable:
@@ -78,10 +83,10 @@ class QuantActivation(keras.layers.Layer):
         )  # dividing by a power of two changes nothing else
         return self._quantize(x / r, training) * r
 
-    def _quantize(self, x: Any, training: bool | None) -> Any:
+    def _quantize(self, x: Tensor, training: bool | None) -> Tensor:
         return self.memory.quantized(x, self.quantizer) if training else self.quantizer(x)
 
-    def _vote(self, x: Any) -> None:
+    def _vote(self, x: Tensor) -> None:
         """Take the best exponent of a batch into the mean."""
         best, known = best_exponent(x, self.quantizer)
         count = ops.where(known & (self.batches < SETTLING), 1.0, 0.0)
@@ -100,15 +105,17 @@ class QuantActivation(keras.layers.Layer):
             raise CUNetError(f"layer {self.path}: its range is learned in training, and there was none yet.")
         return self.quantizer.with_range(2.0 ** round(float(self.exponent)))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The shape stays what it is."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {"quantizer": keras.saving.serialize_keras_object(self.quantizer), "r": "auto" if self.learned else None}
         return {**super().get_config(), **own}
 
 
-def best_exponent(x: Any, grid: quantizers.Linear, power: int = 1) -> tuple[Any, Any]:
+def best_exponent(x: Tensor, grid: quantizers.Linear, power: int = 1) -> tuple[Tensor, Tensor]:
     """The exponent of the power-of-two range with the least error on a sample of ``x``.
 
     Args:
@@ -133,7 +140,7 @@ def best_exponent(x: Any, grid: quantizers.Linear, power: int = 1) -> tuple[Any,
     return ops.take(exponents, best), peak > SMALLEST
 
 
-def _places(flat: Any) -> Any:
+def _places(flat: Tensor) -> Tensor:
     """Random places in a flat tensor, the same in every call."""
     if on_tensorflow():  # where batches may have any length
         tf = tensorflow()
@@ -161,26 +168,28 @@ class QuantConv2D(keras.layers.Conv2D):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        *args: Any,
-        kernel_quantizer: Any = "binary-a",
-        input_quantizer: Any = None,
-        **kwargs: Any,
+        kernel_size: int | tuple[int, int],
+        *args: object,
+        kernel_quantizer: str | Callable[[Tensor], Tensor] | None = "binary-a",
+        input_quantizer: str | Callable[[Tensor], Tensor] | None = None,
+        **kwargs: object,
     ):
         self.kernel_quantizer = quantizers.get(kernel_quantizer)
         self.input_quantizer = quantizers.get(input_quantizer)
         kwargs.setdefault("kernel_constraint", getattr(self.kernel_quantizer, "constraint", None))
         super().__init__(filters, kernel_size, *args, **kwargs)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
+        """The convolution of the quantized input by the quantized kernel."""
         return super().call(inputs if self.input_quantizer is None else self.input_quantizer(inputs))
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """Keras' own step, with the quantized kernel."""
         quantized = kernel if self.kernel_quantizer is None else self.kernel_quantizer(kernel)
         return super().convolution_op(inputs, quantized)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         own = {
             name: keras.saving.serialize_keras_object(getattr(self, name))
             for name in ("kernel_quantizer", "input_quantizer")

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import tensorflow
 from cunet_tf.compat import loss_tracker
 from cunet_tf.errors import CUNetError
@@ -28,7 +29,9 @@ class RefinedModel(LandmarkModel):
 
     updates_per_step = 2
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, **options: Any) -> None:
+    def compile(
+        self, optimizer: str | keras.optimizers.Optimizer = "rmsprop", loss: object = None, **options: Any
+    ) -> None:
         """As Keras does; ``loss`` and ``loss_weights`` are one for all heads, or a list of one for each.
 
         Raises:
@@ -60,7 +63,7 @@ class RefinedModel(LandmarkModel):
         """As Keras does for models that leave ``compile`` alone."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def train_step(self, *arguments: Any) -> Any:
+    def train_step(self, *arguments: Any) -> Tensor:
         """As Keras calls it: with the data, under JAX with the state of all variables before them."""
         *state, data = arguments
         if state:
@@ -70,7 +73,7 @@ class RefinedModel(LandmarkModel):
         outputs += self.step_second(images[1], *(each[len(each) // 2 :] for each in (y, w)))
         return self.logged(data[0], y, outputs, given)
 
-    def halved(self, data: Any) -> tuple[list[Any], list[Any], list[Any], list[Any] | None]:
+    def halved(self, data: tuple[Tensor, ...]) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor] | None]:
         """Pictures of each pass; targets and weights of each head; these weights, ``None`` where none were given.
 
         Raises:
@@ -84,20 +87,22 @@ class RefinedModel(LandmarkModel):
         most = max if isinstance(count, int) else ops.maximum
         parts = slice(most(count // 2, 1)), slice(count // 2, None)
 
-        def halves(values: Any, name: str) -> list[Any]:
+        def halves(values: object, name: str) -> list[Tensor]:
             each = enumerate(self._each_head(values, name))
             return [None if value is None else value[parts[head >= heads]] for head, value in each]
 
         w = halves(weights, "sample_weight")
         return [images[part] for part in parts], halves(list(targets), "y"), w, None if weights is None else w
 
-    def logged(self, images: Any, y: list[Any], outputs: list[Any], weights: list[Any] | None) -> dict[str, Any]:
+    def logged(
+        self, images: Tensor, y: list[Tensor], outputs: list[Tensor], weights: list[Tensor] | None
+    ) -> dict[str, Any]:
         """Loss and metrics of a step, as Keras shows them."""
         loss = self.compute_loss(images, y, outputs, weights, training=True)
         loss_tracker(self).update_state(whole_loss(loss), sample_weight=ops.shape(images)[0])
         return self.compute_metrics(images, y, outputs, weights)
 
-    def step_first(self, images: Any, targets: list[Any], weights: list[Any] | None = None) -> list[Any]:
+    def step_first(self, images: Tensor, targets: list[Tensor], weights: list[Tensor] | None = None) -> list[Tensor]:
         """One update on the loss of pass 1; returns its heat maps.
 
         Args:
@@ -107,7 +112,7 @@ class RefinedModel(LandmarkModel):
         """
         return self._update(0, images, targets, weights)
 
-    def step_second(self, images: Any, targets: list[Any], weights: list[Any] | None = None) -> list[Any]:
+    def step_second(self, images: Tensor, targets: list[Tensor], weights: list[Tensor] | None = None) -> list[Tensor]:
         """One update on the loss of pass 2, through a pass 1 that stays as it is; returns its heat maps.
 
         Args:
@@ -117,7 +122,7 @@ class RefinedModel(LandmarkModel):
         """
         return self._update(1, self.tapped(images), targets, weights)
 
-    def tapped(self, images: Any) -> list[Any]:
+    def tapped(self, images: Tensor) -> list[Tensor]:
         """What pass 2 starts from, without a gradient."""
         return [ops.stop_gradient(value) for value in self._parts()[1](images, training=False)]
 
@@ -125,12 +130,14 @@ class RefinedModel(LandmarkModel):
         """Pass 1 (0) or pass 2 (1) as a model of its own, with the same layers."""
         return self._parts()[2 * index]
 
-    def loss_of_pass(self, index: int, targets: list[Any], outputs: list[Any], weights: list[Any] | None) -> Any:
+    def loss_of_pass(
+        self, index: int, targets: list[Tensor], outputs: list[Tensor], weights: list[Tensor] | None
+    ) -> Tensor:
         """The sum of a pass' losses, each with its share."""
         rows = zip(self._losses_of[index], targets, outputs, weights or [None] * len(targets), strict=True)
         return sum(share * loss(target, output, sample_weight=weight) for (loss, share), target, output, weight in rows)
 
-    def _update(self, index: int, inputs: Any, targets: list[Any], weights: list[Any] | None) -> list[Any]:
+    def _update(self, index: int, inputs: Tensor, targets: list[Tensor], weights: list[Tensor] | None) -> list[Tensor]:
         """One update on one pass; variables that the pass does not read stay as they are."""
         tf, part = tensorflow("iterative refinement"), self.pass_of(index)
         with tf.GradientTape() as tape:
@@ -142,7 +149,7 @@ class RefinedModel(LandmarkModel):
         self.optimizer.apply([g for g, _ in pairs], [v for _, v in pairs])
         return outputs
 
-    def _each_head(self, values: Any, name: str) -> list[Any]:
+    def _each_head(self, values: object, name: str) -> list[Tensor]:
         """``values`` for each head: a list of so many, or one for all."""
         heads = len(self.outputs)
         if not isinstance(values, (list, tuple)):

@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 import keras
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config import CUNetConfig
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.conv_count import DENSE_CONVS
@@ -15,7 +16,7 @@ class Unets(Protocol):
 
     config: CUNetConfig
 
-    def __call__(self, flow: Any, bn_set: int = 0) -> tuple[list[Any], Any]:
+    def __call__(self, flow: Tensor, bn_set: int = 0) -> tuple[list[Tensor], Tensor]:
         """Run every U-Net."""
         ...
 
@@ -24,7 +25,7 @@ class Unets(Protocol):
         ...
 
 
-def refine(unets: Unets, first: Any, last: Any) -> Any:
+def refine(unets: Unets, first: Tensor, last: Tensor) -> Tensor:
     """The modified input of the second pass: dense aggregation block.
 
     Args:
@@ -43,7 +44,7 @@ def refine(unets: Unets, first: Any, last: Any) -> Any:
     return unets.conv("refine_input", config.main_channels, bn_sets=1)(parts)
 
 
-def second_pass(unets: Unets, first: Any, last: Any) -> list[Any]:
+def second_pass(unets: Unets, first: Tensor, last: Tensor) -> list[Tensor]:
     """Heat maps of the second pass, with batch-normalisation variables of its own."""
     heatmaps, _ = unets(refine(unets, first, last), bn_set=1)
     names = unets.config.head_names[len(heatmaps) :]

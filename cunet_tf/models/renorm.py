@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from cunet_tf.compat import inner_layers
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.convolution import NormalizedConv
 from cunet_tf.models.normalize import MOMENTUM
@@ -99,7 +100,7 @@ def moments(model: keras.Model, batches: Iterable[Any]) -> tuple[list[tuple[np.n
 
 def norm_layers(model: keras.Model) -> list[NormalizedConv]:
     """Every layer with normalisations of its own, those inside blocks included."""
-    return [layer for layer in model._flatten_layers() if isinstance(layer, NormalizedConv)]
+    return [layer for layer in inner_layers(model) if isinstance(layer, NormalizedConv)]
 
 
 def _sets(model: keras.Model) -> list[tuple[Any, Any, Any, Any]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from cunet_tf.aliases import Shape, Tensor
 from cunet_tf.models.concat_conv import ConcatBNReLUConv
 from cunet_tf.models.convolution import FanInUniform
 
@@ -22,11 +23,11 @@ class Residual(keras.layers.Layer):
     Input: ``[B, H, W, C]``. Output: ``[B, H, W, filters]``.
     """
 
-    def __init__(self, filters: int, gamma_init: str = "ones", **kwargs: Any):
+    def __init__(self, filters: int, gamma_init: str = "ones", **kwargs: object):
         super().__init__(**kwargs)
         self.filters, self.gamma_init = filters, gamma_init
 
-        def make(channels: int, size: int, name: str) -> Any:
+        def make(channels: int, size: int, name: str) -> ConcatBNReLUConv:
             return ConcatBNReLUConv(channels, size, gamma_init=gamma_init, name=name, dtype=self.dtype_policy)
 
         self.reduce = make(filters // 2, 1, "reduce")
@@ -34,7 +35,8 @@ class Residual(keras.layers.Layer):
         self.expand = make(filters, 1, "expand")
         self.skip: keras.layers.Layer | None = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
+        """Make the variables, for inputs of a shape."""
         narrow = (*input_shape[:-1], self.filters // 2)
         self.reduce.build(input_shape)
         self.middle.build(narrow)
@@ -47,13 +49,16 @@ class Residual(keras.layers.Layer):
             skip.build(input_shape)
             self.skip = skip
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """``[B, H, W, C] -> [B, H, W, filters]``."""
         y = self.reduce(x, training=training)
         y = self.expand(self.middle(y, training=training), training=training)
         return y + (x if self.skip is None else self.skip(x))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple:
+    def compute_output_shape(self, input_shape: Shape) -> tuple:
+        """Shape of the results, of that of the inputs, as Keras asks for it."""
         return (*input_shape[:-1], self.filters)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {**super().get_config(), "filters": self.filters, "gamma_init": self.gamma_init}

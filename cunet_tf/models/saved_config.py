@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from cunet_tf.aliases import Shape
+from cunet_tf.compat import INNER_MODULES
 from cunet_tf.errors import CUNetError
 
 # Layers of Keras that compute on what they are given, and nothing else: none reads files, runs code of its file,
@@ -27,7 +29,6 @@ OTHERS = frozenset((
     "keras.losses", "keras.metrics", "keras.models", "keras.optimizers", "keras.optimizers.schedules",
     "keras.regularizers",
 ))  # fmt: skip
-WITHIN = ("keras.src.models.", "keras.src.ops.")
 SLACK = 100, 1 << 20  # variables and values that a network may have beside those of its file, such as new statistics
 _LOCK = threading.RLock()
 
@@ -59,7 +60,9 @@ def _is_known(entry: dict[str, Any], registered: dict[str, Any]) -> bool:
         return True
     if module == "keras.layers":
         return name in LAYERS
-    return isinstance(module, str) and (module in OTHERS or module.startswith(WITHIN)) and not name.startswith("__")
+    return (
+        isinstance(module, str) and (module in OTHERS or module.startswith(INNER_MODULES)) and not name.startswith("__")
+    )
 
 
 @contextlib.contextmanager
@@ -78,7 +81,9 @@ def limited_variables(arrays: int, values: int) -> Iterator[None]:
     thread = threading.get_ident()
     left, count = 2 * values + SLACK[1], 2 * arrays + SLACK[0]
 
-    def add_weight(self: Any, shape: Any = None, *args: Any, **options: Any) -> Any:
+    def add_weight(
+        self: keras.layers.Layer, shape: Shape | int | None = None, *args: object, **options: object
+    ) -> keras.Variable:
         nonlocal left, count
         if threading.get_ident() == thread:
             sides = shape if isinstance(shape, (list, tuple)) else (shape or 1,)

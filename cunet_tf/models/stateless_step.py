@@ -5,10 +5,12 @@ from typing import Any
 
 import keras
 
-State = tuple[Sequence[Any], Sequence[Any], Sequence[Any], Sequence[Any]]
+from cunet_tf.aliases import Tensor
+
+State = tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]
 
 
-def stateless_step(model: Any, state: State, data: Any) -> tuple[dict[str, Any], State]:
+def stateless_step(model: keras.Model, state: State, data: tuple[Tensor, ...]) -> tuple[dict[str, Any], State]:
     """Both updates of :class:`~cunet_tf.models.refined_model.RefinedModel`, as its TensorFlow step does them.
 
     Args:
@@ -33,8 +35,13 @@ def stateless_step(model: Any, state: State, data: Any) -> tuple[dict[str, Any],
 
 
 def _update(
-    model: Any, index: int, images: Any, targets: list[Any], weights: list[Any], state: tuple[list, list, list]
-) -> tuple[list[Any], list, list, list]:
+    model: keras.Model,
+    index: int,
+    images: Tensor,
+    targets: list[Tensor],
+    weights: list[Tensor],
+    state: tuple[list, list, list],
+) -> tuple[list[Tensor], list, list, list]:
     """One update on the loss of a pass: heat maps, then the new state. Variables that the pass does not read stay."""
     import jax
 
@@ -43,7 +50,7 @@ def _update(
     with _scope(zip(own + model.non_trainable_variables, trainable + others, strict=True)):
         inputs = model.tapped(images) if index else images
 
-    def loss_of(chosen: dict[int, Any]) -> tuple[Any, tuple[Any, Any]]:
+    def loss_of(chosen: dict[int, Any]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         values = [chosen.get(place, value) for place, value in enumerate(trainable)]
         with _Reads(list(zip(own + model.non_trainable_variables, values + others, strict=True))) as scope:
             made = part(inputs, training=True)
@@ -62,21 +69,21 @@ def _update(
 class _Reads(keras.StatelessScope):
     """A scope that knows whose values were asked for."""
 
-    def __init__(self, state_mapping: list[tuple[Any, Any]]):
+    def __init__(self, state_mapping: list[tuple[Tensor, Tensor]]):
         super().__init__(state_mapping=state_mapping)
         self.read: set[int] = set()
 
-    def get_current_value(self, variable: Any) -> Any:
+    def get_current_value(self, variable: keras.Variable) -> Tensor:
         """As Keras', noted down."""
         self.read.add(id(variable))
         return super().get_current_value(variable)
 
 
-def _scope(pairs: Iterable[tuple[Any, Any]]) -> Any:
+def _scope(pairs: Iterable[tuple[Tensor, Tensor]]) -> keras.StatelessScope:
     return keras.StatelessScope(state_mapping=list(pairs))
 
 
-def _values(scope: Any, variables: Iterable[Any]) -> list[Any]:
+def _values(scope: keras.StatelessScope, variables: Iterable[keras.Variable]) -> list[Tensor]:
     """Of variables in a scope, as they were where nothing was assigned."""
     found = []
     for variable in variables:

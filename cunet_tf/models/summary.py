@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from cunet_tf.aliases import Shape
 from cunet_tf.compat import inner_layers
 from cunet_tf.errors import CUNetError
 from cunet_tf.models.calls import COPIES, Call, calls_of
@@ -80,7 +81,7 @@ def _rows(calls: list[Call]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _parts(call: Call) -> Iterator[tuple[Any, str]]:
+def _parts(call: Call) -> Iterator[tuple[keras.layers.Layer, str]]:
     """The layers inside a layer that hold its variables, or it itself, each with its path."""
     if not isinstance(call.layer, keras.layers.Layer):
         return
@@ -90,18 +91,20 @@ def _parts(call: Call) -> Iterator[tuple[Any, str]]:
             yield layer, call.path if layer is call.layer else prefix + layer.path
 
 
-def _counts(layer: Any) -> bool:
+def _counts(layer: keras.layers.Layer) -> bool:
     """Whether a layer has variables of its own, or rounds."""
     return bool(_own_weights(layer)) or isinstance(layer, QuantActivation)
 
 
-def _own_weights(layer: Any) -> list[Any]:
+def _own_weights(layer: keras.layers.Layer) -> list[keras.Variable]:
     """Those that no layer inside holds."""
     inside = {id(weight) for each in inner_layers(layer) for weight in each.weights}
     return [weight for weight in layer.weights if id(weight) not in inside]
 
 
-def _row(layer: Any, path: str, given: int | None = None, macs: int | None = None, shape: Any = None) -> dict[str, Any]:
+def _row(
+    layer: keras.layers.Layer, path: str, given: int | None = None, macs: int | None = None, shape: Shape | None = None
+) -> dict[str, Any]:
     quantizer = getattr(layer, "kernel_quantizer", None)
     kernel = getattr(layer, "kernel", None)
     size = 0 if kernel is None else math.prod(kernel.shape)
@@ -127,7 +130,7 @@ def _output_bits(call: Call, given: int) -> int:
     return getattr(quantizer, "bits", given if isinstance(layer, KEEPING) else FLOAT_BITS)
 
 
-def _macs(layer: Any, call: Call) -> int | None:
+def _macs(layer: keras.layers.Layer, call: Call) -> int | None:
     """Multiply-accumulates of one call; ``None`` where the layer's own output is not known."""
     if layer is not call.layer and not isinstance(call.layer, ONE_GRID):
         return None if hasattr(layer, "kernel") else 0
@@ -156,7 +159,7 @@ def _text(rows: list[dict[str, Any]]) -> str:
     return table(lines)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, tuple):
         return " x ".join(map(str, value))
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

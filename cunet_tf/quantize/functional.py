@@ -7,11 +7,11 @@ shape whose last axis counts the filters), ``g`` for a gradient.
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
 
 from cunet_tf import replicas
+from cunet_tf.aliases import Backward, Tensor
 from cunet_tf.backend import custom_gradient, on_tensorflow, tensorflow
 from cunet_tf.quantize.bits import KERNEL_BITS, limits, require_kernel_bits
 from cunet_tf.quantize.means import above_mean, mean, mean_of
@@ -24,7 +24,7 @@ REFINEMENTS = 4
 GRADIENTS = "a quantization of gradients"  # in messages; the rest runs on JAX too
 
 
-def binary(w: Any, alpha: bool = False) -> Any:
+def binary(w: Tensor, alpha: bool = False) -> Tensor:
     r"""Binary kernel (paper, eq. 5; XNOR-Net).
 
     .. math:: q(w) = \alpha\,\mathrm{sign}(w), \quad \mathrm{sign}(0) = +1, \quad
@@ -36,13 +36,13 @@ def binary(w: Any, alpha: bool = False) -> Any:
         array([ 0.2, -0.2,  0.2], dtype=float32)
     """
 
-    def values(full: Any) -> Any:
+    def values(full: Tensor) -> Tensor:
         return _signs(full) * mean(ops.abs(full)) if alpha else _signs(full)
 
     return _straight_through(w, values)
 
 
-def ternary(w: Any, alpha: bool = False) -> Any:
+def ternary(w: Tensor, alpha: bool = False) -> Tensor:
     r"""Ternary kernel (paper, eq. 6, whose middle case should read 0; TWN).
 
     .. math:: q(w) = \alpha\,(1_{w > t} - 1_{w < -t}), \quad t = 0.7 \operatorname{mean}|w|, \quad
@@ -54,7 +54,7 @@ def ternary(w: Any, alpha: bool = False) -> Any:
         array([0.6, 0. , 0. ], dtype=float32)
     """
 
-    def values(full: Any) -> Any:
+    def values(full: Tensor) -> Tensor:
         size = ops.abs(full)
         far = ops.cast(above_mean(size, TERNARY_THRESHOLD), "float32")
         signs = far * _signs(full) + 0.0  # no negative zeros
@@ -63,7 +63,7 @@ def ternary(w: Any, alpha: bool = False) -> Any:
     return _straight_through(w, values)
 
 
-def uniform(w: Any, bits: int) -> Any:
+def uniform(w: Tensor, bits: int) -> Tensor:
     r"""k-bit symmetric kernel with one step for each filter.
 
     .. math:: q(w) = s\,\mathrm{clip}(\mathrm{round}(w / s), -L, L), \quad L = 2^{k-1} - 1, \quad
@@ -81,14 +81,14 @@ def uniform(w: Any, bits: int) -> Any:
         array([ 3.03, -1.01,  0.  ], dtype=float32)
     """
 
-    def values(full: Any) -> Any:
+    def values(full: Tensor) -> Tensor:
         integers, step = uniform_integers(full, bits)
         return integers * step
 
     return _straight_through(w, values, everywhere=True)
 
 
-def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
+def uniform_integers(w: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     r"""The whole numbers of :func:`uniform`, and the step of each filter.
 
     From each of a few steps s, the best of a normal distribution and multiples of it, and the one that cuts nothing
@@ -107,10 +107,10 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
     axes = list(range(len(w.shape) - 1))
     limit = 2.0 ** (bits - 1) - 1.0
 
-    def total(x: Any) -> Any:
+    def total(x: Tensor) -> Tensor:
         return ops.sum(x, axis=axes, keepdims=True)
 
-    def rounded(step: Any) -> Any:
+    def rounded(step: Tensor) -> Tensor:
         return ops.clip(ops.round(ops.divide_no_nan(w, step)), -limit, limit)
 
     normal = NORMAL_STEPS[bits] * ops.sqrt(ops.mean(ops.square(w), axis=axes, keepdims=True))
@@ -127,7 +127,7 @@ def uniform_integers(w: Any, bits: int) -> tuple[Any, Any]:
     return rounded(best_step), best_step
 
 
-def center(w: Any) -> Any:
+def center(w: Tensor) -> Tensor:
     r"""Mean-centring over the input channels (XNOR-Net), before :func:`binary` or :func:`ternary`.
 
     .. math:: w - \operatorname{mean}_{cin} w, \quad \text{differentiated as it stands}
@@ -141,8 +141,8 @@ def center(w: Any) -> Any:
 
 
 def linear(
-    x: Any, bits: int, r: float = 1.0, signed: bool = True, narrow: bool = False, gradient: Callable | None = None
-) -> Any:
+    x: Tensor, bits: int, r: float = 1.0, signed: bool = True, narrow: bool = False, gradient: Callable | None = None
+) -> Tensor:
     r"""k-bit features on a uniform grid (paper, eq. 7, whose formula lost a division; WAGE).
 
     .. math:: q(x) = \sigma\,\mathrm{clip}(\mathrm{round}(x / \sigma), lowest, highest)
@@ -169,8 +169,8 @@ def linear(
         rounded, passed = _grid(low, high, bits, r, signed)
 
     @custom_gradient
-    def quantize(full: Any) -> tuple[Any, Callable]:
-        def grad(dy: Any) -> Any:
+    def quantize(full: Tensor) -> tuple[Tensor, Backward]:
+        def grad(dy: Tensor) -> Tensor:
             dx = passed(dy, full)
             return dx if gradient is None else gradient(dx)
 
@@ -194,7 +194,7 @@ def _grid(low: float, high: float, bits: int, r: float, signed: bool) -> tuple[C
             lambda dy, x: dy * ops.cast(ops.logical_and(x >= low, x <= high), dy.dtype))  # fmt: skip
 
 
-def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
+def scaled_gradient(g: Tensor, bits: int, stochastic: bool = True) -> Tensor:
     r"""k-bit gradient that keeps its scale (WAGE's, with the scale multiplied back).
 
     .. math:: s \cdot \mathrm{clip}(\sigma\,\mathrm{round}(g / (s \sigma)), -1+\sigma, 1-\sigma), \quad
@@ -229,7 +229,7 @@ def scaled_gradient(g: Any, bits: int, stochastic: bool = True) -> Any:
     return tf.cast(quantized, g.dtype)
 
 
-def _whole_batch(full: Any) -> tuple[Any, Any, tuple[Any, Any] | None]:
+def _whole_batch(full: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
     """Highest and lowest value over all replicas; where this one's pictures begin, and how many all have together."""
     tf = tensorflow(GRADIENTS)
     high, low = tf.reduce_max(full), tf.reduce_min(full)
@@ -242,7 +242,7 @@ def _whole_batch(full: Any) -> tuple[Any, Any, tuple[Any, Any] | None]:
     return tf.reduce_max(rows[:, 0]), tf.reduce_min(rows[:, 1]), (tf.reduce_sum(each[:own]), tf.reduce_sum(each))
 
 
-def rounding_noise(shape: Any, seed: Any, rank: int, batch: tuple[Any, Any] | None = None) -> Any:
+def rounding_noise(shape: Tensor, seed: Tensor, rank: int, batch: tuple[Tensor, Tensor] | None = None) -> Tensor:
     """Uniform in (-0.5, 0.5), for ``[B, H, W, C]`` or any shape of ``rank`` axes; any two entries are independent.
 
     One number for each column of a picture and one for each row of any picture are added modulo 1: of two entries one
@@ -255,7 +255,7 @@ def rounding_noise(shape: Any, seed: Any, rank: int, batch: tuple[Any, Any] | No
     tf = tensorflow()
     first, size = (0, shape[0]) if batch is None else batch
 
-    def numbers(inner: Any) -> Any:
+    def numbers(inner: Tensor) -> Tensor:
         of_all = tf.random.stateless_uniform(tf.concat([[size], inner], 0), seed, -0.5, 0.5)
         return of_all if batch is None else of_all[first : first + shape[0]]
 
@@ -267,24 +267,24 @@ def rounding_noise(shape: Any, seed: Any, rank: int, batch: tuple[Any, Any] | No
     return total - tf.round(total)
 
 
-def quantized_gradient(x: Any, bits: int, stochastic: bool = True) -> Any:
+def quantized_gradient(x: Tensor, bits: int, stochastic: bool = True) -> Tensor:
     """The identity, whose gradient passes through :func:`scaled_gradient`."""
 
     @custom_gradient
-    def identity(value: Any) -> tuple[Any, Callable]:
+    def identity(value: Tensor) -> tuple[Tensor, Backward]:
         return tensorflow(GRADIENTS).identity(value), lambda dy: scaled_gradient(dy, bits, stochastic)
 
     return identity(x)
 
 
-def _signs(full: Any) -> Any:
+def _signs(full: Tensor) -> Tensor:
     return ops.where(full >= 0.0, ops.ones_like(full), -ops.ones_like(full))
 
 
-def _straight_through(w: Any, values: Callable, everywhere: bool = False) -> Any:
+def _straight_through(w: Tensor, values: Callable, everywhere: bool = False) -> Tensor:
     @custom_gradient
-    def quantize(full: Any) -> tuple[Any, Callable]:
-        def grad(dy: Any) -> Any:
+    def quantize(full: Tensor) -> tuple[Tensor, Backward]:
+        def grad(dy: Tensor) -> Tensor:
             return dy if everywhere else dy * ops.cast(ops.abs(full) <= 1.0, dy.dtype)
 
         return values(full), grad
@@ -292,6 +292,6 @@ def _straight_through(w: Any, values: Callable, everywhere: bool = False) -> Any
     return _in_float32(w, quantize)
 
 
-def _in_float32(tensor: Any, function: Callable) -> Any:
+def _in_float32(tensor: Tensor, function: Callable) -> Tensor:
     tensor = ops.convert_to_tensor(tensor)
     return ops.cast(function(ops.cast(tensor, "float32")), tensor.dtype)

@@ -1,10 +1,9 @@
 """Features of fewer than 8 bits as int8 hardware and the TFLite converter have them: the same values, in bytes."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import tensorflow
 from cunet_tf.quantize.quantizers import PACKAGE, Linear, Quantizer
 
@@ -35,7 +34,8 @@ class InBytes(Quantizer):
         """That of a trained grid."""
         return cls(grid.bits, grid.r, grid.signed, grid.narrow)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
+        """The rounded tensor, float32."""
         plain = Linear(self.bits, self.r, self.signed, self.narrow)
         low, high = plain.limits
         tf = tensorflow()

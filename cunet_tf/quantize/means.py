@@ -5,17 +5,16 @@ its signs and alpha is the same to the last bit. JAX has no float64 by default: 
 whose sum it is (Dekker, "A floating-point technique for extending the available precision", 1971).
 """
 
-from typing import Any
-
 import numpy as np
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import on_tensorflow, tensorflow
 
 SPLIT = 2.0**12 + 1.0  # cuts a float32 into halves whose products are exact
 
 
-def mean(size: Any) -> Any:
+def mean(size: Tensor) -> Tensor:
     """Per filter, over all axes but the last; float32 ``[1, ..., filters]``."""
     if on_tensorflow():
         return ops.cast(_float64_mean(size), "float32")
@@ -23,7 +22,7 @@ def mean(size: Any) -> Any:
     return high + low
 
 
-def above_mean(size: Any, share: float) -> Any:
+def above_mean(size: Tensor, share: float) -> Tensor:
     """Where a value is above a share of its filter's mean; bool."""
     if on_tensorflow():
         return ops.cast(size, "float64") > share * _float64_mean(size)
@@ -33,7 +32,7 @@ def above_mean(size: Any, share: float) -> Any:
     return size - product > rest + high * (share - whole) + low * whole
 
 
-def mean_of(size: Any, chosen: Any) -> Any:
+def mean_of(size: Tensor, chosen: Tensor) -> Tensor:
     """Of the values where ``chosen`` is 1.0 rather than 0.0, per filter; 0 where none is."""
     if on_tensorflow():
         found = tensorflow().math.divide_no_nan(_float64_mean(size * chosen), _float64_mean(chosen))
@@ -43,15 +42,15 @@ def mean_of(size: Any, chosen: Any) -> Any:
     return high + low
 
 
-def _float64_mean(size: Any) -> Any:
+def _float64_mean(size: Tensor) -> Tensor:
     return ops.mean(ops.cast(size, "float64"), axis=list(range(len(size.shape) - 1)), keepdims=True)
 
 
-def _mean_pair(size: Any) -> tuple[Any, Any]:
+def _mean_pair(size: Tensor) -> tuple[Tensor, Tensor]:
     return _quotient(*_filter_sum(size), float(np.prod(size.shape[:-1])))
 
 
-def _filter_sum(x: Any) -> tuple[Any, Any]:
+def _filter_sum(x: Tensor) -> tuple[Tensor, Tensor]:
     """Over all axes but the last, which are kept as ones: halves of the rows are added until one is left."""
     high = ops.reshape(x, (-1, x.shape[-1]))
     low = ops.zeros_like(high)
@@ -65,21 +64,21 @@ def _filter_sum(x: Any) -> tuple[Any, Any]:
     return tuple(ops.reshape(each, shape) for each in _sum(high, low))  # type: ignore[return-value]
 
 
-def _sum(a: Any, b: Any) -> tuple[Any, Any]:
+def _sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """The rounded sum, and what rounding lost."""
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
-def _product(a: Any, b: Any) -> tuple[Any, Any]:
+def _product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """The rounded product, and what rounding lost."""
     total = a * b
     (a1, a2), (b1, b2) = _halves(a), _halves(b)
     return total, ((a1 * b1 - total) + a1 * b2 + a2 * b1) + a2 * b2
 
 
-def _halves(a: Any) -> tuple[Any, Any]:
+def _halves(a: Tensor) -> tuple[Tensor, Tensor]:
     if isinstance(a, float):
         high = float(np.float32(a * SPLIT) - np.float32(np.float32(a * SPLIT) - np.float32(a)))
         return high, a - high
@@ -88,7 +87,7 @@ def _halves(a: Any) -> tuple[Any, Any]:
     return high, a - high
 
 
-def _quotient(high: Any, low: Any, by: Any) -> tuple[Any, Any]:
+def _quotient(high: Tensor, low: Tensor, by: Tensor) -> tuple[Tensor, Tensor]:
     whole = high / by
     product, rest = _product(whole, by)
     return whole, ((high - product) - rest + low) / by

@@ -181,5 +181,5 @@ def _switch(text: str) -> dict[str, Any]:
         raise CUNetError(f"switch +{text}: {value!r} is not a value for {name}.") from None
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else f"{value:g}"

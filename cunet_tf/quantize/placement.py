@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cunet_tf.quantize.names import UNIFORM, QuantConfig
-from cunet_tf.quantize.quantizers import Binary, Linear, Ternary, Uniform
+from cunet_tf.quantize.quantizers import Binary, Linear, Quantizer, Ternary, Uniform
 
 
 def output_grid(quant: QuantConfig, conv_first: bool = False) -> Linear | None:
@@ -52,7 +52,7 @@ def _grid(quant: QuantConfig, r: float, signed: bool) -> Linear | None:
     return Linear(quant.features, r, signed, signed and quant.narrow, gradients, quant.nearest)
 
 
-def _kernel(quant: QuantConfig) -> Any:
+def _kernel(quant: QuantConfig) -> Quantizer | None:
     if quant.weights == "FW":
         return None
     bits = quant.weight_gradients or None

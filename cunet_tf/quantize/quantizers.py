@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.errors import CUNetError, did_you_mean
 from cunet_tf.quantize import functional
 
@@ -17,7 +18,8 @@ PACKAGE = "cunet_tf"
 class Quantizer:
     """A function of one tensor with a configuration; equal configurations are equal."""
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
+        """The quantized tensor, of the same shape."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
@@ -32,7 +34,7 @@ class Quantizer:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
@@ -73,12 +75,13 @@ class KernelQuantizer(Quantizer):
         """What keeps the float master in range after each step."""
         return ClipMaster(self.bound)
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: Tensor) -> Tensor:
+        """The quantized kernel ``[..., filters]``."""
         w = self.prepare(w)
         q = type(self).function(w, self.alpha)
         return q if self.alpha or not self.shift else q * fixed_scale(math.prod(w.shape[:-1]))
 
-    def prepare(self, w: Any) -> Any:
+    def prepare(self, w: Tensor) -> Tensor:
         """The kernel that is rounded: centred where that is wanted; its gradient is quantized on the way back."""
         w = ops.convert_to_tensor(w)
         if self.gradient_bits:
@@ -130,10 +133,11 @@ class Uniform(KernelQuantizer):
         """See :class:`KernelQuantizer`."""
         return ClipMaster(self.bound) if self.bound else None
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: Tensor) -> Tensor:
+        """The quantized kernel ``[..., filters]``."""
         return functional.uniform(self.prepare(w), self.bits)
 
-    def integers(self, w: Any) -> tuple[Any, Any]:
+    def integers(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Whole numbers of a kernel and the step of each filter, see :func:`functional.uniform_integers`."""
         return functional.uniform_integers(self.prepare(w), self.bits)
 
@@ -164,7 +168,8 @@ class Linear(Quantizer):
         self.bits, self.r, self.signed, self.narrow = bits, float(r), signed, narrow
         self.gradient_bits, self.nearest = gradient_bits, nearest
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
+        """The rounded tensor, of any shape."""
         return functional.linear(x, self.bits, self.r, self.signed, self.narrow, self.gradient)
 
     def with_range(self, r: float) -> "Linear":
@@ -172,7 +177,7 @@ class Linear(Quantizer):
         return Linear(**{**self.get_config(), "r": r})
 
     @property
-    def gradient(self) -> Callable[[Any], Any] | None:
+    def gradient(self) -> Callable[[Tensor], Tensor] | None:
         """What is done to the gradient, ``None`` for nothing."""
         if not self.gradient_bits:
             return None
@@ -203,7 +208,8 @@ class ClipMaster(keras.constraints.Constraint):
     def __init__(self, bound: float = 0.0):
         self.bound = bound
 
-    def __call__(self, w: Any) -> Any:
+    def __call__(self, w: Tensor) -> Tensor:
+        """The clipped kernel ``[..., filters]``."""
         if self.bound:
             axes = tuple(range(len(w.shape) - 1))
             largest = self.bound / (2.0 * math.sqrt(math.prod(w.shape[:-1])))
@@ -212,6 +218,7 @@ class ClipMaster(keras.constraints.Constraint):
         return ops.clip(w, -1.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as Keras saves them."""
         return {"bound": self.bound}
 
 
@@ -228,7 +235,7 @@ NAMED: dict[str, Callable[[], Quantizer]] = {
 }
 
 
-def get(identifier: Any) -> Callable | None:
+def get(identifier: str | dict[str, Any] | Callable | None) -> Callable | None:
     """A quantizer by name, by serialised configuration, or as it is.
 
     Raises:

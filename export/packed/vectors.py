@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cunet_tf.compat import schema
+from cunet_tf.compat import schema, vector_of
 from cunet_tf.files.blocks import BLOCK_KERNEL, from_blocks
 from cunet_tf.files.packed.layout import EXPONENT, MAX_SMALL, PEAK, Op
 from cunet_tf.files.packed.numbers import FRACTION, LIMIT, bias_steps, kernel_scales, whole_biases
@@ -79,13 +79,13 @@ class Vectors:
                 kept.append(piece)
         return kept
 
-    def _add(self, vector: Any, op: Op, **details: Any) -> None:
+    def _add(self, vector: np.ndarray | int, op: Op, **details: Any) -> None:
         """Note a view of the file, unless its place is taken or it is empty (the schema returns 0)."""
         if isinstance(vector, np.ndarray) and len(vector):
             start = vector.__array_interface__["data"][0] - self.address
             self.found.setdefault(start, Piece(start, start + vector.nbytes, op, **details))
 
-    def _bytes(self, tensor: Any) -> Any:
+    def _bytes(self, tensor: schema.Tensor) -> np.ndarray | int:
         return self.model.Buffers(tensor.Buffer()).DataAsNumpy()
 
     def _description(self) -> None:
@@ -97,15 +97,15 @@ class Vectors:
                     self._add(text, Op.SPEC)
                 return
 
-    def _offsets(self, table: Any) -> None:
+    def _offsets(self, table: schema.Model | schema.SubGraph) -> None:
         """Lists of offsets: neighbours differ by the sizes of what they point at."""
         for place in OFFSETS[type(table)]:
-            if field := table._tab.Offset(place):
-                start, n = table._tab.Vector(field), table._tab.VectorLen(field)
+            if found := vector_of(table, place):
+                start, n = found
                 if start % 4 == 0:
                     self._add(self.data[start : start + 4 * n], Op.WORDS)
 
-    def _constant(self, tensor: Any) -> None:
+    def _constant(self, tensor: schema.Tensor) -> None:
         """A constant tensor and its zero points."""
         vector = self._bytes(tensor)
         if isinstance(vector, np.ndarray):
@@ -117,7 +117,7 @@ class Vectors:
         if isinstance(zeros, np.ndarray) and len(zeros) > 1 and not zeros.any():
             self._add(zeros, Op.FILL)
 
-    def _convolution(self, x: Any, kernel: Any, bias: Any = None) -> None:
+    def _convolution(self, x: schema.Tensor, kernel: schema.Tensor, bias: schema.Tensor | None = None) -> None:
         """The scales and the biases that follow from 16-bit floats by rule."""
         scales, steps_in = _scales(kernel), _scales(x)
         if scales is None or steps_in is None:
@@ -131,7 +131,7 @@ class Vectors:
         if bias is not None and bias.Type() == schema.TensorType.INT32:
             self._bias(group, steps_in[0], bias)
 
-    def _bias(self, group: Group, step: np.float32, bias: Any) -> None:
+    def _bias(self, group: Group, step: np.float32, bias: schema.Tensor) -> None:
         """Scales and values of a bias, if they follow from the group's; the exact step is noted there."""
         scales, vector = _scales(bias), self._bytes(bias)
         peaks = group.halves.view(np.float16).astype(np.float64)
@@ -149,7 +149,7 @@ class Vectors:
             return
 
 
-def _scales(tensor: Any) -> np.ndarray | None:
+def _scales(tensor: schema.Tensor) -> np.ndarray | None:
     """Its steps, float32, all positive and finite; else ``None``."""
     quantization = tensor.Quantization()
     scales = quantization and quantization.ScaleAsNumpy()
@@ -158,7 +158,7 @@ def _scales(tensor: Any) -> np.ndarray | None:
     return scales if (np.isfinite(scales) & (scales > 0)).all() else None
 
 
-def kernel_operation(values: np.ndarray, shape: Any) -> Op:
+def kernel_operation(values: np.ndarray, shape: np.ndarray) -> Op:
     """How an int8 kernel is stored: one bit, a ternary digit, few bits or a byte a weight, without a stem's zeros."""
     sizes = np.bincount(np.abs(values.astype(np.int16)), minlength=PEAK + 1)
     if sizes[PEAK] == len(values):

@@ -1,16 +1,21 @@
 """The small network of :mod:`.tiny` in the words of each package. Only the chosen package is imported."""
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias
 
 from cunet_tf.export.peers.tiny import CONVOLUTIONS, FEATURE_RANGE, SIDE
+
+# Of Keras or of legacy Keras, whichever the package builds on; a function of a tensor will do for a layer.
+Layer: TypeAlias = Any
+Model: TypeAlias = Any
 
 RANGE_BITS = 2  # FEATURE_RANGE is 2 to the power of it
 KERNELS = ("w4", "binary")  # bits of all kernels; features have 8
 EPSILON = 1e-5  # epsilon of the batch normalisations
 
 
-def float_network(layers: Any, model: Any) -> Any:
+def float_network(layers: ModuleType, model: type[Model]) -> Model:
     """The network in float.
 
     Args:
@@ -18,15 +23,19 @@ def float_network(layers: Any, model: Any) -> Any:
         model: its class ``Model``.
     """
 
-    def conv(filters: int, size: int, stride: int) -> Any:
+    def conv(filters: int, size: int, stride: int) -> Layer:
         return layers.Conv2D(filters, size, stride, padding="same", use_bias=False)
 
     return _network(layers, model, conv, layers.ReLU, None)
 
 
 def _network(
-    layers: Any, model: Any, conv: Callable[[int, int, int], Any], feature: Callable[[], Any], start: Any
-) -> Any:
+    layers: ModuleType,
+    model: type[Model],
+    conv: Callable[[int, int, int], Layer],
+    feature: Callable[[], Layer],
+    start: Layer | None,
+) -> Model:
     """The network of a package's convolution and of what it puts behind each batch normalisation."""
     image = layers.Input((SIDE, SIDE, 3))
     x = image if start is None else start(image)
@@ -36,7 +45,7 @@ def _network(
     return model(image, conv(1, 1, 1)(x))
 
 
-def ours(kernels: str) -> Any:
+def ours(kernels: str) -> Model:
     """By ``QuantConv2D`` and ``QuantActivation``."""
     import keras
 
@@ -45,38 +54,38 @@ def ours(kernels: str) -> Any:
 
     name = {"binary": "binary-a"}.get(kernels, kernels)
 
-    def conv(filters: int, size: int, stride: int) -> Any:
+    def conv(filters: int, size: int, stride: int) -> Layer:
         return QuantConv2D(filters, size, stride, padding="same", use_bias=False, kernel_quantizer=name)
 
-    def feature() -> Any:
+    def feature() -> Layer:
         grid = QuantActivation(Linear(8, r=FEATURE_RANGE, signed=False))
         return lambda x: grid(keras.layers.ReLU()(x))
 
     return _network(keras.layers, keras.Model, conv, feature, QuantActivation("unsigned8"))
 
 
-def qkeras(kernels: str) -> Any:
+def qkeras(kernels: str) -> Model:
     """By ``qkeras`` as qkeras-v3 brings it: a scale for each filter."""
     import keras
     from qkeras import QActivation, QConv2D
 
     name = {"w4": "quantized_bits(4, 0, 1, alpha='auto')", "binary": "binary(alpha='auto')"}[kernels]
 
-    def conv(filters: int, size: int, stride: int) -> Any:
+    def conv(filters: int, size: int, stride: int) -> Layer:
         return QConv2D(filters, size, stride, padding="same", use_bias=False, kernel_quantizer=name)
 
-    def feature() -> Any:
+    def feature() -> Layer:
         return QActivation(f"quantized_relu(8, {RANGE_BITS})")
 
     return _network(keras.layers, keras.Model, conv, feature, QActivation("quantized_relu(8, 0)"))
 
 
-def larq(kernels: str) -> Any:
+def larq(kernels: str) -> Model:
     """By ``larq``: DoReFa's quantizers for k bits, whose features lie in 0..1, and its binary kernels."""
     import larq as lq
     import tf_keras
 
-    def conv(filters: int, size: int, stride: int) -> Any:
+    def conv(filters: int, size: int, stride: int) -> Layer:
         binary = kernels == "binary"
         quantizer = "magnitude_aware_sign" if binary else lq.quantizers.DoReFa(4, mode="weights")
         clip = "weight_clip" if binary else None
@@ -84,13 +93,13 @@ def larq(kernels: str) -> Any:
             filters, size, stride, padding="same", use_bias=False, kernel_quantizer=quantizer, kernel_constraint=clip
         )
 
-    def feature() -> Any:
+    def feature() -> Layer:
         return lq.quantizers.DoReFa(8, mode="activations")
 
     return _network(tf_keras.layers, tf_keras.Model, conv, feature, feature())
 
 
-def hgq2(kernels: str) -> Any:
+def hgq2(kernels: str) -> Model:
     """By ``hgq``, whose bits are learned by default; here they are held, and the place of the point is learned.
 
     Raises:
@@ -109,7 +118,7 @@ def hgq2(kernels: str) -> Any:
                              homogeneous_axis=None, heterogeneous_axis=(3,))  # fmt: skip
     ranges = iter((0, *(RANGE_BITS for _ in CONVOLUTIONS)))  # of the picture, and of features
 
-    def conv(filters: int, size: int, stride: int) -> Any:
+    def conv(filters: int, size: int, stride: int) -> Layer:
         bits = next(ranges)
         grid = QuantizerConfig("kbi", "datalane", k0=False, b0=8, i0=bits, bc=Constant(8), ic=Constant(bits), br=None,
                                overflow_mode="SAT", homogeneous_axis=(0, 1, 2, 3), heterogeneous_axis=None)  # fmt: skip
@@ -119,4 +128,4 @@ def hgq2(kernels: str) -> Any:
     return _network(keras.layers, keras.Model, conv, keras.layers.ReLU, None)
 
 
-BUILDERS: dict[str, Callable[[str], Any]] = {"cunet-tf": ours, "qkeras-v3": qkeras, "hgq2": hgq2, "larq": larq}
+BUILDERS: dict[str, Callable[[str], Model]] = {"cunet-tf": ours, "qkeras-v3": qkeras, "hgq2": hgq2, "larq": larq}

@@ -175,7 +175,7 @@ def operations(tflite: bytes) -> Row:
     }  # fmt: skip
 
 
-def shortened(words: Any, place: Path) -> str:
+def shortened(words: object, place: Path) -> str:
     """The last line of what went wrong, without the folder's name, cut."""
     line = (str(words).strip().splitlines() or ["no message"])[-1].strip().replace(f"{place}/", "")
     return line if len(line) <= KEPT else f"{line[:KEPT]}..."

@@ -9,11 +9,13 @@ import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from cunet_tf.export.peers import networks, tiny
+from cunet_tf.export.peers.networks import Model
 from cunet_tf.export.peers.timing import time_ratio
 
 LEARNING_RATE = 3e-3
@@ -54,7 +56,7 @@ def main(folder: Path, package: str, kernels: str) -> None:
     (folder / "result.json").write_text(json.dumps(result))
 
 
-def _keras(package: str) -> Any:
+def _keras(package: str) -> ModuleType:
     """The Keras that the package works on."""
     if package == "larq":
         os.environ["TF_USE_LEGACY_KERAS"] = "1"  # larq takes tf.keras
@@ -66,16 +68,16 @@ def _keras(package: str) -> Any:
     return keras
 
 
-def _float(keras: Any) -> Any:
+def _float(keras: ModuleType) -> Model:
     return networks.float_network(keras.layers, keras.Model)
 
 
-def _compiled(keras: Any, model: Any, xla: bool = False) -> Any:
+def _compiled(keras: ModuleType, model: Model, xla: bool = False) -> Model:
     model.compile(keras.optimizers.Adam(LEARNING_RATE), "mse", jit_compile=xla)
     return model
 
 
-def _train(keras: Any, model: Any) -> dict[str, float]:
+def _train(keras: ModuleType, model: Model) -> dict[str, float]:
     """Losses of the first and the last batches."""
     pictures, maps = tiny.training()
     _compiled(keras, model)
@@ -83,7 +85,7 @@ def _train(keras: Any, model: Any) -> dict[str, float]:
     return {"loss_first": float(history[0]), "loss_last": float(history[-1])}
 
 
-def _step_ratio(keras: Any, model: Any, xla: bool) -> float | None:
+def _step_ratio(keras: ModuleType, model: Model, xla: bool) -> float | None:
     """Time of a training step to that of the float network in the same process; the model stays what it is.
 
     ``None`` where XLA cannot compile the step.
@@ -103,7 +105,7 @@ def _step_ratio(keras: Any, model: Any, xla: bool) -> float | None:
         model.set_weights(kept)
 
 
-def _quantized(keras: Any, model: Any, mode: str) -> str:
+def _quantized(keras: ModuleType, model: Model, mode: str) -> str:
     """Quantize by Keras itself; what it has changed, in words."""
     model.quantize(mode)
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -111,7 +113,7 @@ def _quantized(keras: Any, model: Any, mode: str) -> str:
     return f"{changed} of {len(convolutions)} convolutions quantized by keras"
 
 
-def _converted(folder: Path, model: Any, conversion: str) -> str:
+def _converted(folder: Path, model: Model, conversion: str) -> str:
     """Write ``CONVERSION.tflite``; what went wrong."""
     import tensorflow as tf
 

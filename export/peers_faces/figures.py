@@ -1,7 +1,5 @@
 """Errors of peers whose points follow other rules than the annotation, and multiply-adds of their files."""
 
-from typing import Any
-
 import numpy as np
 
 from cunet_tf.compat import operation_details
@@ -65,7 +63,7 @@ def multiply_adds(data: bytes) -> int:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    interpreter: Any = Interpreter(model_content=data, experimental_op_resolver_type=plain)
+    interpreter = Interpreter(model_content=data, experimental_op_resolver_type=plain)
     interpreter.allocate_tensors()
     shapes = {each["index"]: [int(side) for side in each["shape"]] for each in interpreter.get_tensor_details()}
     total = 0

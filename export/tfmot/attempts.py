@@ -55,7 +55,7 @@ def _outcome(name: str, attempt: Callable[[], str]) -> dict[str, Any]:
         return {"attempt": name, "works": False, "outcome": text if len(text) <= CUT else f"{text[:CUT]}..."}
 
 
-def load(path: Path) -> Any:
+def load(path: Path) -> tf_keras.Model:
     """What tf_keras makes of a file of Keras 3."""
     return tf_keras.models.load_model(path, compile=False)
 

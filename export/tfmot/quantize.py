@@ -37,11 +37,11 @@ class BinaryQuantizer(quantization.quantizers.Quantizer):
     def __init__(self, alpha: float | None = None):
         self.alpha = alpha
 
-    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+    def build(self, tensor_shape: tuple[int | None, ...], name: str, layer: tf_keras.layers.Layer) -> dict[str, Any]:
         """No variables."""
         return {}
 
-    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any], **kwargs: Any) -> Any:
+    def __call__(self, inputs: tf.Tensor, training: bool, weights: dict[str, Any], **kwargs: object) -> tf.Tensor:
         """The binary kernel."""
         means = tf.reduce_mean(tf.abs(inputs), [0, 1, 2])
         alpha = means if self.alpha is None else tf.fill(means.shape, self.alpha)
@@ -59,23 +59,23 @@ class BinaryConfig(quantization.QuantizeConfig):
     def __init__(self, alpha: float | None = None):
         self.alpha = alpha
 
-    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+    def get_weights_and_quantizers(self, layer: tf_keras.layers.Layer) -> list[Any]:
         """The kernel."""
         return [(layer.kernel, BinaryQuantizer(self.alpha))]
 
-    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+    def get_activations_and_quantizers(self, layer: tf_keras.layers.Layer) -> list[Any]:
         """None."""
         return []
 
-    def set_quantize_weights(self, layer: Any, quantize_weights: list[Any]) -> None:
+    def set_quantize_weights(self, layer: tf_keras.layers.Layer, quantize_weights: list[Any]) -> None:
         """Put the quantized kernel into the layer."""
         layer.kernel = quantize_weights[0]
 
-    def set_quantize_activations(self, layer: Any, quantize_activations: list[Any]) -> None:
+    def set_quantize_activations(self, layer: tf_keras.layers.Layer, quantize_activations: list[Any]) -> None:
         """Nothing to put."""
         return
 
-    def get_output_quantizers(self, layer: Any) -> list[Any]:
+    def get_output_quantizers(self, layer: tf_keras.layers.Layer) -> list[Any]:
         """None: batch normalisation follows."""
         return []
 

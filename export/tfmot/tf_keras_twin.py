@@ -3,11 +3,10 @@
 Imports ``tf_keras``, and no Keras 3: only :mod:`cunet_tf.export.tfmot.worker` uses it.
 """
 
-from typing import Any
-
 import numpy as np
 import tf_keras
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config import CUNetConfig
 from cunet_tf.models.coupling import CouplingQueues
 
@@ -61,7 +60,7 @@ def weight_paths(layer: str) -> list[str]:
     return [f"{place.replace('.', '/')}/{name}" for name in (("kernel",) if kind == "conv" else NORM)]
 
 
-def _unet(config: CUNetConfig, index: int, x: Any, queues: CouplingQueues) -> Any:
+def _unet(config: CUNetConfig, index: int, x: Tensor, queues: CouplingQueues) -> Tensor:
     skips = []
     for level in range(config.levels):
         x, skip = _block(config, f"unet{index}", f"down{level}", [x], queues)
@@ -84,7 +83,7 @@ def _block(config: CUNetConfig, unet: str, position: str, main: list, queues: Co
     return [_operation([*parts, features], f"{name}.{end}", config.main_channels) for end in ends]
 
 
-def _operation(tensors: list, name: str, filters: int, size: int = 1) -> Any:
+def _operation(tensors: list, name: str, filters: int, size: int = 1) -> Tensor:
     """concat - BN - ReLU - conv."""
     x = layers.Concatenate()(tensors) if len(tensors) > 1 else tensors[0]
     x = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}.bn")(x))

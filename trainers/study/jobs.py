@@ -153,7 +153,7 @@ def read_json(file: Path) -> dict[str, Any]:
         return {}
 
 
-def difference(found: Any, wanted: Any, name: str = "") -> str | None:
+def difference(found: object, wanted: object, name: str = "") -> str | None:
     """The first place where ``found`` lacks what ``wanted`` holds, both nested alike.
 
     Example:

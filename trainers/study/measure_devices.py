@@ -13,9 +13,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
@@ -27,6 +27,9 @@ from cunet_tf.rows import Row, markdown_table, number, write_csv
 from cunet_tf.trainers.cluster import VARIABLE
 from cunet_tf.trainers.study import program
 from cunet_tf.writing import replace_text
+
+if TYPE_CHECKING:
+    import keras
 
 BATCH, PICTURES = 8, 64
 CASES = {  # quantization, optimizer, learning rate, steps
@@ -118,7 +121,7 @@ def compare(case: str, folder: Path) -> Iterator[Row]:
                    **differences(first, other), "cpu": processor()}  # fmt: skip
 
 
-def differences(first: Any, other: Any) -> Row:
+def differences(first: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> Row:
     """Shares of what training has changed, see the module."""
     names = [name for name in first if name.startswith("end/")]
     largest: dict[bool, float] = {True: 0.0, False: 0.0}
@@ -136,7 +139,7 @@ def differences(first: Any, other: Any) -> Row:
             "typical": float(np.median(np.concatenate(typical)))}  # fmt: skip
 
 
-def processes(case: str, way: str, folder: Path) -> Any:
+def processes(case: str, way: str, folder: Path) -> Mapping[str, np.ndarray]:
     """Train in one process, or two workers; losses of the steps, variables at the start and at the end."""
     backend, strategy, devices, _ = WAYS[way]
     count = 2 if strategy == "multiworker" else 1
@@ -219,7 +222,7 @@ def train_part(part: dict[str, Any]) -> None:
             np.savez(part["out"], **found)  # type: ignore[arg-type]
 
 
-def variables(model: Any, when: str) -> dict[str, np.ndarray]:
+def variables(model: "keras.Model", when: str) -> dict[str, np.ndarray]:
     """All variables by their paths."""
     return {f"{when}/{each.path}": np.array(each) for each in model.variables}
 

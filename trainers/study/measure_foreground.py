@@ -10,11 +10,12 @@ Rows of other networks and weights stay in the table.
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from absl import flags
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.codec import CODECS, Codec, DiskCodec, codec_of, parse_codecs
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.sample import Source
@@ -109,7 +110,7 @@ def measure(model: "keras.Model", codec: Codec, source: Source, weights: list[fl
             for weight, (inside, whole) in zip(weights, sums, strict=True)]  # fmt: skip
 
 
-def errors(codec: Codec, maps: Any, target: Any) -> Any:
+def errors(codec: Codec, maps: Tensor, target: Tensor) -> Tensor:
     """Loss of every pixel without a weight: squared error, or cross entropy of logits."""
     if isinstance(codec, DiskCodec):
         return target * np.logaddexp(0.0, -maps) + (1.0 - target) * np.logaddexp(0.0, maps)

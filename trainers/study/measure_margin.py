@@ -105,7 +105,7 @@ def inside(maps: np.ndarray, margin: int, decoder: str, sigma: float) -> np.ndar
     if not margin:
         return points
     size = np.array(maps.shape[2:0:-1])
-    outer = ((np.rint(points) < margin) | (np.rint(points) > size - 1 - margin)).any(axis=-1)
+    outer = np.any((np.rint(points) < margin) | (np.rint(points) > size - 1 - margin), axis=-1)
     inner = np.zeros_like(maps)
     inner[:, margin:-margin, margin:-margin] = maps[:, margin:-margin, margin:-margin]
     return np.where(outer[..., None], decode(inner, decoder, sigma)[0], points)

@@ -19,6 +19,7 @@ from absl import flags
 
 from cunet_tf.codec import codec_of
 from cunet_tf.data.pipeline import Examples
+from cunet_tf.data.sample import Source
 from cunet_tf.flags import define_data, source_for
 from cunet_tf.models import health
 from cunet_tf.models.build import build_network
@@ -61,14 +62,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def batches(spec: ModelSpec, source: Any, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def batches(spec: ModelSpec, source: Source, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """The first training batches: images ``[B, H, W, 3]`` and targets ``[B, C, 3]``."""
     examples = Examples(source, spec, recipe_for(spec).augmentation, seed=0)
     taken = examples.dataset(BATCH, training=True).take(count)
     return [(images.numpy(), targets[0].numpy()) for images, targets in taken]
 
 
-def gradient_rows(trained: keras.Model, source: Any) -> list[dict[str, Any]]:
+def gradient_rows(trained: keras.Model, source: Source) -> list[dict[str, Any]]:
     """Cosine and share of non-zero entries of each kernel's gradient, against float gradients."""
     spec = trained.spec
     (batch,) = batches(spec, source, 1)
@@ -94,7 +95,7 @@ def twin(trained: keras.Model, state: str, bits: int, nearest: bool = False) -> 
     return model
 
 
-def master_rows(spec: ModelSpec, source: Any, steps: int) -> list[dict[str, Any]]:
+def master_rows(spec: ModelSpec, source: Source, steps: int) -> list[dict[str, Any]]:
     """How far each float master moved in the first steps of a training from scratch."""
     keras.utils.set_random_seed(0)
     model, recipe = build_network(spec), recipe_for(spec)

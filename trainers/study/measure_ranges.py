@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from absl import flags
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.data.augment import View
 from cunet_tf.data.pipeline import make_example
 from cunet_tf.data.synthetic import load_synthetic
@@ -22,6 +23,7 @@ from cunet_tf.models import quant_layers
 from cunet_tf.models.quant_layers import QuantActivation, QuantConv2D
 from cunet_tf.outputs import begins_with, claim
 from cunet_tf.presets import preset
+from cunet_tf.quantize.quantizers import Linear
 from cunet_tf.rows import write_csv
 from cunet_tf.skeletons import FACE68
 
@@ -50,7 +52,7 @@ def main(argv: list[str]) -> int:
     if values.csv:
         claim([values.csv], "--csv", begins_with("range", "settling"))
     train, test = faces(0, values.pictures), faces(1, values.pictures // 3)
-    rules: list[tuple[Any, int]] = [*((r, 0) for r in FIXED), *LEARNED]
+    rules: list[tuple[float | str, int]] = [*((r, 0) for r in FIXED), *LEARNED]
     rows = []
     for rule in rules:
         rows.append(measure(*rule, train, test, values.epochs, values.seeds))
@@ -71,14 +73,14 @@ def faces(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure(
-    rule: Any, settling: int, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], epochs: int,
-    seeds: int,
+    rule: float | str, settling: int, train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray],
+    epochs: int, seeds: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a few networks; their mean error on the test pictures in percent of the side, and their levels."""
     r = "auto" if isinstance(rule, str) else rule
     errors, levels, ranges = [], [], []
     votes = {"peak": peak_exponent, "squares": partial(quant_layers.best_exponent, power=2)}
-    vote = votes.get(rule, quant_layers.best_exponent)
+    vote = votes.get(str(rule), quant_layers.best_exponent)
     for seed in range(seeds):
         with mock.patch.multiple(quant_layers, SETTLING=settling, best_exponent=vote):
             model = network(r, seed)
@@ -101,7 +103,7 @@ def network(r: float | str, seed: int) -> keras.Model:
     """Four convolutions, one of them without a normalisation, on grids of 4 bits with the range ``r``."""
     keras.utils.set_random_seed(seed)
 
-    def block(x: Any, filters: int, norm: bool = True) -> Any:
+    def block(x: Tensor, filters: int, norm: bool = True) -> Tensor:
         x = QuantConv2D(filters, 3, 2, padding="same", use_bias=not norm, kernel_quantizer="ternary-a")(x)
         x = _L.BatchNormalization(momentum=0.9)(x) if norm else x
         return QuantActivation(bits=BITS, r=r)(x)
@@ -114,7 +116,7 @@ def network(r: float | str, seed: int) -> keras.Model:
     return keras.Model(image, _L.Dense(2 * len(POINTS))(x))
 
 
-def peak_exponent(x: Any, grid: Any) -> tuple[Any, Any]:
+def peak_exponent(x: Tensor, grid: Linear) -> tuple[Tensor, Tensor]:
     """The other rule: the smallest power of two that holds all values."""
     peak = keras.ops.max(keras.ops.relu(keras.ops.cast(x, "float32")))
     top = keras.ops.ceil(keras.ops.log2(keras.ops.maximum(peak, quant_layers.SMALLEST)))

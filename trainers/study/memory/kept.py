@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.backend import tensorflow
 from cunet_tf.errors import CUNetError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 PASSED_ON = {"Identity", "IdentityN", "StopGradient", "Reshape", "PreventGradient", "Squeeze", "ExpandDims"}
 WITHOUT_DATA = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike"}  # they read a shape, and run at once
@@ -76,14 +80,14 @@ def kept_bytes(model: keras.Model, batch_size: int) -> int:
     return sum(entry.bytes for entry in kept_for_backward(model, batch_size))
 
 
-def _trace(model: keras.Model, batch_size: int) -> tuple[Any, list[Any], list[Any]]:
+def _trace(model: keras.Model, batch_size: int) -> tuple["tf.Graph", list[Tensor], list[Tensor]]:
     """The graph of a training step; in it the heat maps, and the gradients of a loss on all of them."""
     tf = tensorflow("measuring memory")
     trained = [variable.value for variable in model.trainable_variables]
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[Tensor]] = {}
 
     @tf.function
-    def step(images: Any) -> None:
+    def step(images: Tensor) -> None:
         with tf.GradientTape() as tape:
             outputs = tf.nest.flatten(model(images, training=True))
         found["heatmaps"] = outputs
@@ -95,9 +99,9 @@ def _trace(model: keras.Model, batch_size: int) -> tuple[Any, list[Any], list[An
     return graph, found["heatmaps"], found["results"]
 
 
-def _ancestors(tensors: Iterable[Any]) -> set[Any]:
+def _ancestors(tensors: Iterable[Tensor]) -> set["tf.Operation"]:
     """Operations that the tensors need."""
-    found: set[Any] = set()
+    found: set[tf.Operation] = set()
     waiting = [tensor.op for tensor in tensors]
     while waiting:
         operation = waiting.pop()
@@ -107,7 +111,7 @@ def _ancestors(tensors: Iterable[Any]) -> set[Any]:
     return found
 
 
-def _descendants(graph: Any, first: set[Any]) -> set[Any]:
+def _descendants(graph: "tf.Graph", first: set["tf.Operation"]) -> set["tf.Operation"]:
     """Operations that need one of ``first``; a graph lists its operations in running order."""
     found = set(first)
     for operation in graph.get_operations():
@@ -116,9 +120,9 @@ def _descendants(graph: Any, first: set[Any]) -> set[Any]:
     return found
 
 
-def _canonical(graph: Any) -> Callable[[Any], Any]:
+def _canonical(graph: "tf.Graph") -> Callable[[Tensor], Tensor]:
     """A function from a tensor to the one that TensorFlow really holds for it."""
-    first: dict[Any, Any] = {}
+    first: dict[tuple[object, ...], tf.Operation] = {}
     origins: dict[str, Any] = {}
     for operation in graph.get_operations():
         inputs = [origins[tensor.name] for tensor in operation.inputs]
@@ -130,7 +134,7 @@ def _canonical(graph: Any) -> Callable[[Any], Any]:
     return lambda tensor: origins[tensor.name]
 
 
-def _key(operation: Any, inputs: list[Any]) -> Any:
+def _key(operation: "tf.Operation", inputs: list[Tensor]) -> tuple[object, ...] | None:
     """Equal for operations that compute the same; ``None`` where running once may differ from running twice."""
     if not inputs or operation.op_def.is_stateful:
         return None
@@ -139,7 +143,7 @@ def _key(operation: Any, inputs: list[Any]) -> Any:
     return operation.type, tuple(tensor.name for tensor in inputs), tuple(texts)
 
 
-def _measured(tensor: Any) -> Kept:
+def _measured(tensor: Tensor) -> Kept:
     if not tensor.shape.is_fully_defined():
         raise CUNetError(f"cannot count {tensor.name}: its shape {tensor.shape} is not known before the step runs.")
     shape = tensor.shape.as_list()

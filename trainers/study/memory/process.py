@@ -12,13 +12,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cunet_tf.aliases import Tensor
 from cunet_tf.config import CUNetConfig
 from cunet_tf.config_baselines import network_config_from_dict
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.quantize.names import QuantConfig
+
+if TYPE_CHECKING:
+    import keras
 
 # oneDNN's own allocator keeps what was freed: the idle process would hold the previous step's tensors.
 ENVIRONMENT = {"TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1"}
@@ -137,7 +141,9 @@ def _timed(step: Callable[[], Any]) -> dict[str, float]:
     return {"step_seconds": time.perf_counter() - start[0], "processor_seconds": time.process_time() - start[1]}
 
 
-def _watched_step(model: Any, config: CUNetConfig, batch_size: int) -> tuple[Callable[[], float], dict[str, Any]]:
+def _watched_step(
+    model: "keras.Model", config: CUNetConfig, batch_size: int
+) -> tuple[Callable[[], float], dict[str, Any]]:
     """One step of a single picture, which traces the graph, then one whose peak is watched; and the step itself."""
     import keras
     import numpy as np
@@ -150,7 +156,7 @@ def _watched_step(model: Any, config: CUNetConfig, batch_size: int) -> tuple[Cal
     shapes = ((None, config.input_size, config.input_size, 3), (None, config.landmarks, 3))
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32) for shape in shapes])
-    def step(images: Any, points: Any) -> Any:
+    def step(images: Tensor, points: Tensor) -> Tensor:
         return model.train_step((images, [points] * len(model.outputs)))["loss"]
 
     gauge = _gauge()

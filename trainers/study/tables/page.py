@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cunet_tf.outputs import page_text
 from cunet_tf.rows import Row, markdown_table, number, write_csv
@@ -91,10 +90,9 @@ def _rows(rows: list[Row], hidden: tuple[str, ...]) -> str:
     return markdown_table([head, *([_cell(name, row.get(name)) for name in columns] for row in rows)]) if rows else ""
 
 
-def _cell(column: str, value: Any) -> str:
+def _cell(column: str, value: object) -> str:
     """The paper's figures keep their digits: 86.0."""
-    printed = column.startswith("paper_") and isinstance(value, float)
-    return str(round(value, 2)) if printed else number(value)
+    return str(round(value, 2)) if column.startswith("paper_") and isinstance(value, float) else number(value)
 
 
 def write_index(out: Path, titles: dict[str, str]) -> None:

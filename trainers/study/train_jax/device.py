@@ -7,7 +7,11 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-State = tuple[list[Any], list[Any], list[Any], list[Any]]  # trainable, other, optimizer's and metrics' variables
+from cunet_tf.aliases import Tensor
+
+State = tuple[
+    list[Tensor], list[Tensor], list[Tensor], list[Tensor]
+]  # trainable, other, optimizer's and metrics' variables
 
 
 class Steps:
@@ -58,7 +62,7 @@ class Steps:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(np.array(value))
 
-    def _step(self, state: State, inputs: Any) -> tuple[State, dict[str, Any]]:
+    def _step(self, state: State, inputs: Tensor) -> tuple[State, dict[str, Any]]:
         images, target, rate = inputs
         trained, others, optimizer, metrics = state
         optimizer = [rate if index == self._rate else each for index, each in enumerate(optimizer)]
@@ -69,11 +73,11 @@ class Steps:
         )
         return (list(trained), list(others), list(optimizer), list(metrics)), logs
 
-    def _scanned(self, state: State, inputs: Any) -> tuple[State, dict[str, Any]]:
+    def _scanned(self, state: State, inputs: Tensor) -> tuple[State, dict[str, Any]]:
         state, logs = jax.lax.scan(self._step, state, inputs)
         return state, {name: values[-1] for name, values in logs.items()}  # of running means
 
-    def _one_by_one(self, state: State, inputs: Any) -> tuple[State, dict[str, Any]]:
+    def _one_by_one(self, state: State, inputs: Tensor) -> tuple[State, dict[str, Any]]:
         logs: dict[str, Any] = {}
         for each in zip(*inputs, strict=True):
             state, logs = self._one(state, each)
