@@ -8,8 +8,11 @@ MODEL := face-large
 ROOT :=
 OUT := runs/reproduce
 CUNET := $(BIN)/cunet
+# Of the tests; each has a TensorFlow of its own, in 2 to 3 GB.
+WORKERS := 2
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 
-.PHONY: demo test reproduce lint docs house android web tfa clean fuzz versions
+.PHONY: demo test test-all quick reproduce lint docs house android web tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -25,8 +28,16 @@ demo: $(VENV)/.installed
 	$(CUNET) predict --model=$(DEMO)/face.tflite --out=$(DEMO)/found docs/pictures/drawn
 	@echo "== look at $(DEMO)/found/*_found.jpg, $(DEMO)/ced.png, $(DEMO)/run/curves.png"
 
+# All but those marked slow: they start Robolectric and Chromium, or many processes one after another.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.installed-dev
+	$(PYTEST)
+
+# The files of tests/quick.txt: no training, no processes, no real data, but something of every package.
+quick: $(VENV)/.installed-dev
+	$(PYTEST) --durations=5 @tests/quick.txt
 
 # A model that ships, made again from its data set's folder (ROOT), as its card says; the same call goes on after a stop.
 reproduce: $(VENV)/.installed

@@ -1,6 +1,7 @@
 """Small networks, their deploy twins and their files, each built once for the whole run.
 
-They are shared: use them, do not change them.
+They are shared: use them, do not change them. Files are shared between the workers of pytest as well, by
+:mod:`tests.shared`.
 """
 
 import contextlib
@@ -21,10 +22,12 @@ from cunet_tf.export.untrained import draw_normalizations
 from cunet_tf.models.build import build_network
 from cunet_tf.presets import preset
 from cunet_tf.spec import ModelSpec
+from tests.shared import shared_bytes
 
 TINY = CUNetConfig(stacks=2, order=1, main_channels=8, growth=4, landmarks=68, levels=2, input_size=64)
 SHAPES = {
     "plain": TINY,
+    "small": TINY.replace(stacks=1, order=0, levels=1),
     "two passes": TINY.replace(levels=1, refinement=2),
     "conv first": TINY.replace(levels=1, norm_order="conv_first"),
     "dense": DenseUNetConfig(2, 8, 4, 68, levels=2, input_size=64),
@@ -59,7 +62,7 @@ def run_eagerly() -> Iterator[None]:
 
 @functools.cache
 def network(quant: str = "float", shape: str = "plain") -> keras.Model:
-    """A network of two U-Nets (or the dense one)."""
+    """A network of two U-Nets (the small one has one, of one level)."""
     return uneven(spec_of(quant, shape))
 
 
@@ -78,18 +81,21 @@ def twin(quant: str = "float", shape: str = "plain") -> Deployed:
 
 
 @functools.cache
+@shared_bytes
 def integer_file(quant: str, shape: str = "plain", float_io: bool = False) -> bytes:
     """The twin as an int8 ``.tflite`` file."""
     return convert_int8(twin(quant, shape), spec_of(quant, shape), float_io)
 
 
 @functools.cache
+@shared_bytes
 def float_file(quant: str = "float", fmt: str = "float32") -> bytes:
     """The network as a float ``.tflite`` file."""
     return convert(network(quant), spec_of(quant), fmt)
 
 
 @functools.cache
+@shared_bytes
 def onnx_file(shape: str = "plain") -> bytes:
     """The float network as an ``.onnx`` file."""
     return convert_onnx(network(shape=shape), spec_of(shape=shape))

@@ -56,6 +56,7 @@ def test_core_and_desktop_run_agree_with_python(java, run_tool):
     assert re.search(r"desktop run: .*'same_pixels_largest': 0.00\d+", printed)
 
 
+@pytest.mark.slow  # Robolectric starts each activity
 def test_activities_under_robolectric(java, run_tool):
     try:
         printed = run_tool(robolectric)

@@ -6,7 +6,7 @@ import pytest
 from cunet_tf.codec import DiskCodec, GaussianCodec
 from cunet_tf.losses import DetectionLoss, HeatmapLoss
 from cunet_tf.trainers.study.measure_foreground import COLUMNS, errors, main
-from tests.networks import TINY, spec_of, uneven
+from tests.networks import spec_of, uneven
 
 FLAGS = ["measure_foreground", "--data=synthetic", "--split=5:6"]
 
@@ -25,7 +25,7 @@ def test_pixels_add_up_to_the_losses_of_training(rng, weight):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     file = tmp_path_factory.mktemp("foreground") / "small.keras"
-    uneven(spec_of().replace(config=TINY.replace(stacks=1, order=0, levels=1))).save(file)
+    uneven(spec_of(shape="small")).save(file)
     return file
 
 
@@ -33,7 +33,7 @@ def test_a_weight_moves_the_loss_to_what_is_drawn(small, tmp_path):
     table = tmp_path / "foreground.csv"
     for extra in ([], ["--fresh", "--targets=disk"]):
         assert main([*FLAGS, f"--model={small}", f"--csv={table}", *extra]) == 0
-    rows = list(csv.DictReader(table.open(newline="")))
+    rows = list(csv.DictReader(table.read_text().splitlines()))
     assert list(rows[0]) == list(COLUMNS) and [row["state"] for row in rows] == ["trained"] * 3 + ["fresh"] * 3
     for part in (rows[:3], rows[3:]):
         shares = [float(row["loss_percent"]) for row in part]

@@ -129,12 +129,13 @@ def test_bfloat16_is_recomputed_in_bfloat16(images, plain):
     assert gaps[0] > 1e-4 and gaps[1] < 1.5 * gaps[0]
 
 
-def test_fit_with_few_bits_learns_as_without(images, rng):
+def test_fit_with_few_bits_learns_as_without(images, rng, eagerly):
     points = np.concatenate([rng.random((4, 5, 2)) * 8, np.ones((4, 5, 1))], axis=-1).astype("float32")
     losses = []
     for memory in ("none", "both"):
         model = made(ONE, memory)
-        model.compile(keras.optimizers.SGD(0.005, momentum=0.9, global_clipnorm=1.0), HeatmapLoss(1.0))
+        optimizer = keras.optimizers.SGD(0.005, momentum=0.9, global_clipnorm=1.0)
+        model.compile(optimizer, HeatmapLoss(1.0))
         losses.append(model.fit(images, [points], batch_size=4, epochs=8, verbose=0, shuffle=False).history["loss"])
     assert losses[1][-1] < losses[1][0]
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.05)

@@ -48,7 +48,7 @@ def test_tensorboard_missing_is_one_clear_error(monkeypatch, tmp_path):
         Options(tensorboard=True).callbacks(tmp_path)
 
 
-def test_a_run_with_all_of_it(tmp_path):
+def test_a_run_with_all_of_it(tmp_path, eagerly):
     """bfloat16, clipped gradients, disks, covered pictures; best.keras holds the averaged weights."""
     workdir = tmp_path / "run"
     flags = ["--levels=1", "--stacks=1", "--batch_size=8", "--epochs=1", "--targets=disk", "--mixed_precision",

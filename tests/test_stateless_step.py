@@ -12,12 +12,11 @@ from tests.networks import spec_of, uneven
 from tests.test_refinement import SMALL
 
 
-def test_two_steps_are_those_of_tensorflow(tmp_path):
+def test_two_steps_are_those_of_tensorflow(tmp_path, eagerly):
     file = tmp_path / "two.keras"
     before = uneven(spec_of().replace(config=SMALL.replace(landmarks=68)))
     before.save(file)
-    compiles_fast = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": compiles_fast}
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
     command = [sys.executable, "-m", "tests.refined_steps", str(file), str(tmp_path / "jax.npz")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[1])
     assert done.returncode == 0, done.stderr[-3000:]

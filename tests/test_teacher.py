@@ -21,14 +21,22 @@ from tests.conftest import TINY_FLAGS
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """A network of 8 channels at 64 px."""
+    """A network of one U-Net of 8 channels at 64 px."""
     path = tmp_path_factory.mktemp("teacher") / "teacher.keras"
-    networks.network().save(path)
+    network().save(path)
     return path
 
 
+def spec_of(quant="float", shape="small"):
+    return networks.spec_of(quant, shape)
+
+
+def network():
+    return networks.network(shape="small")
+
+
 def teacher_of(file, spec=None, **options):
-    return Teacher(Teaching(str(file), **options), spec or networks.spec_of())
+    return Teacher(Teaching(str(file), **options), spec or spec_of())
 
 
 def targets_of(rng, count=2, landmarks=68, side=16):
@@ -40,7 +48,7 @@ def targets_of(rng, count=2, landmarks=68, side=16):
 
 
 def test_one_view_is_the_networks_last_head(file):
-    expected = np.asarray(networks.network()(networks.crops())[-1])
+    expected = np.asarray(network()(networks.crops())[-1])
     np.testing.assert_allclose(teacher_of(file)(networks.crops()), expected, atol=1e-5)
 
 
@@ -48,7 +56,7 @@ def test_two_views_are_the_flip_test(file):
     from cunet_tf.engines import KerasEngine
     from cunet_tf.localizer import Localizer
 
-    expected = Localizer(KerasEngine(networks.network()), networks.spec_of(), flip_test=True).heatmaps(networks.crops())
+    expected = Localizer(KerasEngine(network()), spec_of(), flip_test=True).heatmaps(networks.crops())
     np.testing.assert_allclose(teacher_of(file, views=2)(networks.crops()), expected, atol=1e-5)
 
 
@@ -72,7 +80,7 @@ def test_moved_maps_come_back_to_their_place(rng):
 
 def test_a_smaller_student_gets_maps_of_its_own_size(file):
     """Pictures of one colour, so that the teacher sees the same one at any size."""
-    spec = networks.spec_of().replace(config=networks.TINY.replace(input_size=32), sigma=0.6)
+    spec = spec_of().replace(config=networks.SHAPES["small"].replace(input_size=32), sigma=0.6)
     ours, given = (
         np.asarray(teacher_of(file, described)(np.full((1, size, size, 3), 0.4, "float32")))
         for described, size in ((None, 64), (spec, 32))
@@ -114,12 +122,12 @@ def test_what_is_no_keras_network_is_refused(tmp_path):
     for network, words in ((tflite, "runs inside the training step"), (tmp_path / "no.keras", "no such model file"),
                            ("face-mobil", "Did you mean 'face-mobile'")):  # fmt: skip
         with pytest.raises(CUNetError, match=words) as caught:
-            Teacher(Teaching(str(network)), networks.spec_of())
+            Teacher(Teaching(str(network)), spec_of())
         assert str(caught.value).startswith(f"--teacher={network}")
 
 
 def test_teachers_of_something_else_are_refused(file, tmp_path):
-    spec = networks.spec_of()
+    spec = spec_of()
     with pytest.raises(CUNetError, match=r"finds 68 landmarks \(face68\), the student 14 \(lsp14\)"):
         teacher_of(file, spec.with_skeleton(LSP14))
     with pytest.raises(CUNetError, match="not the same ones in the same order"):
@@ -140,7 +148,7 @@ def test_teachers_of_something_else_are_refused(file, tmp_path):
 def test_other_gaussians_are_worth_a_notice(file, capsys):
     teacher_of(file)
     assert "notice" not in capsys.readouterr().err
-    teacher_of(file, networks.spec_of().replace(sigma=2.0))
+    teacher_of(file, spec_of().replace(sigma=2.0))
     assert "sigma 1.2 in the student's heat-map pixels, the student's targets have 2" in capsys.readouterr().err
 
 
@@ -156,7 +164,7 @@ def student(spec, targets="gaussian", weight=0.5):
 
 
 def test_the_training_loss_has_the_teachers_maps_and_validation_has_not(file, rng, eagerly):
-    spec, targets = networks.spec_of(), targets_of(rng)
+    spec, targets = spec_of(shape="plain"), targets_of(rng)
     model, images = student(spec), networks.crops()
     plain = [float(model.test_on_batch(images, [targets] * 2)[0])]
     model.teacher = teacher_of(file, weight=1.0)
@@ -164,7 +172,7 @@ def test_the_training_loss_has_the_teachers_maps_and_validation_has_not(file, rn
     assert plain[0] == plain[1]
 
     with_teacher = float(model.train_on_batch(images, [targets] * 2)[0])
-    maps = np.asarray(networks.network()(images)[-1])
+    maps = np.asarray(network()(images)[-1])
     draw = np.asarray(GaussianCodec(1.2).encode(targets, 16))
     outputs = student(spec)(images, training=True)
     expected = sum(1000 * np.mean((np.asarray(out) - 0.5 * (maps + draw)) ** 2) for out in outputs)
@@ -175,12 +183,12 @@ def test_the_training_loss_has_the_teachers_maps_and_validation_has_not(file, rn
 def test_nothing_of_the_teacher_stays_in_the_student(quant, memory, file, tmp_path, rng, eagerly):
     from cunet_tf.memory.strategy import set_memory
 
-    spec = networks.spec_of(quant)
+    spec = spec_of(quant)
     model = set_memory(student(spec), memory)
     before = [variable.path for variable in model.variables], model.count_params()
     model.teacher = teacher_of(file, views=2)
     weights = [np.array(value) for value in model.teacher.network.get_weights()]
-    model.train_on_batch(networks.crops(), [targets_of(rng)] * 2)
+    model.train_on_batch(networks.crops(), [targets_of(rng)])
     assert (before[0], before[1]) == ([variable.path for variable in model.variables], model.count_params())
     for old, new in zip(weights, model.teacher.network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -194,7 +202,7 @@ def test_nothing_of_the_teacher_stays_in_the_student(quant, memory, file, tmp_pa
 
 
 def test_both_passes_of_a_refined_network_are_taught(file, rng, eagerly):
-    spec, targets, images = networks.spec_of(shape="two passes"), targets_of(rng, 4), rng.random((4, 64, 64, 3))
+    spec, targets, images = spec_of(shape="two passes"), targets_of(rng, 4), rng.random((4, 64, 64, 3))
     images = images.astype("float32")
     plain, taught = student(spec), student(spec)
     taught.teacher = teacher_of(file)
@@ -220,7 +228,7 @@ def test_in_bfloat16_the_teacher_computes_as_it_was_saved(file, rng):
         given = np.asarray(teacher_of(file)(networks.crops()))
     finally:
         keras.config.set_dtype_policy(policy)
-    np.testing.assert_allclose(given, np.asarray(networks.network()(networks.crops())[-1]), atol=1e-5)
+    np.testing.assert_allclose(given, np.asarray(network()(networks.crops())[-1]), atol=1e-5)
 
 
 # The command ---------------------------------------------------------------------------------
@@ -230,7 +238,7 @@ TRAIN = ["train", "--data=synthetic", "--split=5:20", *TINY_FLAGS, "--stacks=1",
 TERMS = ["--coordinate_loss=2", "--contour_along=0.3", "--foreground=20", "--side_tolerance=0.4"]
 
 
-def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(file, tmp_path, capsys):
+def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(file, tmp_path, capsys, eagerly):
     run, other = tmp_path / "run", tmp_path / "other.keras"
     flags = [*TRAIN, *TERMS, f"--workdir={run}"]
     assert main([*flags, f"--teacher={file}", "--teacher_views=2", "--teacher_weight=0.25"]) == 0

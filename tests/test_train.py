@@ -70,7 +70,7 @@ def test_images_are_spread_over_the_split():
     assert spread(source, 3).samples == [source.samples[i] for i in (0, 10, 19)]
 
 
-def test_unreadable_picture_is_named_without_a_tensorflow_trace(tmp_path, capsys):
+def test_unreadable_picture_is_named_without_a_tensorflow_trace(tmp_path, capsys, eagerly):
     folder = tmp_path / "faces" / "afw"
     folder.mkdir(parents=True)
     for index, sample in enumerate(load_synthetic(FACE68, "6:12")):

@@ -15,6 +15,7 @@ check = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(check)
 
 
+@pytest.mark.slow  # a build by Node.js, then the page in Chromium
 def test_the_page_gives_pythons_points_and_survives_its_users():
     try:
         check.node(), check.chromium()

@@ -32,9 +32,9 @@ FIELDS = ((6, 2), (8, 2), (10, 2), (12, 4), (16, 4), (18, 4), (20, 4), (22, 4), 
 def source() -> Parts:
     """A sound file, taken apart."""
     from cunet_tf.models.build import build_network
-    from tests.networks import TINY, spec_of
+    from tests.networks import spec_of
 
-    model = build_network(spec_of().replace(config=TINY.replace(stacks=1, order=0, levels=1)))
+    model = build_network(spec_of(shape="small"))
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder, ENTRY))
         with zipfile.ZipFile(Path(folder, ENTRY)) as archive:
