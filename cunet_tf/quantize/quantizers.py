@@ -48,7 +48,7 @@ class KernelQuantizer(Quantizer):
         alpha: scale each filter by its own alpha.
         centered: subtract the mean over the input channels first.
         shift: without alpha, scale by the fixed power of two nearest to
-            1/(2 sqrt(fan_in)), the mean |w| of a fresh kernel: a shift, which costs no
+            1/(2 sqrt(fan_in)), the mean absolute weight of a fresh kernel: a shift, which costs no
             byte and brings the output into the range of the features' grid (WAGE's layer
             shift plays this part).
         gradient_bits: bits of the kernel's own gradient, rounded stochastically; ``None``
