@@ -101,21 +101,8 @@ def deploy(model: keras.Model, spec: ModelSpec, norms: str = "depthwise") -> Dep
         CUNetError: the network is a stacked hourglass, Keras runs on another backend, or ``maximum`` is asked of a
             quantized network or of one with 3x3 convolutions behind concatenations.
     """
-    if isinstance(spec.config, HourglassConfig):
-        raise CUNetError("a stacked hourglass has no deploy twin: export it as float32 or float16.")
-    if keras.backend.backend() != "tensorflow":
-        raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
-    plain = keras.Model(model.inputs, model.outputs[-1])
-    if norms not in NORMS:
-        raise CUNetError(f"--norms={norms}: use one of {', '.join(NORMS)}.")
-    if norms == MAXIMUM and not spec.quantization.is_float:
-        raise CUNetError(
-            f"--norms=maximum: this network is quantized ({spec.quant}), and would no longer be what was trained: take "
-            "--norms=depthwise."
-        )
+    _require_deployable(spec, norms)
     conv_first = isinstance(spec.config, CUNetConfig) and spec.config.conv_first
-    if norms == MAXIMUM and conv_first:
-        raise CUNetError("--norms=maximum: this network's normalisations are part of its convolutions: leave it out.")
     grid_tensors = GridTensors(shared=spec.quantization.features is not None, maximum=norms == MAXIMUM)
 
     @functools.cache  # a layer that runs in both passes has one twin
@@ -132,8 +119,26 @@ def deploy(model: keras.Model, spec: ModelSpec, norms: str = "depthwise") -> Dep
             return Folded(name=layer.name)
         return layer.__class__.from_config(layer.get_config())
 
+    plain = keras.Model(model.inputs, model.outputs[-1])
     twin = keras.models.clone_model(plain, clone_function=twin_of)
     return Deployed(twin, grid_tensors, spec)
+
+
+def _require_deployable(spec: ModelSpec, norms: str) -> None:
+    """Refuse what has no twin, or not with these normalisations; see :func:`deploy`."""
+    if isinstance(spec.config, HourglassConfig):
+        raise CUNetError("a stacked hourglass has no deploy twin: export it as float32 or float16.")
+    if keras.backend.backend() != "tensorflow":
+        raise CUNetError("export needs Keras on TensorFlow: run it without KERAS_BACKEND=jax.")
+    if norms not in NORMS:
+        raise CUNetError(f"--norms={norms}: use one of {', '.join(NORMS)}.")
+    if norms == MAXIMUM and not spec.quantization.is_float:
+        raise CUNetError(
+            f"--norms=maximum: this network is quantized ({spec.quant}), and would no longer be what was trained: take "
+            "--norms=depthwise."
+        )
+    if norms == MAXIMUM and isinstance(spec.config, CUNetConfig) and spec.config.conv_first:
+        raise CUNetError("--norms=maximum: this network's normalisations are part of its convolutions: leave it out.")
 
 
 def _stem_quantizer(model: keras.Model) -> Quantizer | None:

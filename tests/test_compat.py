@@ -112,8 +112,8 @@ def test_keras_runs_a_models_graph_its_build_and_its_step_through_the_hooks():
     image = keras.Input((2,))
     model = Noted(image, keras.layers.Dense(1)(image))
     before = Noted.runs
-    model(keras.Input((2,)))
-    assert Noted.runs == before + 1
+    keras.models.clone_model(model)
+    assert Noted.runs > before
     model.compile("sgd", "mse")
     with (
         mock.patch.object(hooks, "under_strategy", return_value=False) as build,
