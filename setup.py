@@ -46,11 +46,11 @@ setup(
     extras_require={
         "tensorboard": ["tensorboard>=2.18"],
         "tfmot": ["tensorflow-model-optimization>=0.8", "tf-keras>=2.20"],
-        "jax": ["jax>=0.5,<0.11"],
-        "gpu": ["jax[cuda12]>=0.5,<0.11"],  # trains under Keras on JAX, see docs/gpu.md
+        "jax": ["jax>=0.5,<0.12"],
+        "gpu": ["jax[cuda12]>=0.5,<0.12"],  # trains under Keras on JAX, see docs/gpu.md
         "onnx": ["onnx>=1.19", "tf2onnx>=1.17", "onnxruntime>=1.23"],
         "dev": [
-            "jax>=0.5,<0.11",
+            "jax>=0.5,<0.12",
             "tensorflow-model-optimization>=0.8",
             "tf-keras>=2.20",
             "onnx>=1.19",

@@ -23,7 +23,7 @@ def described(model: schema.ModelT, spec: ModelSpec) -> schema.ModelT:
     """A parsed model with its description replaced, or given one.
 
     Args:
-        model: as :func:`cunet_tf.compat.parse_tflite` gives it; it is changed.
+        model: as :func:`cunet_tf.compat.of_litert.parse_tflite` gives it; it is changed.
         spec: becomes the metadata ``cunet_spec`` and the file's line. Files without int8 tensors, which are large,
             get ``TFLITE_METADATA`` as well; in a packed file it would take several times the bytes of the line.
     """

@@ -1,5 +1,7 @@
 """Verdicts of the paper's claims: from every seed, of networks that have learned, and never from nothing."""
 
+from pathlib import Path
+
 import pytest
 
 from cunet_tf.trainers.study.tables.claims import (
@@ -87,3 +89,10 @@ def test_quantizations_come_from_sweeps(tmp_path):
     assert verdicts["TW", "BW"]["verdict"] == HOLDS and verdicts["TW", "BW"]["errors_of_the_one"] == "3.50; 3.60"
     assert verdicts["TW-QIG(828)", "TW-QIG(626)"]["of_the_other"] == "4.50; 4.60"
     assert verdicts["cunet", "order-0"]["verdict"] == UNTESTED
+
+
+def test_the_docs_quote_the_page():
+    """docs/paper.md shows the committed table, line for line."""
+    docs = Path(__file__).parents[1] / "docs"
+    page = [line for line in (docs / "results/claims.md").read_text().splitlines() if line.startswith("|")]
+    assert len(page) == 2 + len(all_claims(Scale())) and "\n".join(page) in (docs / "paper.md").read_text()

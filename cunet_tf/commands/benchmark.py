@@ -30,6 +30,7 @@ SPEED_COLUMNS = ("data", "input_size", "cores", "what", "images_per_second")
 
 
 def define(values: flags.FlagValues) -> None:
+    """The flags."""
     define_network(values)
     define_data(values, split="train")
     flags.DEFINE_integer("batch_size", 16, "Pictures in a batch.", 1, flag_values=values)
@@ -44,6 +45,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """What the module says; the result for --json and :func:`describe`."""
     names = [*values.model, *rest]
     if names:
         return benchmark_models.run(values, names)
@@ -86,6 +88,7 @@ def input_speed(values: flags.FlagValues) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     if "rows" in result:
         return benchmark_models.describe(result)
     if "difference" in result:

@@ -27,6 +27,7 @@ SKELETON_OF = {"300w": FACE68, "lsp": LSP14, "lspet": LSP14, "mpii": MPII16,
 
 
 def define(values: flags.FlagValues) -> None:
+    """The flags."""
     define_data(values, split="train")
     flags.DEFINE_string(
         "preset", None, f"Whose landmarks are wanted, the data's own by default: {', '.join(PRESETS)}.",
@@ -39,6 +40,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """What the module says; the result for --json and :func:`describe`."""
     no_arguments(rest)
     if values.against and values.quick:
         raise CUNetError("--against compares pictures: leave out --quick.")
@@ -80,6 +82,7 @@ def _load(values: flags.FlagValues, skeleton: Skeleton | None, split: str, probl
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     left_out = f" and {result['left_out']:,} left out" if result["left_out"] else ""
     head = (
         f"{result['data']} {result['split']}: {result['samples']:,} samples{left_out}, {result['box']} boxes, "

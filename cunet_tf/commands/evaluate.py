@@ -33,6 +33,7 @@ REPORT, CURVES = "evaluation.json", ("ced.png", "pck.png")
 
 
 def define(values: flags.FlagValues) -> None:
+    """The flags."""
     define_data(values, split="test")
     flags.DEFINE_string("model", None, "Model file, or a shipped name.", flag_values=values)
     flags.DEFINE_string("preset", None, f"For files without a description: {', '.join(PRESETS)}.", flag_values=values)
@@ -53,6 +54,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """What the module says; the result for --json and :func:`describe`."""
     no_arguments(rest)
     if not values.model:
         raise CUNetError("name a model with --model: a .keras, .tflite or .onnx file, or a shipped name.")
@@ -134,6 +136,7 @@ def _shown(name: str, metric: str, value: float | None) -> str:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     shown = [name for name in result if name.startswith("nme_")] + ["failure_rate", "auc", "pck", "pckh"]
     rows: list[tuple] = [(name, f"{result[name]:.4g}") for name in shown if result[name] is not None]
     for share, means in {"pck": result.get("pck_means"), **(result.get("pckh_means") or {})}.items():

@@ -34,6 +34,7 @@ OPTIONS = ("out", "format", "name", "license", "parity_pictures", "calibration_p
 
 
 def define(values: flags.FlagValues) -> None:
+    """The flags."""
     define_data(values, split="test")
     flags.DEFINE_string(
         "model",
@@ -80,6 +81,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """What the module says; the result for --json and :func:`describe`."""
     no_arguments(rest)
     if not values.model or not values.out:
         raise CUNetError("give --model=FILE.keras, or a shipped name, and --out=FILE.")
@@ -109,6 +111,7 @@ def _no_data(values: flags.FlagValues, label: str) -> None:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     if "outputs" in result["parity"]:
         return _describe_own(result)
     landmarks, parts = result["parity"]["landmarks"], []

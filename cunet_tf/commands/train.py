@@ -30,6 +30,7 @@ from cunet_tf.trainers.views import define_views, given_views
 
 
 def define(values: flags.FlagValues) -> None:
+    """The flags."""
     define_network(values)
     define_data(values, split="train")
     flags.DEFINE_enum("skeleton", None, list(SKELETONS), "Landmarks of drawn data, where not the preset's.",
@@ -107,6 +108,7 @@ def define_options(values: flags.FlagValues) -> None:
 
 
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
+    """What the module says; the result for --json and :func:`describe`."""
     no_arguments(rest)
     if values.config:
         take_config(values)
@@ -162,5 +164,6 @@ def given_flags(values: flags.FlagValues) -> dict[str, Any]:
 
 
 def describe(result: dict[str, Any]) -> str:
+    """The result for the terminal."""
     last = ", ".join(f"{name} {number(value)}" for name, value in result["last"].items())
     return f"{result['epochs']} epochs in {result['workdir']}: {last}"

@@ -23,5 +23,5 @@ autodoc_typehints_format = "short"
 # Every reference to this package must lead somewhere; those to Keras, NumPy and the language are not looked up,
 # nor are constants and type variables, which have no page.
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(?!cunet_tf\.).*"), (r"py:data", r".*"), (r"py:.*", r".*\.T")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!cunet_tf\.).*"), (r"py:data", r".*"), (r"py:.*", r".*\.(T|Coordinates)")]
 suppress_warnings = ["ref.python"]  # fields of one name in two classes
