@@ -12,7 +12,7 @@ CUNET := $(BIN)/cunet
 WORKERS := 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 
-.PHONY: demo test test-all quick reproduce lint docs house android web tfa clean fuzz versions
+.PHONY: demo test test-all quick reproduce lint docs dist house android web tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -58,6 +58,12 @@ docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/reference/pages.py build/docs/source
 	$(BIN)/python -m sphinx -W --keep-going --quiet -c docs/reference build/docs/source build/docs/html
 	@echo "open build/docs/html/index.html"
+
+# What a release uploads, checked: dist/.
+dist: $(VENV)/.installed-dev
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 # Lengths, docstrings, annotations, circles: one row for docs and reviews.
 house:

@@ -92,8 +92,10 @@ def train(
         init: start from these weights: a shipped name, a ``.keras`` file, a run's folder.
         resume: go on with the run in ``workdir``.
         seed: of weights, order and augmentation.
-        recipe: ``paper`` or ``mobile``; the next four are its own where they are ``None``.
-        epochs, batch_size, learning_rate: in all; pictures in a step; at the start.
+        recipe: ``paper`` or ``mobile``; the next three are its own where they are ``None``.
+        epochs: in all.
+        batch_size: pictures in a step.
+        learning_rate: at the start.
         targets, sigma, foreground, coordinate_loss, contour_along, contours, side_tolerance: the supervision, see
             :class:`cunet_tf.trainers.supervision.Supervision`.
         teacher, teacher_weight, teacher_views: a trained network whose heat maps are part of the targets, see
