@@ -11,7 +11,7 @@ BATCH = 3
 
 
 def check_layer(
-    make: Callable[..., keras.Layer], shapes: Sequence[tuple[int, ...]], trainable: int, folder, unused: int = 0
+    make: Callable[..., keras.Layer], shapes: Sequence[tuple[int, ...]], trainable: int, folder: Path, unused: int = 0
 ) -> None:
     """Config, variables, shapes, precision, state, gradients and files of a layer.
 
