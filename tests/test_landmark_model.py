@@ -73,10 +73,13 @@ def steadied():
     return keras.optimizers.LossScaleOptimizer(inner)
 
 
-@pytest.mark.parametrize("optimizer", [lambda: "rmsprop", steadied], ids=["by name", "ema and loss scale"])
-def test_two_passes_train_with_a_plain_compile_and_fit(optimizer, rng):
-    model = refined(optimizer())
-    assert moved(model, *batch(rng, 4, 2), batch_size=2) == set(values_of(model))
+@pytest.mark.parametrize(
+    "optimizer, eagerly", [(lambda: "rmsprop", False), (steadied, True)], ids=["by name", "ema and loss scale"]
+)
+def test_two_passes_train_with_a_plain_compile_and_fit(optimizer, eagerly, rng):
+    """The first is traced, for a whole batch and for a last one of one picture, and compiled by XLA."""
+    model = refined(optimizer(), run_eagerly=eagerly)
+    assert moved(model, *batch(rng, 3, 2), batch_size=2) == set(values_of(model))
     assert int(model.optimizer.iterations) == 2 * 2
 
 
@@ -121,10 +124,10 @@ def test_weight_zero_moves_nothing(rng):
 
 def test_a_last_batch_of_one_picture_is_both_halves(rng):
     images, points = batch(rng, 3, 2)
-    model = refined()
+    model = refined(run_eagerly=True)
     logs = model.fit(images, points, batch_size=2, verbose=0, shuffle=False).history
     assert int(model.optimizer.iterations) == 4 and np.isfinite(logs["loss"]).all()
-    twice = refined()
+    twice = refined(run_eagerly=True)
     twice.fit(images[[0, 1, 2, 2]], [values[[0, 1, 2, 2]] for values in points], batch_size=2, verbose=0, shuffle=False)
     for path, value in values_of(twice).items():
         np.testing.assert_allclose(values_of(model)[path], value, atol=1e-6, err_msg=path)

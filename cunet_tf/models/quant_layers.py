@@ -40,7 +40,7 @@ class QuantActivation(keras.layers.Layer):
         >>> QuantActivation("unsigned8")(np.float32([-1.0, 0.5, 2.0])).numpy()
         array([0.        , 0.5       , 0.99609375], dtype=float32)
         >>> QuantActivation(bits=4)(np.float32([0.0, 2.9, 5.1]), training=True).numpy()
-        array([0. , 3. , 5. ], dtype=float32)
+        array([0., 3., 5.], dtype=float32)
     """
 
     memory: Memory = PLAIN

@@ -34,7 +34,7 @@ def report(config: NetworkConfig, quant: QuantConfig) -> dict[str, Any]:
         CUNetError: the network cannot be quantized.
 
     Example:
-        >>> report(CUNetConfig(), QuantConfig.parse("BW-a"))["model_size_ratio"]
+        >>> report(cu.CUNetConfig(), cu.QuantConfig.parse("BW-a"))["model_size_ratio"]
         0.03125
     """
     quant.require(config)

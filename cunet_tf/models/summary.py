@@ -41,7 +41,7 @@ def summary(model: keras.Model, show: bool = True) -> list[dict[str, Any]]:
         nobody knows, is ``None``. The sums are those of ``cunet info``.
 
     Example:
-        >>> model = keras.Sequential([keras.Input((4, 4, 3)), QuantConv2D(8, 3, padding="same", use_bias=False)])
+        >>> model = keras.Sequential([keras.Input((4, 4, 3)), cu.QuantConv2D(8, 3, padding="same", use_bias=False)])
         >>> [(row["bits"], row["ideal_bytes"], row["macs"]) for row in summary(model, show=False)]
         [(1, 59, 3456)]
     """
