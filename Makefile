@@ -8,9 +8,9 @@ MODEL := face-large
 ROOT :=
 OUT := runs/reproduce
 CUNET := $(BIN)/cunet
-# Of the tests; each has a TensorFlow of its own, in 2 to 3 GB.
+# Of the tests; each has a TensorFlow of its own, in 2 to 3 GB. Unreordered, the last files are short: no worker waits long.
 WORKERS := 2
-PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all quick reproduce lint house android web tfa clean fuzz versions
 

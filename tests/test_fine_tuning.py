@@ -60,7 +60,7 @@ def test_every_run_has_as_many_updates_and_a_call_that_train_takes(tmp_path):
 
 
 def test_tables_and_page(studied):
-    rows = list(csv.DictReader((studied / "out/fine_tuning_synthetic.csv").open(newline="")))
+    rows = list(csv.DictReader((studied / "out/fine_tuning_synthetic.csv").read_text().splitlines()))
     assert tuple(rows[0]) == fine_tuning.COLUMNS and len(rows) == 8
     assert {(row["start"], row["nme"], row["updates"]) for row in rows} == {
         ("face-mobile", "4", "40"),

@@ -73,9 +73,12 @@ def steadied():
     return keras.optimizers.LossScaleOptimizer(inner)
 
 
-@pytest.mark.parametrize("optimizer", [lambda: "rmsprop", steadied], ids=["by name", "ema and loss scale"])
-def test_two_passes_train_with_a_plain_compile_and_fit(optimizer, rng):
-    model = refined(optimizer())
+@pytest.mark.parametrize(
+    "optimizer, eagerly", [(lambda: "rmsprop", False), (steadied, True)], ids=["by name", "ema and loss scale"]
+)
+def test_two_passes_train_with_a_plain_compile_and_fit(optimizer, eagerly, rng):
+    """The first is traced, and compiled by XLA."""
+    model = refined(optimizer(), run_eagerly=eagerly)
     assert moved(model, *batch(rng, 4, 2), batch_size=2) == set(values_of(model))
     assert int(model.optimizer.iterations) == 2 * 2
 

@@ -31,6 +31,9 @@ def call(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+INSTALLED = pytest.mark.slow  # pip fetches packages and installs them
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A copy of what is installed, in which the page's block has run; its last call is a prediction."""
@@ -48,6 +51,7 @@ def clone(tmp_path_factory):
     return folder
 
 
+@INSTALLED
 def test_the_page_predicts_the_astronaut(clone):
     result = json.loads((clone / "found" / "astronaut.json").read_text())
     (face,) = result["objects"]
@@ -55,6 +59,7 @@ def test_the_page_predicts_the_astronaut(clone):
     assert (clone / "found" / "astronaut_found.jpg").exists()
 
 
+@INSTALLED
 def test_no_framework_is_there_and_it_is_small(clone):
     code = "import importlib.util as u; print([n for n in ('tensorflow', 'keras', 'scipy') if u.find_spec(n)])"
     assert call(["light/bin/python", "-P", "-c", code], clone).stdout == "[]\n"
@@ -64,6 +69,7 @@ def test_no_framework_is_there_and_it_is_small(clone):
     assert sum(file.lstat().st_size for file in site.rglob("*") if file.is_file()) < LARGEST
 
 
+@INSTALLED
 @pytest.mark.parametrize(
     "words",
     ["train --data=synthetic --preset=face-mobile --workdir=run", "export --model=face-mobile --out=face.tflite",
@@ -79,6 +85,7 @@ def test_what_needs_tensorflow_says_so_in_one_sentence(clone, words):
     assert not any((clone / name).exists() for name in ("run", "face.tflite", "k"))
 
 
+@INSTALLED
 @pytest.mark.parametrize(
     "words",
     ["info face-mobile", "check --data=synthetic --preset=face-mobile --split=7:5 --out=checked",
@@ -91,6 +98,7 @@ def test_other_verbs_work(clone, words):
     assert done.returncode == 0, done.stderr
 
 
+@INSTALLED
 def test_from_python_and_names_that_need_keras(clone):
     done = call(["light/bin/python", "-P", "-c", block("python")], clone)
     assert done.returncode == 0 and done.stdout.startswith("(68, 2) ") and done.stdout.endswith("True\n"), done.stderr

@@ -8,7 +8,8 @@ from cunet_tf.rows import read_csv
 
 def test_files_that_agree_and_refusals(tmp_path, monkeypatch, capsys):
     small = matrix.BASE.replace(stacks=1, order=0, main_channels=8, growth=4, input_size=48)
-    monkeypatch.setattr(matrix, "VARIED", {"small": (small, "TW-QIG(828)"), "hourglass": (matrix.HOURGLASS, "float")})
+    hourglass = matrix.HOURGLASS.replace(stacks=1, channels=8, depth=1, input_size=48)
+    monkeypatch.setattr(matrix, "VARIED", {"small": (small, "TW-QIG(828)"), "hourglass": (hourglass, "float")})
     table = tmp_path / "formats.csv"
     assert (
         matrix.main(

@@ -16,7 +16,7 @@ def test_every_second_crop_and_the_one_that_ships(tmp_path):
     file = tmp_path / "crops.csv"
     for more in ([], ["--flip_test"], []):  # the last replaces the first
         assert main([*FLAGS, *more, f"--csv={file}"]) == 0
-    rows = list(csv.DictReader(file.open(newline="")))
+    rows = list(csv.DictReader(file.read_text().splitlines()))
     assert list(rows[0]) == list(COLUMNS) and set(KEYS) < set(COLUMNS)
     assert len(rows) == 2 * (2 * len(CROPS) - 1)
     percent = {(row["flip_test"], row["second_crop"], row["average"]): float(row["percent"]) for row in rows}

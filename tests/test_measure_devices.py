@@ -25,7 +25,7 @@ def test_the_page_of_devices_has_a_row_for_each_way_beside_another(tmp_path, mon
     monkeypatch.setattr(measure_devices, "processes", lambda case, way, folder: part(1e-3 * len(way)))
     case = "float, SGD, 20 steps"
     assert measure_devices.main(["", f"--out={tmp_path}", f'--cases="{case}"']) == 0
-    rows = list(csv.DictReader((tmp_path / "devices.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "devices.csv").read_text().splitlines()))
     assert [row["way"] for row in rows] == list(measure_devices.WAYS)[1:]
     page = (tmp_path / "devices.md").read_text()
     assert page.count(f"| {case} |") == 5 and "python -m cunet_tf.trainers.study.measure_devices" in page

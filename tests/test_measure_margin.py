@@ -31,7 +31,7 @@ def test_kinds_of_boxes():
 def test_table(tmp_path):
     file = tmp_path / "margin.csv"
     assert main([*FLAGS, f"--csv={file}"]) == 0 and main([*FLAGS, f"--csv={file}"]) == 0
-    rows = list(csv.DictReader(file.open(newline="")))
+    rows = list(csv.DictReader(file.read_text().splitlines()))
     assert list(rows[0]) == list(COLUMNS) and len(rows) == len(MARGINS) * (len(SIZES) + len(SHIFTS) + 1)
     share = {(row["boxes"], row["margin"]): float(row["truth_percent"]) for row in rows}
     assert (

@@ -20,7 +20,7 @@ def tables(tmp_path_factory, tiny_spec):
     build_cunet(spec, quant="BW-a-QIG(818)").save(folder / "q.keras")
     argv = ["", f"--model={folder / 'q.keras'}", "--data=synthetic", "--split=0:32", "--steps=2", f"--out={folder}"]
     assert measure_quantization.main(argv) == 0
-    return {name: list(csv.DictReader((folder / f"quantization_{name}.csv").open()))
+    return {name: list(csv.DictReader((folder / f"quantization_{name}.csv").read_text().splitlines()))
             for name in ("gradients", "clipping")}  # fmt: skip
 
 

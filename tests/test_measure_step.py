@@ -27,7 +27,7 @@ def test_steps_of_versions_take_turns(tmp_path, monkeypatch, capsys):
     file = tmp_path / "step.csv"
     words = ["", "--versions=old,new", "--backends=tensorflow,jax", "--rounds=2", f"--csv={file}"]
     assert measure_step.main(words) == 0
-    rows = list(csv.DictReader(file.open()))
+    rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [(row["version"], row["backend"]) for row in rows] == [
         ("old", "tensorflow"),
         ("new", "tensorflow"),

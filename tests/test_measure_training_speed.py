@@ -8,12 +8,12 @@ def test_table_has_a_ratio_for_each_network_and_each_way_to_teach_it(tmp_path, m
     file = tmp_path / "speed.csv"
     argv = ["", "--quants=float;BW-a-QIG(8,1,32)", "--rounds=2", "--steps=1", f"--csv={file}"]
     assert measure_training_speed.main(argv) == 0
-    rows = list(csv.DictReader(file.open()))
+    rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [row["quant"] for row in rows] == ["float", "BW-a-QIG(8,1,32)"]
     assert float(rows[0]["ratio"]) == 1.0
     argv[1] = "--quants=float"
     assert measure_training_speed.main([*argv, "--teacher=large.keras"]) == 0
-    names = [row["quant"] for row in csv.DictReader(file.open())]
+    names = [row["quant"] for row in csv.DictReader(file.read_text().splitlines())]
     assert names == ["float", *(f"float, teacher with {views} views" for views in (1, 2, 4))]
 
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_installed_is_a_row(tmp_path, monkeypatch):
     monkeypatch.setattr(environments.subprocess, "run", run)
     table = tmp_path / "table.csv"
     assert peers.main(["", "--only=hgq2", f"--cache={tmp_path / 'cache'}", f"--csv={table}"]) == 0
-    (row,) = csv.DictReader(table.open())
+    (row,) = csv.DictReader(table.read_text().splitlines())
     assert row["package"] == "hgq2" and row["outcome"].endswith("cannot be installed: ERROR: no version of hgq2")
     assert row["cpu"] and not (tmp_path / "cache" / "hgq2" / environments.STAMP).exists()
 

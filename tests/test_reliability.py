@@ -50,7 +50,7 @@ def test_rows_of_other_measures_stay(tmp_path, capsys):
     call = ["reliability", f"--out={tmp_path}", f"--workdir={tmp_path / 'work'}"]
     assert command.main([*call, "--measures=memory", "--calls=100"]) == 0
     assert command.main([*call, "--measures=threads", "--calls=100", "--threads=2"]) == 0
-    rows = list(csv.DictReader((tmp_path / "reliability.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "reliability.csv").read_text().splitlines()))
     assert [row["measure"] for row in rows] == ["threads"] * 3 + ["memory"] * 2
     assert rows[2] == {"measure": "threads", "figure": "results that differ in a bit", "value": "0"}
     assert "## Threads" in (tmp_path / "reliability.md").read_text()

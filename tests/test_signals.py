@@ -48,8 +48,7 @@ def test_a_handler_of_the_callers_stays():
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help", "predict"], ["info", "--preset=face-8"]])
 def test_a_reader_that_goes_away_is_no_error(arguments):
-    call = subprocess.Popen(
-        [sys.executable, "-m", "cunet_tf", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    call.stdout.close()
-    assert call.stderr.read() == b"" and call.wait() == 0
+    command = [sys.executable, "-m", "cunet_tf", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as call:
+        call.stdout.close()
+        assert call.stderr.read() == b"" and call.wait() == 0

@@ -12,7 +12,7 @@ from tests.networks import spec_of, uneven
 from tests.test_refinement import SMALL
 
 
-def test_two_steps_are_those_of_tensorflow(tmp_path, eagerly):
+def test_two_steps_are_those_of_tensorflow(tmp_path):
     file = tmp_path / "two.keras"
     before = uneven(spec_of().replace(config=SMALL.replace(landmarks=68)))
     before.save(file)

@@ -24,7 +24,7 @@ def test_a_gpu_trains_twice_and_tells_what_it_took(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(train_gpu, "run_process", run_process)
     words = ["", "--preset=face-mobile", f"--workdir={tmp_path}", "--devices=2", "--", "--data=synthetic", "--stacks=1"]
     assert train_gpu.main(words) == 0
-    rows = list(csv.DictReader((tmp_path / "gpu.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "gpu.csv").read_text().splitlines()))
     assert [row["memory"] for row in rows[:2]] == ["none", "recompute"] and rows[0]["peak_bytes"] == "5"
     assert [(row["quant"], row["error"]) for row in rows[2:]] == [("float", "7.5"), ("TW-a-QIG(8,2,32)", "7.5")]
     (first, second) = [words for module, words in calls if module == "cunet_tf"]

@@ -104,7 +104,8 @@ def test_a_picture_that_cannot_be_read_is_named(examples, monkeypatch, tmp_path)
         ([*DATA, "--minutes=1", "--name=taken"], "taken.csv exists and was not written by cunet"),
     ],
 )
-def test_bad_input(flags, words, tmp_path, capsys):
+def test_bad_input(flags, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # the command would set it, for the tests that follow as well
     (tmp_path / "taken.csv").write_text("mine\n")
     assert main(["train_jax", f"--out={tmp_path}", *flags]) == 2
     assert words in capsys.readouterr().err

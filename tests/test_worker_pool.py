@@ -115,6 +115,7 @@ from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.data.worker_pool import WorkerPool
 from cunet_tf.presets import preset
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # of a job in the background it is ignored
     spec = preset("face-mobile")
     with WorkerPool(1, [Examples(load_synthetic(spec.skeleton, "0:2"), spec)]) as pool:
         print(pool.result(pool._pool.submit(os.getpid)), flush=True)
