@@ -30,6 +30,7 @@ def started(workdir, *flags, **environment):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
 
 
+@pytest.mark.slow  # two processes that train
 def test_two_processors_train_as_one_does(tmp_path):
     """RMSprop makes a step of a last bit in a small gradient, so both have as many threads."""
     flags = {"one": [], "two": ["--strategy=mirrored", "--devices=2"]}
