@@ -28,7 +28,7 @@ demo: $(VENV)/.installed
 	$(CUNET) predict --model=$(DEMO)/face.tflite --out=$(DEMO)/found docs/pictures/drawn
 	@echo "== look at $(DEMO)/found/*_found.jpg, $(DEMO)/ced.png, $(DEMO)/run/curves.png"
 
-# All but those marked slow: they start Robolectric and Chromium, or many processes one after another.
+# All but those marked slow: outside systems (Robolectric, Chromium, pip, TFMOT), and trainings in processes of their own.
 test: $(VENV)/.installed-dev
 	$(PYTEST) -m "not slow"
 

@@ -35,16 +35,6 @@ def shared_by_workers(tmp_path_factory) -> None:
         os.environ[VARIABLE] = str(tmp_path_factory.getbasetemp().parent)
 
 
-@pytest.fixture(autouse=True)
-def backend_of_processes() -> Iterator[None]:
-    """Processes that later tests start have Keras' backend of their own, whatever a test has chosen."""
-    before = os.environ.get("KERAS_BACKEND")
-    yield
-    os.environ.pop("KERAS_BACKEND", None)
-    if before is not None:
-        os.environ["KERAS_BACKEND"] = before
-
-
 @pytest.fixture(scope="session")
 def w300_root() -> Path:
     """The real 300-W faces; tests that need them skip where they are absent."""

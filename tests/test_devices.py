@@ -30,11 +30,16 @@ def started(workdir, *flags, **environment):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
 
 
+@pytest.mark.slow  # two processes that train
 def test_two_processors_train_as_one_does(tmp_path):
-    mirrored = started(tmp_path / "two", "--strategy=mirrored", "--devices=2", "--clipnorm=1")
-    assert main([*TRAIN, f"--workdir={tmp_path / 'one'}", "--clipnorm=1"]) == 0
-    said = mirrored.communicate()[1]
-    assert mirrored.returncode == 0, said
+    """RMSprop makes a step of a last bit in a small gradient, so both have as many threads."""
+    flags = {"one": [], "two": ["--strategy=mirrored", "--devices=2"]}
+    calls = [
+        started(tmp_path / name, "--clipnorm=1", *more, TF_NUM_INTRAOP_THREADS="2", OMP_NUM_THREADS="2")
+        for name, more in flags.items()
+    ]
+    said = [call.communicate()[1] for call in calls]
+    assert [call.returncode for call in calls] == [0, 0], said
     config = json.loads((tmp_path / "two" / "config.json").read_text())
     assert config["device"] == "tensorflow: CPU, 2 replicas"
     histories = [read_history(tmp_path / name / "history.csv") for name in ("one", "two")]
@@ -45,8 +50,7 @@ def test_two_processors_train_as_one_does(tmp_path):
             assert float(two[name]) == pytest.approx(float(value), rel=near), name
     one, two = (load_keras(tmp_path / name / "last.keras") for name in ("one", "two"))
     for ours, theirs in zip(one.variables, two.variables, strict=True):
-        # RMSprop enlarges the last bit of small gradients, which threads sum in another order: docs/results/devices.md.
-        np.testing.assert_allclose(theirs, ours, atol=1e-2 * float(np.abs(ours).max()), err_msg=ours.path)
+        np.testing.assert_allclose(theirs, ours, atol=1e-3 * float(np.abs(ours).max()), err_msg=ours.path)
 
 
 @pytest.mark.slow  # two processes, each with a TensorFlow of its own, that meet and train

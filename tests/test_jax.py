@@ -46,6 +46,9 @@ assert set(logs) == {"loss", "unet0_head_loss", "unet1_head_loss", "nme"}, logs
 """
 
 
+pytestmark = pytest.mark.slow  # JAX compiles two trainings; its values and steps stay in `make test`
+
+
 @pytest.fixture(scope="module")
 def under_jax(tmp_path_factory):
     """The folder that the script has filled, and what it printed."""

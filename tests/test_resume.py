@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from cunet_tf.models.saved import load_keras
 from tests.conftest import TINY_FLAGS
@@ -66,6 +67,7 @@ def same_to_the_last_bit(whole, cut):
         np.testing.assert_array_equal(np.asarray(mine), np.asarray(other), err_msg=f"{cut.name} {mine.path}")
 
 
+@pytest.mark.slow  # three processes, five trainings
 def test_killed_and_resumed_equals_undisturbed(tmp_path):
     whole, cut, inside = tmp_path / "whole", tmp_path / "cut", tmp_path / "inside"
     killed = start(KILLED.format(step=STEPS // 2), *TRAIN, f"--workdir={cut}")

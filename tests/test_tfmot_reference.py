@@ -31,6 +31,7 @@ def result(tmp_path_factory):
         return {**json.loads(printed.getvalue()), "table": list(csv.DictReader(stream))}
 
 
+@pytest.mark.slow  # TensorFlow Model Optimization, in a process of its own
 def test_no_value_differs_by_more_than_one_step_and_only_next_to_a_half(result):
     rows = {row["comparison"]: row for row in result["comparisons"]}
     assert result["ok"] and len(rows) == 1 + 4 * len(NAMES) == len(result["table"])
@@ -42,6 +43,7 @@ def test_no_value_differs_by_more_than_one_step_and_only_next_to_a_half(result):
         assert rows[f"{name}: our quantizers, tfmot's"]["share_different"] <= 1e-4
 
 
+@pytest.mark.slow
 def test_pruning_and_clustering_work_on_the_rebuilt_network_only(result):
     works = {row["attempt"]: row["works"] for row in result["attempts"]}
     outcomes = {row["attempt"]: row["outcome"] for row in result["attempts"]}

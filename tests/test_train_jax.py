@@ -165,6 +165,7 @@ def run(tmp_path_factory):
     return folder, done.stdout
 
 
+@pytest.mark.slow  # as of test_jax.py
 def test_the_file_is_described_and_loads_under_tensorflow(run):
     folder, printed = run
     model = load_keras(folder / "mine.keras")
@@ -173,6 +174,7 @@ def test_the_file_is_described_and_loads_under_tensorflow(run):
     assert "5 s to train" in printed and f"{folder}/mine.keras and {folder}/mine.csv" in printed
 
 
+@pytest.mark.slow
 def test_a_row_for_each_check_and_the_rate_ends_at_zero(run):
     folder, _ = run
     rows = list(csv.DictReader((folder / "mine.csv").read_text().splitlines()))
