@@ -48,10 +48,7 @@ def check(
     Raises:
         CUNetError: ``against`` with ``quick``, or files in ``out`` that are not ours.
     """
-    if against is not None and quick:
-        raise CUNetError("--against compares pictures: leave out --quick.")
-    if out:
-        claim_outputs(out)
+    require_possible(against, quick, out)
     findings = [*_size_findings(data, skeleton), *map(finding_of, problems)]
     findings += quick_check(data) if quick else full_check(data, against, progress)
     split = against.split if against is not None else None
@@ -67,13 +64,16 @@ def check(
     return result
 
 
-def claim_outputs(out: str | Path) -> None:
-    """Refuse a folder whose files of these names are not ours.
+def require_possible(against: object, quick: bool, out: str | Path | None) -> None:
+    """What :func:`check` refuses before data is read; ``against`` may be the split's name.
 
     Raises:
-        CUNetError: names the file.
+        CUNetError: see there.
     """
-    claim([Path(out, name) for name in (REPORT, SHEET)], "--out")
+    if against is not None and quick:
+        raise CUNetError("--against compares pictures: leave out --quick.")
+    if out:
+        claim([Path(out, name) for name in (REPORT, SHEET)], "--out")
 
 
 def _size_findings(source: Source, wanted: Skeleton | None) -> Iterator[Finding]:

@@ -156,7 +156,7 @@ def export_origin(
     if data is not None and not hidden_labels(source):
         report["metric"] = parity.metrics(reference, engine, source, spec, options.format)
     ok = all(part["ok"] for part in report.values())
-    exporting_own.write(exported, options, ok)
+    options.write(exported, ok)
     return {"source": origin.label, "out": options.out, "format": options.format, "bytes": len(exported.data),
             "opset": exported.opset, "parity_data": f"{source.name} {source.split}", "parity": report,
             "sizes": _sizes(exported), "calibration": exported.calibration, "ok": ok}  # fmt: skip

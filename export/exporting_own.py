@@ -1,7 +1,7 @@
 """The export of a model of one's own, which has no description: its outputs are compared, not landmarks."""
 
 import sys
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,12 +9,10 @@ import numpy as np
 
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, reason
-from cunet_tf.export.formats import Exported, to_format
+from cunet_tf.export.formats import to_format
 from cunet_tf.export.options import ExportOptions
 from cunet_tf.export.own_parity import compare_outputs
 from cunet_tf.reading import why_unfit
-from cunet_tf.rows import write_csv
-from cunet_tf.writing import replace_file
 
 DRAWN = 32  # inputs, where none are given
 MOST_BYTES = 1 << 31
@@ -26,11 +24,7 @@ def export_own(label: str, model: keras.Model, options: ExportOptions, data: Sou
     Raises:
         CUNetError: options of described networks, several inputs, open sides, or what :func:`to_format` refuses.
     """
-    for flag, value in (("data", data), ("name", options.name), ("license", options.license), ("quant", options.quant)):
-        if value is not None:
-            raise CUNetError(
-                f"--{flag}: {label} carries no description: give its --preset, or --inputs in place of data."
-            )
+    require_own(label, {"data": data, "name": options.name, "license": options.license, "quant": options.quant})
     if len(model.inputs) != 1:
         raise CUNetError(f"{label}: a model with {len(model.inputs)} inputs: export takes models of one.")
     shape = tuple(model.inputs[0].shape[1:])
@@ -44,18 +38,23 @@ def export_own(label: str, model: keras.Model, options: ExportOptions, data: Sou
         raise CUNetError(f"{label}: {error}") from None
     inputs = _drawn(shape) if given is None else _spread(given, options.parity_pictures)
     report = compare_outputs(model, exported.tflite, inputs, options.format)
-    write(exported, options, report["ok"])
+    options.write(exported, report["ok"])
     return {"source": label, "out": options.out, "format": options.format, "bytes": len(exported.data),
             "parity_data": options.inputs or "numbers drawn in 0..1", "parity": report,
             "calibration": exported.calibration, "ok": report["ok"]}  # fmt: skip
 
 
-def write(exported: Exported, options: ExportOptions, ok: bool) -> None:
-    """The file where it is within tolerance, and its grids where they are asked for."""
-    if ok:
-        replace_file(options.file, lambda target: target.write_bytes(exported.data))
-    if options.calibration:
-        write_csv(Path(options.calibration), exported.calibration, digits=6)
+def require_own(label: str, options: Mapping[str, object]) -> None:
+    """Refuse options, by their names, that only described networks know what to do with.
+
+    Raises:
+        CUNetError: one of them is not ``None``.
+    """
+    for flag, value in options.items():
+        if value is not None:
+            raise CUNetError(
+                f"--{flag}: {label} carries no description: give its --preset, or --inputs in place of data."
+            )
 
 
 def read_inputs(name: str, shape: tuple[int, ...]) -> np.ndarray:

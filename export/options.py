@@ -5,11 +5,13 @@ from pathlib import Path
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.export.deploy import DEPTHWISE
-from cunet_tf.export.formats import require_format
+from cunet_tf.export.formats import Exported, require_format
 from cunet_tf.export.onnx_file import require_packages
 from cunet_tf.files.described import is_exported
 from cunet_tf.files.formats import FLOAT
 from cunet_tf.outputs import begins_with, claim
+from cunet_tf.rows import write_csv
+from cunet_tf.writing import replace_file
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class ExportOptions:
         """The way of normalisations; by default each is a depthwise convolution."""
         return self.norms or DEPTHWISE
 
-    @property
-    def file(self) -> Path:
-        """Where the file goes."""
-        return Path(self.out)
+    def write(self, exported: Exported, ok: bool) -> None:
+        """The file where it is within tolerance, and its grids where they are asked for."""
+        if ok:
+            replace_file(Path(self.out), lambda target: target.write_bytes(exported.data))
+        if self.calibration:
+            write_csv(Path(self.calibration), exported.calibration, digits=6)

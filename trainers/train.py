@@ -23,7 +23,7 @@ from cunet_tf.trainers.options import Options
 from cunet_tf.trainers.recipes import Recipe, recipe_for
 from cunet_tf.trainers.supervision import Supervision
 from cunet_tf.trainers.teacher import Teaching
-from cunet_tf.trainers.views import changed_augmentation, own_augment
+from cunet_tf.trainers.views import NUMBERS, PAIRS, changed_augmentation, own_augment
 
 
 def train(
@@ -137,9 +137,6 @@ def train(
     return fit_plan(plan, verbose)
 
 
-VIEWS = ("scale", "rotation", "full_turns", "shift", "flip", "gain", "occlude", "blur")
-
-
 def chosen_recipe(spec: ModelSpec, given: dict[str, Any]) -> Recipe:
     """The recipe by name, or by the network's resolution, changed by the options of :func:`train` by their names.
 
@@ -149,7 +146,9 @@ def chosen_recipe(spec: ModelSpec, given: dict[str, Any]) -> Recipe:
     recipe = recipe_for(spec, given["recipe"])
     codecs = _of(given, Supervision).change(recipe.codecs, spec.skeleton)
     codecs_of_heads(codecs, spec.config)  # refuses another number of passes
-    views = changed_augmentation(recipe.augmentation, spec.skeleton, **{name: given[name] for name in VIEWS})
+    views = changed_augmentation(
+        recipe.augmentation, spec.skeleton, **{name: given[name] for name in (*NUMBERS, *PAIRS)}
+    )
     rate = given["learning_rate"] or recipe.learning_rate
     return replace(recipe, codecs=codecs, augmentation=views, learning_rate=rate)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from absl import flags
 
-from cunet_tf.checking import REPORT, SHEET, check, claim_outputs
+from cunet_tf.checking import REPORT, SHEET, check, require_possible
 from cunet_tf.data.check import Finding
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import SOURCES, Request, load_source
@@ -42,10 +42,7 @@ def define(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
     """What the module says; the result for --json and :func:`describe`."""
     no_arguments(rest)
-    if values.against and values.quick:
-        raise CUNetError("--against compares pictures: leave out --quick.")
-    if values.out:
-        claim_outputs(values.out)
+    require_possible(values.against, values.quick, values.out)  # before the data is read
     skeleton = find_skeleton(values)
     problems: list[CUNetError] = []
     others: list[CUNetError] = []

@@ -17,6 +17,7 @@ Example:
   cunet export --model=own.keras --format=int8 --out=own.tflite --inputs=pictures.npy
 """
 
+from dataclasses import fields
 from typing import Any
 
 from absl import flags
@@ -27,10 +28,6 @@ from cunet_tf.flags import define_data, no_arguments, source_for
 from cunet_tf.presets import PRESETS, preset
 from cunet_tf.quiet import import_quietly
 from cunet_tf.rows import number, table
-
-# Of cunet_tf.export.options.ExportOptions.
-OPTIONS = ("out", "format", "name", "license", "parity_pictures", "calibration_pictures", "norms", "quant",
-           "norm_pictures", "calibration", "inputs")  # fmt: skip
 
 
 def define(values: flags.FlagValues) -> None:
@@ -87,9 +84,10 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         raise CUNetError("give --model=FILE.keras, or a shipped name, and --out=FILE.")
     import_quietly("keras")
     from cunet_tf.export.exporting import export_origin, origin_of
+    from cunet_tf.export.exporting_own import require_own
     from cunet_tf.export.options import ExportOptions
 
-    options = ExportOptions(**{name: values[name].value for name in OPTIONS})
+    options = ExportOptions(**{field.name: values[field.name].value for field in fields(ExportOptions)})
     origin = origin_of(values.model, options, preset(values.preset) if values.preset else None)
     data = calibration = None
     if values.data and origin.spec is not None:
@@ -97,17 +95,8 @@ def run(values: flags.FlagValues, rest: list[str]) -> dict[str, Any]:
         grids = options.needs_grids and origin.model is not None
         calibration = source_for(values, origin.spec, values.calibration_split) if grids else None
     elif origin.spec is None and origin.model is not None:
-        _no_data(values, origin.label)
+        require_own(origin.label, {name: values[name].value for name in ("data", "root")})
     return {"model": values.model, **export_origin(origin, options, data, calibration)}
-
-
-def _no_data(values: flags.FlagValues, label: str) -> None:
-    """Refuse pictures of a model without a description."""
-    for flag in ("data", "root"):
-        if values[flag].present:
-            raise CUNetError(
-                f"--{flag}: {label} carries no description: give its --preset, or --inputs in place of data."
-            )
 
 
 def describe(result: dict[str, Any]) -> str:

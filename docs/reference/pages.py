@@ -66,7 +66,7 @@ def _first(name: str) -> str:
 
 
 def page(name: str) -> str:
-    """A module with its public members, also those of undocumented dataclass fields."""
+    """A module with the classes and functions that it defines."""
     module = importlib.import_module(name)
     own = [each for each, value in vars(module).items()
            if not each.startswith("_") and getattr(value, "__module__", None) == name
