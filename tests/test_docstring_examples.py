@@ -24,7 +24,7 @@ def modules_with_examples():
                 yield ".".join([name, *file.relative_to(ROOT / folder).with_suffix("").parts])
 
 
-@pytest.mark.parametrize("name", modules_with_examples())
+@pytest.mark.parametrize("name", [*modules_with_examples()])
 def test_examples_are_true(name):
     module = importlib.import_module(name)
     found = doctest.testmod(module, extraglobs={"np": np, "cu": cunet_tf}, optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -124,10 +124,10 @@ def test_weight_zero_moves_nothing(rng):
 
 def test_a_last_batch_of_one_picture_is_both_halves(rng):
     images, points = batch(rng, 3, 2)
-    model = refined(run_eagerly=True)
+    model = refined()  # compiled: eagerly a batch of one is a batch size of one
     logs = model.fit(images, points, batch_size=2, verbose=0, shuffle=False).history
     assert int(model.optimizer.iterations) == 4 and np.isfinite(logs["loss"]).all()
-    twice = refined(run_eagerly=True)
+    twice = refined()
     twice.fit(images[[0, 1, 2, 2]], [values[[0, 1, 2, 2]] for values in points], batch_size=2, verbose=0, shuffle=False)
     for path, value in values_of(twice).items():
         np.testing.assert_allclose(values_of(model)[path], value, atol=1e-6, err_msg=path)
