@@ -1,7 +1,7 @@
 """Faces from data to a file for the phone: look, train, evaluate, export, find.
 
-    python examples/train_faces.py --root=300w --out=runs/faces         300-W: 0.6 hours on two cores
-    python examples/train_faces.py --out=runs/drawn --epochs=7          drawn faces, no data needed: minutes
+    python examples/train_faces.py --root=300w --out=runs/faces         300-W
+    python examples/train_faces.py --out=runs/drawn --epochs=7          drawn faces, no data needed
 
 Each step is what a verb of the command line does (cunet check, train, evaluate, export), with objects for names.
 """

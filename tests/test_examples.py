@@ -73,7 +73,7 @@ def test_the_notebook_runs_and_holds_no_outputs(small, tmp_path, eagerly, monkey
     names = {"__name__": "notebook"}
     for cell in code:
         words = cell.replace('ROOT = ".."', f'ROOT = "{EXAMPLES.parent}"').replace(
-            "EPOCHS, FACES = 6, 800", "EPOCHS, FACES = 1, 24"
+            "EPOCHS, FACES = 8, 800", "EPOCHS, FACES = 1, 24"
         )
         exec(compile(words, "notebook", "exec"), names)
     assert names["made"]["ok"] and len(names["rows"]) == 2 and names["face"].points.shape == (68, 2)

@@ -1,5 +1,6 @@
 """SIGTERM and SIGHUP end a block as Ctrl-C does; a reader that goes away ends a verb quietly."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,9 +8,12 @@ import sys
 import threading
 import time
 
+import keras
+import numpy as np
 import pytest
 
-from cunet_tf.signals import STOPS, signals_interrupt
+from cunet_tf.signals import OURS, STOPS, signals_interrupt, stop_if_told
+from cunet_tf.trainers.guard import StopWhenTold
 
 
 @pytest.mark.parametrize("number", STOPS)
@@ -22,6 +26,39 @@ def test_a_signal_is_an_interrupt_in_the_block_alone(number):
         assert signal.getsignal(number) == signal.SIG_DFL
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", OURS)
+def test_what_swallows_a_signal_does_not_lose_it(number):
+    before = signal.signal(number, OURS[number])
+    try:
+        with pytest.raises(KeyboardInterrupt), signals_interrupt():
+            with contextlib.suppress(BaseException), signals_interrupt():
+                os.kill(os.getpid(), number)
+                time.sleep(5)
+            stop_if_told()
+        stop_if_told()  # the block has ended: nothing is left of it
+        assert signal.getsignal(number) == OURS[number]
+    finally:
+        signal.signal(number, before)
+
+
+def test_fit_ends_though_keras_swallows_what_a_step_raises():
+    """As under JAX, where a step's numbers are waited for inside of a bare ``except``."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    seen = []
+
+    def told(batch, logs):
+        seen.append(batch)
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+
+    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_begin=told), StopWhenTold()]
+    with pytest.raises(KeyboardInterrupt), signals_interrupt():
+        model.fit(np.ones((4, 1)), np.ones((4, 1)), batch_size=1, verbose=0, callbacks=callbacks)
+    assert seen == [0]
 
 
 def test_other_threads_set_no_handlers():

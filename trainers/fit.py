@@ -23,11 +23,12 @@ from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.pretrained import start_from
 from cunet_tf.models.saved import load_keras
+from cunet_tf.signals import signals_interrupt
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.averages import Averages
 from cunet_tf.trainers.devices import Devices, Team
 from cunet_tf.trainers.extension import extended_file, load_with_optimizer, take_optimizer, updates_made
-from cunet_tf.trainers.guard import StopAtNaN, lost_workers_are_named, memory_is_named
+from cunet_tf.trainers.guard import StopAtNaN, StopWhenTold, lost_workers_are_named, memory_is_named
 from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options
 from cunet_tf.trainers.recipes import Recipe
@@ -151,7 +152,7 @@ def _train(plan: Plan, verbose: int | str) -> keras.Model:
         team.start(same_for_all(config))
         if not team.chief:
             folder.require_shared(config)
-        with team.training(), lost_workers_are_named():
+        with team.training(), lost_workers_are_named(), signals_interrupt():
             return _fit(plan, verbose, folder, config["device"], team)
     finally:
         folder.release()
@@ -169,7 +170,7 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, team: T
         model, start, skip = _model(plan, folder, steps, plan.epochs or plan.recipe.epochs)
         model.teacher = Teacher(plan.teacher, spec) if plan.teacher else None
     print(f"device {device} | {len(plan.train)} training and {len(plan.validation)} validation pictures")
-    callbacks = [StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
+    callbacks = [StopWhenTold(), StopAtNaN(examples, batch_size, folder.path), *plan.options.callbacks(folder.path)]
     averages = Averages(model, examples, batch_size) if model.optimizer.use_ema else None
     record = Recorder(folder, *monitor(spec), start, plan.options.patience, plan.options.save_every, averages,
                       writes=team.chief)  # fmt: skip

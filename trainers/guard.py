@@ -11,6 +11,7 @@ import numpy as np
 
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.errors import CUNetError
+from cunet_tf.signals import stop_if_told
 from cunet_tf.writing import replace_text
 
 EXHAUSTED = re.compile("resource_?exhausted", re.IGNORECASE)  # TensorFlow's class, XLA's message
@@ -53,6 +54,18 @@ class StopAtNaN(keras.callbacks.Callback):
             f"the loss is not a number in epoch {self.epoch + 1}, step {batch + 1}: {file} names the pictures of that "
             "step. Look at them, lower --learning_rate, or add --clipnorm=1; finished epochs are kept."
         )
+
+
+class StopWhenTold(keras.callbacks.Callback):
+    """Ends ``fit`` after the batch in which a signal came, if nothing has ended it before."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Raise what Keras may have swallowed."""
+        stop_if_told()
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """In a validation as well."""
+        stop_if_told()
 
 
 @contextlib.contextmanager
