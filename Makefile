@@ -12,7 +12,10 @@ CUNET := $(BIN)/cunet
 WORKERS := 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-all quick reproduce lint docs dist house android web tfa clean fuzz versions
+# Of the tests that coverage is measured for; all without it: SOME='-m "not slow"'.
+SOME :=
+
+.PHONY: demo test test-all quick coverage reproduce lint docs dist house android web tfa clean fuzz versions
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
@@ -37,7 +40,12 @@ test-all: $(VENV)/.installed-dev
 
 # The files of tests/quick.txt: no training, no processes, no real data, but something of every package.
 quick: $(VENV)/.installed-dev
-	$(PYTEST) --durations=5 @tests/quick.txt
+	$(PYTEST) --durations=5 -m "not slow" @tests/quick.txt
+
+# Which lines and branches all tests run, in the processes that they start as well: build/coverage/index.html.
+coverage: $(VENV)/.installed-dev
+	mkdir -p build/coverage
+	$(PYTEST) --cov --cov-report=term --cov-report=html $(SOME)
 
 # A model that ships, made again from its data set's folder (ROOT), as its card says; the same call goes on after a stop.
 reproduce: $(VENV)/.installed

@@ -57,6 +57,7 @@ setup(
             "tf2onnx>=1.17",
             "onnxruntime>=1.23",
             "pytest>=8.2",
+            "pytest-cov>=7",
             "pytest-xdist>=3.7",
             "hypothesis>=6",
             "ruff>=0.6",

@@ -49,6 +49,7 @@ def run_tool(monkeypatch, capfd):
     return run
 
 
+@pytest.mark.slow  # Java compiles the core and runs it
 def test_core_and_desktop_run_agree_with_python(java, run_tool):
     printed = run_tool(check, "--no-apk")
     passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", printed, re.MULTILINE).groups()
@@ -84,6 +85,7 @@ def test_robolectric_names_what_is_missing(monkeypatch, tmp_path):
     assert not folder.exists()
 
 
+@pytest.mark.slow  # Java runs the core
 def test_twenty_real_pictures(java, run_tool, w300_root):
     found = json.loads(run_tool(parity, f"--root={w300_root}", "--count=20").splitlines()[-1])
     assert found["pictures"] == 20 and found["same_pixels_largest"] <= 0.01 and found["own_decoder_mean"] < 0.05

@@ -26,6 +26,7 @@ def described(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow  # finds thousands of views for a description
 def test_the_file_tells_good_results_from_lost_ones(described):
     localizer = Localizer.load(str(described / "new.cunet"))
     samples = load_synthetic(FACE68, "2:20").samples
@@ -37,6 +38,7 @@ def test_the_file_tells_good_results_from_lost_ones(described):
                                                                            not each.found)  # fmt: skip
 
 
+@pytest.mark.slow  # finds thousands of views for a description
 def test_the_network_is_the_same(described):
     images = np.random.default_rng(0).random((2, 128, 128, 3), dtype=np.float32)
     new, old = load_engine(str(described / "new.cunet")), load_engine("face-mobile")
@@ -45,6 +47,7 @@ def test_the_network_is_the_same(described):
     assert new.spec.detector.name == "blazeface" and 0.7 < new.spec.detector.scale < 1.2
 
 
+@pytest.mark.slow  # as above
 def test_the_page_holds_what_the_table_does(described):
     rows = list(csv.DictReader((described / "confidence_face-mobile.csv").read_text().splitlines()))
     shares = {(row["looks"], row["results"]): float(row["below_threshold_percent"]) for row in rows}

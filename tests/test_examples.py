@@ -40,6 +40,7 @@ def small(monkeypatch):
     monkeypatch.setitem(vars(cu), "preset", smaller)
 
 
+@pytest.mark.slow  # trains and exports; the two others stay in `make test`
 def test_faces_from_data_to_a_file(small, tmp_path, eagerly, capsys):
     example("train_faces").main([f"--out={tmp_path}", "--epochs=1"])
     told = capsys.readouterr().out
@@ -64,6 +65,7 @@ def test_a_model_of_ones_own(tmp_path, eagerly, capsys, monkeypatch):
     assert (tmp_path / "shapes.tflite").stat().st_size < 20_000
 
 
+@pytest.mark.slow  # trains and exports
 def test_the_notebook_runs_and_holds_no_outputs(small, tmp_path, eagerly, monkeypatch):
     cells = json.loads((EXAMPLES / "from_picture_to_phone.ipynb").read_text())["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]

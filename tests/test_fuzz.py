@@ -19,7 +19,10 @@ def test_the_shares_are_the_whole():
     assert sum(COUNTS.values()) == TOTAL and min(COUNTS.values()) > 0
 
 
-@pytest.mark.parametrize("name", TARGETS)
+SLOW = ("keras", "mat", "tflite", "onnx")  # half a minute
+
+
+@pytest.mark.parametrize("name", [pytest.param(each, marks=[pytest.mark.slow] * (each in SLOW)) for each in TARGETS])
 def test_nothing_crashes(name, tmp_path):
     result = attack.fuzz(TARGETS[name], COUNTS[name], seed=1, crashes=tmp_path)
     assert not result.crashes, result.crashes[0].with_suffix(".txt").read_text()

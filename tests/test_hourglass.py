@@ -93,6 +93,7 @@ def test_mixed_precision_keeps_float32_heat_maps():
     assert block.expand.compute_dtype == "bfloat16" and block.expand.kernel.dtype == "float32"
 
 
+@pytest.mark.slow  # sixteen stacks are slow to build
 def test_the_sixteen_stack_preset_builds_with_one_output():
     """As the exporter asks for it; Keras walks the graph by recursion."""
     model = build_hourglass(HourglassConfig(16, 8, 4, 5, input_size=64))

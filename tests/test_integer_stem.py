@@ -12,7 +12,8 @@ from cunet_tf.files.tflite import spec_of
 from tests.networks import BINARY, crops, float_file, integer_file
 from tests.stems import pixel_file
 
-CASES = [(BINARY, "plain"), ("float", "plain"), ("TW", "two passes"), ("float", "dense")]
+SLOW = [pytest.param(*each, marks=pytest.mark.slow) for each in (("TW", "two passes"), ("float", "dense"))]
+CASES = [(BINARY, "plain"), ("float", "plain"), *SLOW]
 
 
 @pytest.mark.parametrize("quant, shape", CASES)

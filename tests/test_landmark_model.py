@@ -122,6 +122,7 @@ def test_weight_zero_moves_nothing(rng):
     assert not any("pass2_" in path or path.startswith("refine") for path in moved(model, *batch(rng, 4, 2)))
 
 
+@pytest.mark.slow  # compiles two trainings
 def test_a_last_batch_of_one_picture_is_both_halves(rng):
     images, points = batch(rng, 3, 2)
     model = refined()  # compiled: eagerly a batch of one is a batch size of one

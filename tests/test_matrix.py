@@ -6,6 +6,7 @@ from cunet_tf.export import matrix
 from cunet_tf.rows import read_csv
 
 
+@pytest.mark.slow  # exports for a table of the docs
 def test_files_that_agree_and_refusals(tmp_path, monkeypatch, capsys):
     small = matrix.BASE.replace(stacks=1, order=0, main_channels=8, growth=4, input_size=48)
     hourglass = matrix.HOURGLASS.replace(stacks=1, channels=8, depth=1, input_size=48)

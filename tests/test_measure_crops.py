@@ -12,6 +12,7 @@ from cunet_tf.trainers.study.measure_crops import COLUMNS, CROPS, KEYS, main
 FLAGS = ["measure_crops", "--data=synthetic", "--split=5:6"]
 
 
+@pytest.mark.slow  # evaluates for a table of the docs
 def test_every_second_crop_and_the_one_that_ships(tmp_path):
     file = tmp_path / "crops.csv"
     for more in ([], ["--flip_test"], []):  # the last replaces the first

@@ -8,6 +8,8 @@ from cunet_tf.models.cunet import build_cunet
 from cunet_tf.trainers.study import measure_quantization
 from tests.networks import TINY
 
+pytestmark = pytest.mark.slow  # trains for a table of the docs
+
 CONFIG = TINY.replace(stacks=1, order=0, levels=1)
 INNER = [conv for conv in list_convs(CONFIG) if conv.part not in ("stem", "heads")]
 

@@ -27,6 +27,7 @@ def test_other_stems_are_refused(data):
         with_pixels(data())
 
 
+@pytest.mark.slow  # exports for a table of the docs
 def test_table(tmp_path, monkeypatch):
     file, table = tmp_path / "low.cunet", tmp_path / "stem.csv"
     file.write_bytes(pack(integer_file(BINARY)))

@@ -15,6 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 FLAGS = ["memory", "--preset=face-mobile", "--main_channels=8", "--growth=4", "--input_size=64", "--levels=1"]
 
 
+@pytest.mark.slow  # a training step in each of several processes
 def test_steps_in_processes_of_their_own(tmp_path, capsys):
     files = [f"--csv={tmp_path / 'a' / 'm.csv'}", f"--plot={tmp_path / 'm.png'}"]
     assert main([*FLAGS, "--modes=none,both", "--unets=1", "--steps=1", "--json", *files]) == 0

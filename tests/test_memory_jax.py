@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # JAX in a process of its own compiles three trainings
+
 # In a process of its own: Keras has one backend. `saved_residuals` is what jax.ad_checkpoint prints.
 SCRIPT = """
 import json

@@ -23,7 +23,10 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "name",
+    ["two passes", "dense U-Net", *(pytest.param(each, marks=pytest.mark.slow) for each in ("order 3", "hourglass"))],
+)
 def test_every_network_is_the_same_in_onnxruntime(name):
     spec = spec_of().replace(config=CONFIGS[name])
     model = uneven(spec)

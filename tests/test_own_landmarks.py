@@ -13,6 +13,8 @@ from cunet_tf.cli import main
 from cunet_tf.export import parity
 from tests.networks import run_eagerly
 
+pytestmark = pytest.mark.slow  # all commands of a page, a training among them; each has tests of its own
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/own-landmarks.md").read_text()
 SHORTER = {"--epochs=150": "--epochs=1"}

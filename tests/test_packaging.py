@@ -40,6 +40,7 @@ def test_wheel_has_packages_weights_and_command(wheel):
 HOSTILE = ("export.py", "trainers.py", "tests.py")  # names that a user may give to files of their own
 
 
+@pytest.mark.slow  # pip installs a wheel
 def test_wheel_works_beside_a_users_own_files(wheel, tmp_path):
     """The unpacked wheel, ahead of the clone on the path, in a folder whose modules must not be taken for ours."""
     with zipfile.ZipFile(wheel) as archive:

@@ -48,6 +48,7 @@ def _in_this_process(peer, python, folder, module, *arguments):
     return json.loads((folder / "result.json").read_text())
 
 
+@pytest.mark.slow  # trains for a table of the docs
 def test_our_network_trains_and_becomes_integers(ours):
     (row,) = ours
     assert (row["package"], row["kernels"], row["conversion"]) == ("cunet-tf", "binary", "packed")

@@ -82,6 +82,7 @@ def test_an_hourglass_is_not_rounded(tiny_spec):
         require_rounding(tiny_spec.replace(config=HourglassConfig(1, 8, 1, 68, 64)), "W4")
 
 
+@pytest.mark.slow  # calibrates and rounds several networks; the parts are tested above
 def test_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(second_order, "STEPS", (1.0, 1.15))  # a search for each; its own tests try all
     network().save(tmp_path / "small.keras")

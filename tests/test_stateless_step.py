@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests import refined_steps
 from tests.networks import spec_of, uneven
 from tests.test_refinement import SMALL
 
 
+@pytest.mark.slow  # JAX in a process of its own compiles two trainings
 def test_two_steps_are_those_of_tensorflow(tmp_path):
     file = tmp_path / "two.keras"
     before = uneven(spec_of().replace(config=SMALL.replace(landmarks=68)))

@@ -22,6 +22,7 @@ from cunet_tf.trainers.study.paper import TABLE_8
 from cunet_tf.trainers.study.sweep import folder_name, parse_quants
 from tests.conftest import TINY_FLAGS
 from tests.fake_runs import verb_in_process
+from tests.networks import run_eagerly
 
 FLAGS = ["sweep", "--data=synthetic", "--split=5:36", "--test_split=9:8", *TINY_FLAGS, "--stacks=1",
          "--batch_size=8", "--epochs=1", "--val_share=0.06"]  # fmt: skip
@@ -32,7 +33,7 @@ TWO = "--quants=float,BW-a-QIG(818)"
 def swept(tmp_path_factory):
     """A finished sweep of two configurations."""
     folder = tmp_path_factory.mktemp("sweep")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, run_eagerly():
         patch.setattr(jobs, "run_verb", verb_in_process)
         assert main([*FLAGS, TWO, f"--workdir={folder / 'runs'}", f"--out={folder / 'out'}"]) == 0
     return folder

@@ -11,6 +11,7 @@ from cunet_tf.commands import tables
 from cunet_tf.rows import read_csv
 from cunet_tf.trainers.study import jobs
 from tests.fake_runs import finish, verb_in_process
+from tests.networks import run_eagerly
 
 SCALE = ["--stacks=4", "--main_channels=8", "--growth=4", "--input_size=64"]
 DATA = ["--data=synthetic", "--split=5:36", "--test_split=9:8"]
@@ -31,7 +32,7 @@ def made(tmp_path_factory):
     arguments = [*DATA, *BUDGET, *SCALE, f"--workdir={folder / 'runs'}", f"--out={folder / 'out'}"]
     for name, nme in (("cunet", 5.0), ("hourglass", 6.0), ("dense-unet-wide", 4.0)):
         finish(protocol(*arguments).job(name, 0), nme)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, run_eagerly():
         patch.setattr(jobs, "run_verb", verb_in_process)
         assert main(["tables", "--table=3", *arguments]) == 0
     return folder, arguments

@@ -104,7 +104,7 @@ def uniform_integers(w: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     """
     require_kernel_bits(bits)
     w = ops.cast(w, "float32")
-    axes = list(range(len(w.shape) - 1))
+    axes = list(range(-len(w.shape), -1))  # from behind: all steps are tried at once, along an axis in front
     limit = 2.0 ** (bits - 1) - 1.0
 
     def total(x: Tensor) -> Tensor:
@@ -115,16 +115,16 @@ def uniform_integers(w: Tensor, bits: int) -> tuple[Tensor, Tensor]:
 
     normal = NORMAL_STEPS[bits] * ops.sqrt(ops.mean(ops.square(w), axis=axes, keepdims=True))
     size = ops.abs(w)
-    steps = [start * normal for start in STARTS] + [ops.max(size, axis=axes, keepdims=True) / limit]
-    best_step, least = ops.zeros_like(normal), total(ops.square(w))
+    steps = ops.stack([start * normal for start in STARTS] + [ops.max(size, axis=axes, keepdims=True) / limit])
+    for _ in range(REFINEMENTS):
+        q = rounded(steps)
+        steps = ops.divide_no_nan(total(w * q), total(q * q))
     smallest = ops.min(ops.where(size > 0.0, size, float("inf")), axis=axes, keepdims=True)
-    for index, step in enumerate([ops.where(ops.isinf(smallest), 0.0, smallest), *steps]):
-        for _ in range(REFINEMENTS if index else 0):
-            q = rounded(step)
-            step = ops.divide_no_nan(total(w * q), total(q * q))
-        error = total(ops.square(w - step * rounded(step)))
-        best_step, least = ops.where(error < least, step, best_step), ops.minimum(error, least)
-    return rounded(best_step), best_step
+    smallest = ops.where(ops.isinf(smallest), 0.0, smallest)
+    steps = ops.concatenate([ops.stack([ops.zeros_like(smallest), smallest]), steps])
+    error = total(ops.square(w - steps * rounded(steps)))
+    best = ops.take_along_axis(steps, ops.argmin(error, axis=0, keepdims=True), axis=0)[0]
+    return rounded(best), best
 
 
 def center(w: Tensor) -> Tensor:
