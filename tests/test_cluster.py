@@ -8,6 +8,7 @@ import pytest
 
 from cunet_tf.errors import CUNetError
 from cunet_tf.trainers.cluster import VARIABLE, Cluster
+from cunet_tf.trainers.study.measure_devices import free_addresses
 
 TWO = {"worker": ["127.0.0.1:3456", "127.0.0.1:3457"]}
 
@@ -15,14 +16,6 @@ TWO = {"worker": ["127.0.0.1:3456", "127.0.0.1:3457"]}
 def parsed(cluster, kind="worker", index=0):
     config = {"cluster": cluster, "task": {"type": kind, "index": index}}
     return Cluster.from_environment({VARIABLE: json.dumps(config)})
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return [f"127.0.0.1:{port}" for port in ports]
 
 
 def test_the_first_worker_or_the_chief_writes():
@@ -83,26 +76,26 @@ def meet(clusters, plans, wait=20.0):
 
 
 def test_three_workers_meet_and_leave_their_addresses_free():
-    names = tuple(free_ports(3))
+    names = tuple(free_addresses(3))
     assert meet([Cluster(names, index) for index in range(3)], [{"seed": 0}] * 3) == ["", "", ""]
     for name in names:
         socket.create_server(("127.0.0.1", int(name.rsplit(":", 1)[1]))).close()
 
 
 def test_workers_that_train_different_things_are_told_what():
-    names = tuple(free_ports(2))
+    names = tuple(free_addresses(2))
     said = meet([Cluster(names, index) for index in range(2)], [{"seed": 0}, {"seed": 1}], 3.0)
     assert any("trains something else: seed is" in each for each in said) and all(said)
 
 
 def test_workers_of_different_clusters_are_told_so():
-    names = tuple(free_ports(2))
+    names = tuple(free_addresses(2))
     said = meet([Cluster(names, 0), Cluster((names[0], names[1].replace("127.0.0.1", "localhost")), 1)], [{}, {}], 3.0)
     assert any("give all the same cluster, and each its own index" in each for each in said)
 
 
 def test_a_worker_that_never_comes_is_named():
-    names = tuple(free_ports(2))
+    names = tuple(free_addresses(2))
     assert "no word of worker 1 (" in meet([Cluster(names, 0)], [{}], 0.5)[0]
 
 

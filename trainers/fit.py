@@ -28,7 +28,7 @@ from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.averages import Averages
 from cunet_tf.trainers.devices import Devices, Team
 from cunet_tf.trainers.extension import extended_file, load_with_optimizer, take_optimizer, updates_made
-from cunet_tf.trainers.guard import StopAtNaN, StopWhenTold, lost_workers_are_named, memory_is_named
+from cunet_tf.trainers.guard import StopAtNaN, StopWhenTold, lost_workers_are_named, memory_is_named, pictures_are_named
 from cunet_tf.trainers.manifest import data_digest, versions
 from cunet_tf.trainers.options import Options
 from cunet_tf.trainers.recipes import Recipe
@@ -174,26 +174,19 @@ def _fit(plan: Plan, verbose: int | str, folder: RunFolder, device: str, team: T
     averages = Averages(model, examples, batch_size) if model.optimizer.use_ema else None
     record = Recorder(folder, *monitor(spec), start, plan.options.patience, plan.options.save_every, averages,
                       writes=team.chief)  # fmt: skip
-    try:
-        with (
-            workers_for(plan.devices.workers, [examples, validation, *watched]) as pool,
-            memory_is_named(batch_size),
-        ):
-            options: dict[str, Any] = {"pool": pool} if pool else {}
+    seen = [examples, validation, *watched]
+    with pictures_are_named(seen), workers_for(plan.devices.workers, seen) as pool, memory_is_named(batch_size):
+        options: dict[str, Any] = {"pool": pool} if pool else {}
 
-            def feed(which: Examples, **more: Any) -> Any:
-                return team.feed(which, batch_size, **options, **more)
+        def feed(which: Examples, **more: Any) -> Any:
+            return team.feed(which, batch_size, **options, **more)
 
-            callbacks += [Watch(feed(each), team.steps(each, batch_size)) for each in watched]
-            data = {"validation_data": feed(validation), "validation_steps": team.steps(validation, batch_size),
-                    "callbacks": [*callbacks, record], "shuffle": False, "verbose": verbose}  # fmt: skip
-            training = partial(feed, examples, training=True)
-            if _fit_epochs(model, plan, training, (start, skip, steps), data) and averages:
-                averages.estimate()  # Keras has put them in for good
-    except Exception:
-        for failure in [failure for each in (examples, validation, *watched) for failure in each.failures]:
-            raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None
-        raise
+        callbacks += [Watch(feed(each), team.steps(each, batch_size)) for each in watched]
+        data = {"validation_data": feed(validation), "validation_steps": team.steps(validation, batch_size),
+                "callbacks": [*callbacks, record], "shuffle": False, "verbose": verbose}  # fmt: skip
+        training = partial(feed, examples, training=True)
+        if _fit_epochs(model, plan, training, (start, skip, steps), data) and averages:
+            averages.estimate()  # Keras has put them in for good
     return model
 
 

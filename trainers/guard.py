@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,21 @@ class StopWhenTold(keras.callbacks.Callback):
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """In a validation as well."""
         stop_if_told()
+
+
+@contextlib.contextmanager
+def pictures_are_named(sources: Sequence[Examples]) -> Iterator[None]:
+    """Say which picture could not be made into an example, whatever the threads around it have made of the error.
+
+    Raises:
+        CUNetError: one could not.
+    """
+    try:
+        yield
+    except Exception:
+        for failure in [failure for each in sources for failure in each.failures]:
+            raise CUNetError(f"{failure} Finished epochs are kept: mend it and add --resume.") from None
+        raise
 
 
 @contextlib.contextmanager

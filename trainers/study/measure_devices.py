@@ -31,6 +31,8 @@ from cunet_tf.writing import replace_text
 if TYPE_CHECKING:
     import keras
 
+    from cunet_tf.spec import ModelSpec
+
 BATCH, PICTURES = 8, 64
 CASES = {  # quantization, optimizer, learning rate, steps
     "float, SGD, 20 steps": ("float", "sgd", 1e-6, 20),
@@ -179,37 +181,24 @@ def train_part(part: dict[str, Any]) -> None:
     """One way of training, in this process."""
     import keras
 
-    from cunet_tf.codec import GaussianCodec
     from cunet_tf.config import CUNetConfig
     from cunet_tf.data.pipeline import Examples
     from cunet_tf.data.synthetic import load_synthetic
-    from cunet_tf.models.build import build_network
-    from cunet_tf.models.saved import load_keras
     from cunet_tf.presets import preset
     from cunet_tf.trainers.devices import Devices
-    from cunet_tf.trainers.fit import compile_model
-    from cunet_tf.trainers.recipes import rmsprop
 
-    quant, optimizer, rate, steps = CASES[part["case"]]
+    quant, _, _, steps = CASES[part["case"]]
     config = CUNetConfig(2, 1, 16, 8, landmarks=68, levels=2, input_size=64)
     spec = preset("face-mobile").replace(config=config, quant=quant)
     team = Devices(part["strategy"], part["devices"]).team()
     team.prepare()
     team.start({})
-    start = Path(part["start"])
     examples = Examples(load_synthetic(spec.skeleton, f"0:{PICTURES}"), spec)
     losses: list[float] = []
     log = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: losses.append(logs["loss"]))
     with team.training():
         with team.scope():
-            if not start.exists():
-                keras.utils.set_random_seed(0)
-                build_network(spec).save(start)
-            model = load_keras(start)
-            made = keras.optimizers.SGD(rate) if optimizer == "sgd" else rmsprop(rate)
-            for kernel in (each for each in model.trainable_variables if part["rounded"] and each.name == "kernel"):
-                kernel.assign(np.nextafter(np.array(kernel), np.float32(2.0)))
-            compile_model(model, spec, made, (GaussianCodec(spec.sigma),))
+            model = _compiled(part, spec)
         before = variables(model, "start")
         for epoch in range(-(-steps // examples.steps(BATCH))):
             last = min(steps - epoch * examples.steps(BATCH), examples.steps(BATCH))
@@ -220,6 +209,29 @@ def train_part(part: dict[str, Any]) -> None:
             # Keras logs the mean over an epoch's steps so far.
             found = {"losses": np.array(losses, np.float64), **before, **variables(model, "end")}
             np.savez(part["out"], **found)  # type: ignore[arg-type]
+
+
+def _compiled(part: dict[str, Any], spec: "ModelSpec") -> "keras.Model":
+    """The network all start from, which the first makes; of the rounded control each weight is the next number."""
+    import keras
+
+    from cunet_tf.codec import GaussianCodec
+    from cunet_tf.models.build import build_network
+    from cunet_tf.models.saved import load_keras
+    from cunet_tf.trainers.fit import compile_model
+    from cunet_tf.trainers.recipes import rmsprop
+
+    _, optimizer, rate, _ = CASES[part["case"]]
+    start = Path(part["start"])
+    if not start.exists():
+        keras.utils.set_random_seed(0)
+        build_network(spec).save(start)
+    model = load_keras(start)
+    for kernel in (each for each in model.trainable_variables if part["rounded"] and each.name == "kernel"):
+        kernel.assign(np.nextafter(np.array(kernel), np.float32(2.0)))
+    made = keras.optimizers.SGD(rate) if optimizer == "sgd" else rmsprop(rate)
+    compile_model(model, spec, made, (GaussianCodec(spec.sigma),))
+    return model
 
 
 def variables(model: "keras.Model", when: str) -> dict[str, np.ndarray]:
