@@ -17,8 +17,8 @@ from cunet_tf.models.saved import load_keras
 from cunet_tf.trainers.cluster import VARIABLE
 from cunet_tf.trainers.devices import Devices, device_name, tensorflow_devices
 from cunet_tf.trainers.history import read_history
+from cunet_tf.trainers.study.measure_devices import free_addresses
 from tests.conftest import TINY_FLAGS
-from tests.test_cluster import free_ports
 
 # 9 pictures to validate on: one device sees batches of 8 and 1, two see 4, 4 and 1.
 TRAIN = ["train", "--data=synthetic", "--split=3:28", *TINY_FLAGS, "--stacks=1", "--batch_size=8", "--epochs=2",
@@ -55,7 +55,7 @@ def test_two_processors_train_as_one_does(tmp_path):
 
 @pytest.mark.slow  # two processes, each with a TensorFlow of its own, that meet and train
 def test_a_killed_worker_stops_the_others_and_the_run_goes_on(tmp_path):
-    cluster = {"worker": free_ports(2)}
+    cluster = {"worker": free_addresses(2)}
     flags = ["--strategy=multiworker", "--epochs=40"]
     workers = [
         started(tmp_path / "run", *flags,

@@ -122,6 +122,7 @@ def test_quantization_is_refused(tmp_path, capsys):
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.slow  # three commands; each has tests of its own
 def test_command_trains_and_evaluates_and_exports(eagerly, tmp_path, capsys):
     """One hourglass on drawn figures: the same verbs and files as CU-Net's."""
     run = tmp_path / "run"

@@ -31,6 +31,7 @@ def test_steps_in_processes_of_their_own(tmp_path, capsys):
     assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow  # counts several networks; counting has tests of its own
 def test_counting_alone_and_its_table(capsys):
     assert main([*FLAGS, "--modes=recompute", "--steps=0"]) == 0
     out = capsys.readouterr().out

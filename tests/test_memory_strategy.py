@@ -85,6 +85,7 @@ def test_recomputed_gradient_is_equal_in_a_graph(images, plain):
     assert difference(traced(ONE, "recompute+bottleneck", images, graph=True), plain(ONE)) < 1e-5
 
 
+@pytest.mark.slow  # XLA compiles; the graph's gradient stays in `make test`
 def test_recomputed_gradient_is_equal_under_xla(images, plain):
     assert difference(traced(ONE, "recompute+bottleneck", images, jit_compile=True), plain(ONE)) < 1e-4
 
@@ -129,6 +130,7 @@ def test_bfloat16_is_recomputed_in_bfloat16(images, plain):
     assert gaps[0] > 1e-4 and gaps[1] < 1.5 * gaps[0]
 
 
+@pytest.mark.slow  # two trainings; the gradients of few bits stay in `make test`
 def test_fit_with_few_bits_learns_as_without(images, rng, eagerly):
     points = np.concatenate([rng.random((4, 5, 2)) * 8, np.ones((4, 5, 1))], axis=-1).astype("float32")
     losses = []

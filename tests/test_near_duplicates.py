@@ -131,6 +131,7 @@ def test_thousands_are_compared_in_seconds_and_little_memory(drawn, tmp_path):
     assert seconds < 30 and peak < 100e6
 
 
+@pytest.mark.slow  # hundreds of real pictures
 def test_recall_on_real_faces(w300_root, tmp_path):
     """200 faces, copied in each way: how many of the copies find their original."""
     faces = load_300w(str(w300_root), "helen/trainset").samples[::4][:200]

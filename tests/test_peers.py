@@ -188,6 +188,7 @@ def test_a_table_of_somebody_else_is_kept(tmp_path, capsys):
     assert "was not written by cunet" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # evaluates for a table of the docs
 def test_face_rows(tmp_path, monkeypatch):
     """Commands and packages are played; files are read, run and timed."""
     edge, asked = "static_wi8_ai8", []

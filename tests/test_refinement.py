@@ -110,6 +110,7 @@ def test_one_file_holds_both_passes(quant, rng, tmp_path):
     np.testing.assert_allclose(LiteRTEngine(convert(model, spec))(images), expected, atol=tolerance)
 
 
+@pytest.mark.slow  # two trainings; resuming has tests of its own
 def test_command_trains_and_resumes(tmp_path, capsys, eagerly):
     flags = ["train", "--data=synthetic", "--split=5:12", *TINY_FLAGS, "--levels=1", "--refinement=4"]
     flags += ["--targets=disk,gaussian", "--batch_size=4", f"--workdir={tmp_path}", "--val_share=0.2"]

@@ -45,6 +45,7 @@ def test_clone_keeps_the_graph(model, rng):
     np.testing.assert_allclose(clone(image)[-1], model(image)[-1], atol=1e-6)
 
 
+@pytest.mark.slow  # a process with a TensorFlow of its own
 def test_both_roads_to_a_saved_model_in_a_fresh_process(model, tmp_path):
     """By load_keras, and by Keras itself once the modules that define our layers were imported."""
     file = tmp_path / "m.keras"

@@ -238,6 +238,7 @@ TRAIN = ["train", "--data=synthetic", "--split=5:20", *TINY_FLAGS, "--stacks=1",
 TERMS = ["--coordinate_loss=2", "--contour_along=0.3", "--foreground=20", "--side_tolerance=0.4"]
 
 
+@pytest.mark.slow  # two trainings; the terms have tests of their own
 def test_command_trains_with_all_terms_and_resumes_with_the_same_teacher_only(file, tmp_path, capsys, eagerly):
     run, other = tmp_path / "run", tmp_path / "other.keras"
     flags = [*TRAIN, *TERMS, f"--workdir={run}"]
