@@ -43,7 +43,7 @@ def low_bit() -> keras.Model:
     y = QuantActivation(bits=6, signed=True, name="grid2")(_norm("norm2")(y))
     x = _norm("norm3")(_L.Concatenate()([x, y]))  # of two grids, behind no convolution
     x = QuantActivation(bits=4, name="grid3")(x)
-    x = _L.GlobalAveragePooling2D()(x)
+    x = _L.GlobalAveragePooling2D(name="mean")(x)
     return keras.Model(image, _L.Dense(2, activation="softmax", name="answer")(x))
 
 
