@@ -31,7 +31,7 @@ demo: $(VENV)/.installed
 	$(CUNET) predict --model=$(DEMO)/face.tflite --out=$(DEMO)/found docs/pictures/drawn
 	@echo "== look at $(DEMO)/found/*_found.jpg, $(DEMO)/ced.png, $(DEMO)/run/curves.png"
 
-# All but those marked slow: outside systems (Robolectric, Chromium, pip, TFMOT), and trainings in processes of their own.
+# All but those marked slow: docs/development/tests.md says what those are.
 test: $(VENV)/.installed-dev
 	$(PYTEST) -m "not slow"
 

@@ -16,31 +16,38 @@ from cunet_tf.signals import OURS, STOPS, signals_interrupt, stop_if_told
 from cunet_tf.trainers.guard import StopWhenTold
 
 
-@pytest.mark.parametrize("number", STOPS)
-def test_a_signal_is_an_interrupt_in_the_block_alone(number):
-    before = signal.signal(number, signal.SIG_DFL)  # under nohup it is ignored
+@contextlib.contextmanager
+def handled(number, handler):
+    """A signal's handler in a block: under nohup, or in the background, it may be ignored."""
+    before = signal.signal(number, handler)
     try:
-        with pytest.raises(KeyboardInterrupt), signals_interrupt():
-            os.kill(os.getpid(), number)
-            time.sleep(5)
-        assert signal.getsignal(number) == signal.SIG_DFL
+        yield
     finally:
         signal.signal(number, before)
+
+
+def send(number):
+    os.kill(os.getpid(), number)
+    time.sleep(5)  # which it ends
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_a_signal_is_an_interrupt_in_the_block_alone(number):
+    with handled(number, signal.SIG_DFL):
+        with pytest.raises(KeyboardInterrupt), signals_interrupt():
+            send(number)
+        assert signal.getsignal(number) == signal.SIG_DFL
 
 
 @pytest.mark.parametrize("number", OURS)
 def test_what_swallows_a_signal_does_not_lose_it(number):
-    before = signal.signal(number, OURS[number])
-    try:
+    with handled(number, OURS[number]):
         with pytest.raises(KeyboardInterrupt), signals_interrupt():
             with contextlib.suppress(BaseException), signals_interrupt():
-                os.kill(os.getpid(), number)
-                time.sleep(5)
+                send(number)
             stop_if_told()
         stop_if_told()  # the block has ended: nothing is left of it
         assert signal.getsignal(number) == OURS[number]
-    finally:
-        signal.signal(number, before)
 
 
 def test_fit_ends_though_keras_swallows_what_a_step_raises():
@@ -52,14 +59,11 @@ def test_fit_ends_though_keras_swallows_what_a_step_raises():
     def told(batch, logs):
         seen.append(batch)
         with contextlib.suppress(BaseException):
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
+            send(signal.SIGTERM)
 
     callbacks = [keras.callbacks.LambdaCallback(on_train_batch_begin=told), StopWhenTold()]
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with pytest.raises(KeyboardInterrupt), signals_interrupt():
+    with handled(signal.SIGTERM, signal.SIG_DFL), pytest.raises(KeyboardInterrupt), signals_interrupt():
         model.fit(np.ones((4, 1)), np.ones((4, 1)), batch_size=1, verbose=0, callbacks=callbacks)
-    signal.signal(signal.SIGTERM, before)
     assert seen == [0]
 
 
@@ -77,12 +81,8 @@ def test_other_threads_set_no_handlers():
 
 
 def test_a_handler_of_the_callers_stays():
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        with signals_interrupt():
-            assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with handled(signal.SIGTERM, signal.SIG_IGN), signals_interrupt():
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help", "predict"], ["info", "--preset=face-8"]])
