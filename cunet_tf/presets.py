@@ -58,3 +58,14 @@ def preset(name: str) -> ModelSpec:
     if name not in PRESETS:
         raise CUNetError(f"unknown preset {name!r}. {did_you_mean(name, PRESETS)}")
     return PRESETS[name]
+
+
+def network_name(spec: ModelSpec) -> str:
+    """A network by its preset and what was changed of it: ``face-mobile``, ``face-mobile (stacks=4, growth=8)``.
+
+    Landmarks are the skeleton's and do not count. A preset of another version is named alone.
+    """
+    known, own = PRESETS.get(spec.preset), spec.config.to_dict()
+    before = known.config.to_dict() if known else own
+    changed = [f"{name}={value}" for name, value in own.items() if name != "landmarks" and before.get(name) != value]
+    return f"{spec.preset} ({', '.join(changed)})" if changed else spec.preset

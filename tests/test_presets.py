@@ -2,7 +2,7 @@ import pytest
 
 from cunet_tf.config_baselines import DenseUNetConfig, HourglassConfig
 from cunet_tf.errors import CUNetError
-from cunet_tf.presets import PRESETS, preset
+from cunet_tf.presets import PRESETS, network_name, preset
 from cunet_tf.skeletons import MPII16
 
 # name: N, m, n, input side, C, skeleton
@@ -74,3 +74,16 @@ def test_a_changed_copy_leaves_the_preset_alone():
     changed = preset("face-4").replace(sigma=1.0, data="mine")
     assert (changed.sigma, changed.data) == (1.0, "mine")
     assert preset("face-4").sigma != 1.0 and preset("face-4").data == ""
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_its_own_name(name):
+    assert network_name(preset(name)) == name
+
+
+def test_changes_of_a_preset_are_named():
+    spec = preset("face-mobile")
+    changed = spec.replace(config=spec.config.replace(stacks=4, main_channels=32))
+    assert network_name(changed) == "face-mobile (stacks=4, main_channels=32)"
+    assert network_name(spec.with_skeleton(MPII16)) == "face-mobile"  # landmarks are the skeleton's
+    assert network_name(changed.replace(preset="old-one")) == "old-one"

@@ -31,6 +31,13 @@ def test_face_row_has_conditions_costs_and_index():
     assert found["balance_index"] < found["honest_balance_index"] and found["packed_bytes"] < found["ideal_bytes"]
 
 
+def test_a_changed_preset_is_named_with_its_changes():
+    spec = preset("face-mobile")
+    config = {"spec": spec.replace(config=spec.config.replace(growth=8)).to_dict(), "data": DATA, "epochs": 30,
+              "seed": 0, "init": None}  # fmt: skip
+    assert make_row(config, FACE)["preset"] == "face-mobile (growth=8)" and row("float")["preset"] == "face-mobile"
+
+
 def test_body_row_has_pck_and_joints():
     found = row("float", "pose-mobile")
     assert (found["pck"], found["pckh"], found["pck_limbs"], found["error"]) == (60.0, None, 55.5, 40.0)

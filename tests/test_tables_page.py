@@ -13,7 +13,8 @@ def test_page_has_command_conditions_rows_and_findings(tmp_path):
         "# Table 3: some networks\n\nMade by `cunet tables --table=3`; all rows and columns are in ["
     )
     assert "\n\nConditions.\n\n| network | conv parameters, exact | paper: PCKh | ratio |" in text
-    assert "| a | 1,234 | 86.0 | - |" in text and "| b | - | - | 0.3333 |\n\nFindings.\n" in text
+    assert "| a | 1,234 | 86.0 | - |" in text and "| b | - | - | 0.3333 |\n\nA dash: " in text
+    assert "not trained.\n\nFindings.\n" in text
     head = "network,conv_parameters,paper_pckh,secret,ratio"
     assert (tmp_path / "table_03.csv").read_text().splitlines() == [head, "a,1234,86,1,", "b,,,,0.33333"]
 
@@ -22,6 +23,10 @@ def test_page_can_show_fewer_rows_and_a_picture():
     text = to_markdown(Table("fig9", "orders", ROWS, ROWS[1:], picture=True), "cunet tables")
     assert "![orders](fig_09.png)" in text and "| a |" not in text
     assert "| --- |" not in to_markdown(Table("fig7", "none", []), "cunet tables")
+
+
+def test_dashes_are_explained_where_there_are_any():
+    assert "A dash" not in to_markdown(Table("3", "full", [{"network": "a", "ratio": 0.5}]), "cunet tables")
 
 
 def test_names_of_files_and_titles():

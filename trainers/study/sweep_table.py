@@ -4,6 +4,7 @@ from typing import Any
 
 from cunet_tf.flags import shown_path
 from cunet_tf.models.size_report import balance_index, report
+from cunet_tf.presets import network_name
 from cunet_tf.rows import Row, csv_text
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.study.paper import JOINTS
@@ -34,7 +35,7 @@ def make_row(config: dict[str, Any], evaluation: dict[str, Any]) -> Row:
     spec, data = ModelSpec.from_dict(config["spec"]), config["data"]
     figures = metric_of(evaluation)
     return {
-        "quant": spec.quant, "preset": spec.preset, "data": data["name"], "split": data["split"],
+        "quant": spec.quant, "preset": network_name(spec), "data": data["name"], "split": data["split"],
         "train_images": data["train_images"], "test_split": evaluation["split"], "images": evaluation["images"],
         "epochs": config["epochs"], "init": config["init"] and shown_path(config["init"]), "seed": config["seed"],
         "normalizer": evaluation["normalizer"], "box": evaluation["box"], **figures,

@@ -8,6 +8,7 @@ from cunet_tf.rows import Row, markdown_table, number, write_csv
 from cunet_tf.writing import replace_text
 
 CLAIMS = "claims"  # the table that is none of the paper's
+DASH = "A dash: the paper, or this project, has no such figure; the paper's own networks are counted here, not trained."
 HEADERS = {
     "conv_parameters": "conv parameters, exact",
     "gmac": "GMAC",
@@ -80,7 +81,9 @@ def to_markdown(table: Table, command: str) -> str:
     source = f"Made by `{command}`; all rows and columns are in [{table.stem}.csv]({table.stem}.csv)."
     picture = [f"![{table.title}]({table.stem}.png)"] if table.picture else []
     rows = table.rows if table.shown is None else table.shown
-    parts = [f"# {label_of(table.key)}: {table.title}", source, *table.about, *picture, _rows(rows, table.hidden)]
+    shown = _rows(rows, table.hidden)
+    dash = [DASH] if "| - " in shown else []
+    parts = [f"# {label_of(table.key)}: {table.title}", source, *table.about, *picture, shown, *dash]
     return "\n\n".join(part for part in [*parts, *table.below] if part) + "\n"
 
 
