@@ -179,5 +179,5 @@ def _fault(data: bytes) -> str:
     try:
         Mesh(data, ATTENTION)
     except CUNetError as error:
-        return str(error).split("this model (")[-1].split(".")[0]
+        return str(error).split("this model (")[-1].split("): ")[0].split(".")[0]
     return ""

@@ -26,6 +26,7 @@ from cunet_tf.processor import processor
 from cunet_tf.rows import write_csv
 from cunet_tf.trainers.fit import compile_model
 from cunet_tf.trainers.recipes import recipe_for
+from cunet_tf.trainers.study import program
 from cunet_tf.trainers.teacher import VIEWS, Teacher, Teaching
 
 QUANTS = "float;BW;BW-a;TW;TW-a;BW-QIG(818);BW-a-QIG(818);BW-a-QIG(818)+nearest;TW-QIG(828);BW-QIG(616);TW-QIG(626)"
@@ -45,11 +46,12 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_string("csv", None, "File for the table.", flag_values=values)
 
 
-def main(argv: list[str]) -> int:
-    """Measure, print and write the table; returns 0."""
-    values = flags.FlagValues()
-    define(values)
-    values(argv)
+def work(values: flags.FlagValues) -> None:
+    """Measure, print and write the table.
+
+    Raises:
+        CUNetError: an unknown network, quantization or teacher, or a foreign file is in the way.
+    """
     if values.csv:
         claim([values.csv], "--csv", begins_with("quant", "step_ms"))
     runners: dict[str, Callable[[], None]] = {}
@@ -68,7 +70,6 @@ def main(argv: list[str]) -> int:
         print("  ".join(f"{key}={value}" for key, value in each.items()))
     if values.csv:
         write_csv(Path(values.csv), rows)
-    return 0
 
 
 def timed(step: Callable[[], None], steps: int) -> tuple[float, float]:
@@ -108,6 +109,11 @@ def row(name: str, times: list[tuple[float, float]], yardstick: list[tuple[float
         "quant": name, "step_ms": f"{1e3 * clock:.1f}", "ratio": f"{ratios[0]:.3f}",
         "processor_ms": f"{1e3 * processor:.1f}", "processor_ratio": f"{ratios[1]:.3f}",
     }  # fmt: skip
+
+
+def main(argv: list[str]) -> int:
+    """Run the study; 2 on bad input."""
+    return program.run("measure_training_speed", define, work, argv)
 
 
 if __name__ == "__main__":

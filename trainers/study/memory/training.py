@@ -47,13 +47,13 @@ def main(argv: list[str]) -> int:
     """Train and evaluate what is missing; returns 0, 1 if a run failed, 2 on bad input."""
     values = flags.FlagValues()
     define(values)
-    values(argv)
     try:
+        values(argv)
         claim_pages(values.out, [NAME], "--out")
         jobs = make_jobs(values)
         Path(values.workdir).mkdir(parents=True, exist_ok=True)
         _, failed = run_jobs(list(jobs.values()), "measure_memory_training", lambda: write_tables(values, jobs))
-    except CUNetError as error:
+    except (CUNetError, flags.Error) as error:
         print(f"measure_memory_training: error: {error}", file=sys.stderr)
         return 2
     return 1 if failed else 0

@@ -33,8 +33,10 @@ def killed_training(train: list[str], folder: Path, kills: int, inside: int, see
         seed: of the moments.
 
     Raises:
-        CUNetError: a run failed by itself.
+        CUNetError: a run failed by itself, or more kills are to fall inside than there are.
     """
+    if inside > kills:
+        raise CUNetError(f"--inside={inside}: give at most as many as --kills={kills}.")
     whole, cut = folder / "whole", folder / "cut"
     for run_folder in (whole, cut):
         shutil.rmtree(run_folder, ignore_errors=True)
