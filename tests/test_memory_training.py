@@ -1,10 +1,13 @@
 import csv
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from absl import flags
 
 from cunet_tf.data.sample import MEGAPIXELS, limit_megapixels
-from cunet_tf.trainers.study.memory.training import define, main, make_jobs, write_tables
+from cunet_tf.errors import CUNetError
+from cunet_tf.trainers.study.memory.training import define, main, make_jobs, to_markdown, write_tables
 from tests.fake_runs import finish
 
 FLAGS = ["", "--data=synthetic", "--split=5:40", "--test_split=9:8", "--images=40", "--epochs=2"]
@@ -63,3 +66,65 @@ def test_what_reads_pictures_goes_on_to_every_run(tmp_path):
             assert {"--max_megapixels=150.0", "--allow_outside"} <= {*job.train} & {*job.evaluate}
     finally:
         limit_megapixels(MEGAPIXELS)
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """Runs are played: a training leaves a finished run; names of those that were trained, and of one that fails."""
+    state = SimpleNamespace(names=[], fails=None)
+
+    def run(verb, arguments, log):
+        folder = next(Path(word.partition("=")[2]) for word in arguments if word.startswith(("--workdir", "--out")))
+        if verb == "train":
+            if folder.name == state.fails:
+                raise CUNetError(f"cunet train ended with code 2: see {log}.")
+            state.names.append(folder.name)
+            finish(next(job for job in state.jobs() if job.folder == folder), 4.0)
+
+    def jobs():
+        values = flags.FlagValues()
+        define(values)
+        values(state.words)
+        return make_jobs(values).values()
+
+    state.words = [*FLAGS, f"--workdir={tmp_path / 'runs'}", f"--out={tmp_path}", "--modes=none,both", "--seeds=0"]
+    state.jobs = jobs
+    monkeypatch.setattr("cunet_tf.trainers.study.jobs.run_verb", run)
+    return state
+
+
+def test_the_command_trains_what_is_missing_and_no_more(trained, tmp_path):
+    assert main(trained.words) == 0 and trained.names == ["none-s0", "both-s0"]
+    page = (tmp_path / "memory_training.md").read_text()
+    assert "| both | 4 | 4 | +0.0 % |" in page
+    trained.words = [word.replace("--seeds=0", "--seeds=0,1") for word in trained.words]
+    assert main(trained.words) == 0
+    assert trained.names == ["none-s0", "both-s0", "none-s1", "both-s1"]
+
+
+def test_a_run_that_fails_leaves_the_others_in_the_table(trained, tmp_path, capsys):
+    trained.fails = "none-s0"
+    assert main(trained.words) == 1 and trained.names == ["both-s0"]
+    assert "none-s0: cunet train ended with code 2" in capsys.readouterr().err
+    page = (tmp_path / "memory_training.md").read_text()
+    assert "against both, the same seeds" in page and "| both | 4 | 4 | +0.0 % |" in page and "| none |" not in page
+
+
+def test_a_page_of_somebody_else_is_kept(trained, tmp_path, capsys):
+    (tmp_path / "memory_training.md").write_text("mine")
+    assert main(trained.words) == 2 and not trained.names
+    assert "was not written by cunet" in capsys.readouterr().err
+
+
+def test_a_mode_without_a_seed_of_the_yardsticks_is_not_compared():
+    head = {"preset": "p", "data": "d", "split": "s", "train_images": 1, "epochs": 1, "batch_size": 1, "images": 1,
+            "test_split": "t", "box": "tight", "metric": "NME", "normalizer": "n"}  # fmt: skip
+    found = [("none", 0, 4.0), ("none", 1, 8.0), ("both", 1, 6.0), ("other", 2, 5.0)]
+    text = to_markdown([{**head, "memory": mode, "seed": seed, "error": error} for mode, seed, error in found], "c")
+    assert "| both | - | 6 | - | 6 | -25.0 % |" in text  # against seed 1 alone
+    assert "| other | - | - | 5 | 5 | - |" in text
+
+
+def test_an_unknown_flag_is_one_sentence(capsys):
+    assert main([*FLAGS, "--epoch=x"]) == 2
+    assert capsys.readouterr().err.startswith("measure_memory_training: error: ")

@@ -12,6 +12,7 @@ import pytest
 
 from cunet_tf import cli
 from cunet_tf.errors import CUNetError
+from cunet_tf.export import own_parity
 from cunet_tf.export.packed.writer import pack
 from cunet_tf.export.peers import __main__ as peers
 from cunet_tf.export.peers import environments, faces, networks, small, tiny, worker
@@ -20,7 +21,7 @@ from cunet_tf.export.peers.table import COLUMNS, merge, tables
 from cunet_tf.export.peers.timing import time_ratio
 from cunet_tf.export.processes import run_module
 from cunet_tf.export.weight_only import with_int8_weights
-from tests.networks import float_file, integer_file
+from tests.networks import float_file, integer_file, spec_of
 
 ROOT = Path(__file__).parents[1]
 HGQ2 = PEERS["hgq2"]
@@ -230,6 +231,91 @@ def test_a_face_network_that_cannot_be_exported(tmp_path, monkeypatch):
     monkeypatch.setattr(faces, "run_module", run)
     with pytest.raises(CUNetError, match="--model=none.keras: no such file: none.keras"):
         faces.face_rows("none.keras", "300w", "full", "python", PEERS["ai-edge-quantizer"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "file, kernels",
+    [("float32.tflite", "float"), ("float16.tflite", "float"), ("int8-weights.tflite", "w8"), ("int8.tflite", "w8"),
+     ("W5.cunet", "w5"), ("W4 int8.tflite", "w4")],
+)  # fmt: skip
+def test_a_file_of_ours_says_its_kernels(tmp_path, monkeypatch, file, kernels):
+    monkeypatch.setattr(faces, "run_module", lambda *_: None)
+    assert faces._exported(file, (), tmp_path) == {"file": file, "conversion": file, "kernels": kernels, "outcome": ""}
+
+
+def test_ai_edge_quantizer_gets_our_float_file_and_keeps_the_outer_layers(tmp_path, monkeypatch):
+    (tmp_path / faces.FLOAT).write_bytes(b"float")
+    asked = []
+
+    def run(peer, python, folder, module, *arguments):
+        asked.append((module, arguments, (folder / "float.tflite").read_bytes()))
+        return {"version": "0", "files": {"a": "", "b": f"{folder}/float.tflite is empty"}}
+
+    monkeypatch.setattr(faces, "in_environment", run)
+    monkeypatch.setattr(faces, "_pictures", lambda root, file: np.zeros((1, 2, 2, 3)))
+    good, bad = faces._of_edge("python", PEERS["ai-edge-quantizer"], "300w", tmp_path)
+    assert asked == [("edge", (faces.OUTER,), b"float")]
+    assert (good["file"], good["outcome"], bad["outcome"]) == ("a.tflite", "", "float.tflite is empty")
+
+    def fail(*_):
+        raise CUNetError("edge failed: ImportError: no numpy")
+
+    monkeypatch.setattr(faces, "in_environment", fail)
+    (row,) = faces._of_edge("python", PEERS["ai-edge-quantizer"], "300w", tmp_path)
+    assert row == {"package": "ai-edge-quantizer", "outcome": "edge failed: ImportError: no numpy"}
+
+
+def test_a_file_that_does_not_run_keeps_its_bytes(tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("Encountered an unresolved operation")
+
+    (tmp_path / "a.tflite").write_bytes(bytes(12))
+    monkeypatch.setattr(faces, "_spec", lambda file: file.name)
+    monkeypatch.setattr(faces, "_nme", fail)
+    row = faces._evaluated(tmp_path / "a.tflite", "300w", "full")
+    assert row == {"bytes": 12, "outcome": "Encountered an unresolved operation"}
+    monkeypatch.setattr(faces, "_nme", lambda tflite, spec, *_: (len(tflite), spec))
+    monkeypatch.setattr(faces, "operations", lambda tflite: {"operations": 3})
+    row = faces._evaluated(tmp_path / "a.tflite", "300w", "full")
+    assert row == {"bytes": 12, "operations": 3, "nme_interocular": (12, faces.FLOAT)}  # their files describe nothing
+
+
+def test_another_packages_file_is_evaluated_as_the_network_it_was_made_of(monkeypatch):
+    asked, spec = [], spec_of()
+
+    def judge(localizer, data):
+        assert localizer.spec is spec and data == ("300w", "full")
+        return {"nme_interocular": float(localizer.engine(np.ones((2, 3))).sum())}
+
+    monkeypatch.setattr(own_parity, "run_tflite", lambda tflite, pictures: asked.append(tflite) or [2 * pictures, 0])
+    monkeypatch.setattr("cunet_tf.evaluation.evaluate", judge)
+    monkeypatch.setattr("cunet_tf.data.w300.load_300w", lambda root, split, allow_missing: (root, split))
+    assert faces._nme(b"file", spec, "300w", "full") == 12.0 and asked == [b"file"]
+
+
+def test_faces_are_compared_by_the_quantizer_of_files_alone(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(peers, "prepare", lambda peer, cache: f"{cache}/{peer.name}")
+    monkeypatch.setattr(peers, "network_rows", lambda peer, *_: [{"network": small.NETWORK, "package": peer.name}])
+
+    def of_faces(model, root, split, python, peer, folder):
+        asked.append((model, root, split, python, folder.is_dir()))
+        return [{"network": "mine", "package": peer.name, "conversion": "int8", "nme_interocular": 3.0}]
+
+    monkeypatch.setattr(peers, "face_rows", of_faces)
+    monkeypatch.setattr(peers, "processor", lambda: "a processor")
+    words = ["", f"--csv={tmp_path / 'new.csv'}", "--only=hgq2,ai-edge-quantizer", "--cache=c"]
+    assert peers.main([*words, "--model=m.keras", "--root=300w", "--split=full"]) == 0
+    assert asked == [("m.keras", "300w", "full", "c/ai-edge-quantizer", True)]
+    rows = list(csv.DictReader((tmp_path / "new.csv").read_text().splitlines()))
+    assert [(row["network"], row["package"]) for row in rows] == [
+        (small.NETWORK, "hgq2"), (small.NETWORK, "ai-edge-quantizer"), ("mine", "ai-edge-quantizer"),
+    ]  # fmt: skip
+    assert {row["cpu"] for row in rows} == {"a processor"}
+    said = capsys.readouterr()
+    assert "Files of the face network" in said.out and "notice" not in said.err
+    assert peers.main([*words, "--only=ai-edge-quantizer"]) == 0
+    assert len(asked) == 1 and "no face network is compared" in capsys.readouterr().err
 
 
 def test_the_page_holds_the_committed_table():

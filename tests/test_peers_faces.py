@@ -1,3 +1,7 @@
+import csv
+from importlib.metadata import version
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -5,6 +9,8 @@ from cunet_tf.boxes import Detection
 from cunet_tf.data.geometry import apply, crop_matrix, tight_box
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.detector import load_detector
+from cunet_tf.errors import CUNetError
+from cunet_tf.export.peers_faces import __main__ as peers_faces
 from cunet_tf.export.peers_faces.__main__ import main
 from cunet_tf.export.peers_faces.dlib_runs import best, fitted, mapped
 from cunet_tf.export.peers_faces.figures import CORNERS, errors_of, figures, multiply_adds, offsets_of
@@ -111,3 +117,74 @@ def test_bad_input(tmp_path, capsys):
     assert main(["peers_faces", f"--csv={tmp_path / 'new.csv'}"]) == 2
     errors = capsys.readouterr().err
     assert "mine.csv exists" in errors and "--root" in errors
+
+
+class Spot:
+    """A network that puts its points on the brightest part of the crop; its first output is how sure it is."""
+
+    def get_input_details(self):
+        return [{"index": 0, "shape": np.array([1, 192, 192, 3])}]
+
+    def get_output_details(self):
+        return [{"index": 1, "shape": np.array([1, 1, 1, 1])}, {"index": 2, "shape": np.array([1, 1, 1, 3 * POINTS])}]
+
+    def set_tensor(self, index, crop):
+        self.light = crop[0, ..., 0].astype(np.float64)
+
+    def invoke(self):
+        rows, columns = np.mgrid[:192, :192] + 0.5  # as MediaPipe counts
+        share = self.light / self.light.sum()
+        self.points = np.tile([(share * columns).sum(), (share * rows).sum(), 0.0], POINTS)
+
+    def get_tensor(self, index):
+        assert index == 2
+        return self.points[None, None, None].astype(np.float32)
+
+
+@pytest.mark.parametrize("roll", [0.0, 30.0, -100.0])
+def test_a_spot_is_found_where_it_is_however_the_crop_is_turned(monkeypatch, roll):
+    monkeypatch.setattr("cunet_tf.export.peers_faces.mesh.prepare_interpreter", lambda *_: (Spot(), None))
+    rows, columns = np.mgrid[:120, :160]
+    bell = np.exp(-((rows - 70.0) ** 2 + (columns - 90.0) ** 2) / 18.0)
+    image = np.repeat(np.round(255 * bell).astype(np.uint8)[..., None], 3, axis=-1)
+    points = Mesh(b"", "spot").look(image, np.array([60.0, 40.0, 110.0, 90.0]), roll)
+    np.testing.assert_allclose(points[[0, -1]], [[90.0, 70.0]] * 2, atol=0.1)
+
+
+def test_each_look_after_the_first_is_around_the_points_before(monkeypatch, rng):
+    answers = [rng.uniform(20, 60, (POINTS, 2)) for _ in range(3)]
+    asked, left = [], iter(answers)
+    monkeypatch.setattr(Mesh, "look", lambda self, image, box, roll: asked.append((box, roll)) or next(left))
+    seen = Detection(np.array([1.0, 2.0, 3.0, 4.0]), 1.0, 15.0)
+    found = Mesh.__new__(Mesh).looks(np.zeros((2, 2, 3), np.uint8), seen, 3)
+    np.testing.assert_array_equal(found, answers[2])
+    for (box, roll), (near, turn) in zip(asked, [(seen.box, 15.0), *map(around, answers[:2])], strict=True):
+        np.testing.assert_array_equal(box, near)
+        assert roll == turn
+
+
+def test_the_table_says_of_which_pictures_and_machine_it_is(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(peers_faces, "load_300w", lambda root, split: asked.append((root, split)))
+    monkeypatch.setattr(peers_faces, "Faces", lambda source: SimpleNamespace(images=[None] * 3))
+    found = [{"by": "cunet-tf", "network": "mine", "nme_68": 3.14159}, {"by": "dlib", "version": "20", "boxes": "own"}]
+    monkeypatch.setattr(peers_faces, "rows_of", lambda models, *_: found)
+    monkeypatch.setattr(peers_faces, "processor", lambda: "a processor")
+    assert main(["peers_faces", f"--csv={tmp_path / 'new.csv'}", "--root=faces", "--split=a", "--calibration=b"]) == 0
+    assert asked == [("faces", "b"), ("faces", "a")]
+    ours, dlib = csv.DictReader((tmp_path / "new.csv").read_text().splitlines())
+    assert tuple(ours) == COLUMNS and (ours["version"], dlib["version"]) == (version("cunet-tf"), "20")
+    assert [(row["pictures"], row["images"], row["cpu"]) for row in (ours, dlib)] == [("a", "3", "a processor")] * 2
+    assert ours["nme_68"] == "3.142"
+    printed = capsys.readouterr().out
+    assert "| cunet-tf | mine |" in printed and "a processor" not in printed
+
+
+def test_a_peer_that_fails_leaves_no_table(tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise CUNetError("dlib failed: no memory")
+
+    monkeypatch.setattr(peers_faces, "load_300w", fail)
+    assert main(["peers_faces", f"--csv={tmp_path / 'new.csv'}", "--root=faces"]) == 2
+    assert capsys.readouterr().err == "peers_faces: error: dlib failed: no memory\n"
+    assert not (tmp_path / "new.csv").exists()
