@@ -8,6 +8,7 @@ from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.models.renorm import estimate_norms
 from cunet_tf.optimizers import AveragingRMSprop
+from cunet_tf.trainers import averages as module
 from cunet_tf.trainers.averages import PICTURES, Averages
 from cunet_tf.trainers.recipes import FACE_MOBILE
 from tests import networks
@@ -56,3 +57,24 @@ def test_pictures_are_whole_batches_of_augmented_training_views(averages):
     again = list(averages.pictures())
     np.testing.assert_array_equal(batches[1], again[1])
     assert min(batch.min() for batch in batches) >= 0.0 and max(batch.max() for batch in batches) <= 1.0
+
+
+def test_a_small_last_batch_is_left_out_and_a_small_set_is_one_batch(averages, monkeypatch):
+    def sizes(batch_size):
+        return [len(batch) for batch in Averages(averages.model, averages.examples, batch_size).pictures()]
+
+    monkeypatch.setattr(module, "PICTURES", 9)
+    assert sizes(4) == [4, 4] and sizes(9) == [9] and sizes(64) == [9]
+
+
+def test_statistics_are_estimated_anew_only_after_another_update(averages, monkeypatch):
+    estimated = []
+    monkeypatch.setattr(Averages, "estimate", lambda self: estimated.append(int(self.model.optimizer.iterations)))
+    again = Averages(averages.model, averages.examples, 8)
+    for _ in range(2):
+        again.put_in()
+        again.take_out()
+    averages.model.optimizer.iterations.assign_add(1)
+    again.put_in()
+    again.take_out()
+    assert len(estimated) == 2 and estimated[1] == estimated[0] + 1

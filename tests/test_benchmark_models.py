@@ -6,6 +6,7 @@ import time
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.errors import CUNetError
 from cunet_tf.export import benchmark
 from cunet_tf.export.benchmark import Candidate, clock_of, compare, latencies, peak_memory
 from cunet_tf.export.packed.writer import pack
@@ -127,3 +128,51 @@ def test_presets_run_untrained_and_are_kept(tmp_path, capsys):
 def test_unknown_names(name, words, tmp_path, capsys):
     assert main(["benchmark", name, f"--cache={tmp_path}"]) == 2
     assert words in capsys.readouterr().err
+
+
+def told(monkeypatch, **found):
+    """Rows of two candidates whose runs take no time; of ``onnx`` nothing is known but time and memory."""
+    monkeypatch.setattr(benchmark, "_prepare", lambda candidate, threads: lambda: None)
+    monkeypatch.setattr(benchmark, "peak_memory", lambda data, threads, script: 2.0 if "onnxruntime" in script else 1.0)
+    monkeypatch.setattr(benchmark, "delegation", lambda _: {"operations": 8, "operations_delegated": 6})
+    return [Candidate("a", "int8", b"", 5), Candidate("b", "onnx", b"", 7, trained=False)]
+
+
+def test_of_onnx_files_no_delegation_is_made_up(monkeypatch):
+    first, second = compare(told(monkeypatch), threads=2, runs=1)
+    assert (first["delegated_share"], first["peak_mib"], first["bytes"]) == (0.75, 1.0, 5)
+    assert (second["operations"], second["delegated_share"], second["peak_mib"]) == (None, None, 2.0)
+    assert first["yardstick"] == second["yardstick"] == "a int8" and second["trained"] is False
+
+
+def test_rounds_are_counted_with_those_that_warm_up(monkeypatch):
+    seen = []
+    latencies(told(monkeypatch), 2, 2, progress=lambda done, total: seen.append((done, total)))
+    total = benchmark.WARM_UP + 2
+    assert seen == [(done, total) for done in range(1, total + 1)]
+
+
+@pytest.mark.parametrize(
+    "script, words",
+    [
+        ("import sys; print('first\\nthe last word', file=sys.stderr); sys.exit(3)", "does not run: .*the last word"),
+        ("import sys; sys.exit(3)", "the model does not run: 3"),
+        ("print('peak 5'); raise SystemExit(1)", "the model does not run"),
+        ("print('nothing')", "the model does not run"),
+    ],
+)
+def test_a_process_that_measures_nothing_is_a_sentence(script, words):
+    with pytest.raises(CUNetError, match=words):
+        peak_memory(b"", script=script)
+
+
+def test_the_process_gets_file_and_threads_and_tells_kibibytes():
+    script = (
+        "import sys; data = open(sys.argv[1], 'rb').read(); print('noise'); print('peak', len(data) * int(sys.argv[2]))"
+    )
+    assert peak_memory(bytes(512), threads=4, script=script) == 2.0
+
+
+def test_a_file_that_litert_does_not_prepare_is_named():
+    with pytest.raises(CUNetError, match="^mine int8: LiteRT cannot prepare this model"):
+        benchmark._prepare(Candidate("mine", "int8", b"nonsense", 8), 1)

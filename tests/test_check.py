@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from cunet_tf.data.check import finding_of, full_check, quick_check, require_sound
+from cunet_tf.data.check import finding_of, full_check, hidden_labels, quick_check, require_sound
 from cunet_tf.data.geometry import tight_box
 from cunet_tf.data.lsp import load_lsp
 from cunet_tf.data.sample import Sample, Source
@@ -290,3 +290,21 @@ def test_a_gone_picture_of_the_other_split_is_named(tmp_path):
 def test_an_error_of_another_kind_keeps_its_message():
     finding = finding_of(CUNetError("train.json, entry 3: no centre."))
     assert (finding.kind, str(finding)) == ("malformed annotation", "train.json, entry 3: no centre.")
+
+
+# Without labels -----------------------------------------------------------------------------
+
+
+def test_hidden_labels_are_one_finding_and_no_training():
+    source = Source("mine", "test", SQUARE, [person(name, mask=[0, 0, 0, 0]) for name in "abc"])
+    assert hidden_labels(source)
+    assert [(finding.kind, finding.file) for finding in quick_check(source)] == [("hidden labels", "test")]
+    with pytest.raises(CUNetError, match="data mine, split test: no sample is annotated: choose another split"):
+        require_sound(source)
+
+
+def test_one_label_is_enough_and_of_nothing_none_is_hidden():
+    some = Source("mine", "test", SQUARE, [person("a", mask=[0, 0, 0, 0]), person("b", mask=[0, 1, 0, 0])])
+    assert not hidden_labels(some) and not hidden_labels(Source("mine", "test", SQUARE, []))
+    with pytest.raises(CUNetError, match="split test: 1 error: "):
+        require_sound(some)

@@ -1,11 +1,17 @@
+import errno
 import json
 import subprocess
 import sys
+from types import ModuleType
 
+import numpy as np
 import pytest
+from absl import flags
 
 import cunet_tf
+from cunet_tf import cli
 from cunet_tf.cli import VERBS, main
+from cunet_tf.errors import CUNetError
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -94,3 +100,103 @@ def test_a_missing_package_is_one_line_and_a_missing_module_of_ours_is_a_fault(m
     monkeypatch.setattr("cunet_tf.cli._run", without("cunet_tf.nothing"))
     with pytest.raises(ModuleNotFoundError, match="cunet_tf.nothing"):
         main(["train"])
+
+
+# A verb of the tests' own -------------------------------------------------------------------
+
+
+@pytest.fixture
+def probe(monkeypatch):
+    """Says what ``cunet probe`` does: returns or raises something; its flags and words are kept."""
+    command = ModuleType("cunet_tf.commands.probe")
+    command.__doc__ = "cunet probe: for tests."
+
+    def define(values):
+        flags.DEFINE_string("place", None, "A file.", flag_values=values)
+        flags.DEFINE_bool("smooth_lines", True, "A switch.", flag_values=values)
+        flags.DEFINE_list("names", ["a", "b"], "Several.", flag_values=values)
+
+    def run(values, rest):
+        print("chatter")
+        command.seen = values.place, values.smooth_lines, rest
+        if isinstance(command.result, BaseException):
+            raise command.result
+        return command.result
+
+    command.define, command.run, command.result = define, run, {}
+    command.describe = lambda result: f"found {result['x']}"
+    monkeypatch.setitem(VERBS, "probe", "a test")
+    monkeypatch.setitem(sys.modules, command.__name__, command)
+    return command
+
+
+def test_json_stands_alone_and_holds_only_what_json_has(probe, capsys):
+    probe.result = {"x": np.arange(2), "y": np.float32(np.nan), "z": [float("inf"), np.int64(3)], "ok": True}
+    assert main(["probe", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"x": [0, 1], "y": None, "z": [None, 3], "ok": True}
+    assert captured.err == "chatter\n"
+    assert main(["probe"]) == 0 and capsys.readouterr().out == "chatter\nfound [0 1]\n"
+
+
+@pytest.mark.parametrize("result, code", [({"ok": False}, 1), ({"ok": True}, 0), ({}, 0)])
+def test_a_check_that_fails_is_code_1(probe, result, code, capsys):
+    probe.result = {"x": 1, **result}
+    assert main(["probe"]) == code
+
+
+@pytest.mark.parametrize(
+    "error, code, words",
+    [
+        (KeyboardInterrupt(), 130, "cunet probe: stopped."),
+        (OSError(errno.ENOSPC, "No space left on device", "/full/disk"),
+         2, "cunet probe: error: /full/disk: No space left on device."),
+        (OSError("odd"), 2, "cunet probe: error: a file: odd."),
+        (CUNetError("x.jpg: cut short."), 2, "cunet probe: error: x.jpg: cut short."),
+    ],
+)  # fmt: skip
+def test_whatever_ends_a_verb_is_one_line(probe, error, code, words, capsys):
+    probe.result = error
+    assert main(["probe"]) == code
+    assert capsys.readouterr().err == f"{words}\n"
+
+
+def test_a_fault_of_ours_stays_a_traceback(probe):
+    probe.result = ZeroDivisionError("ours")
+    with pytest.raises(ZeroDivisionError):
+        main(["probe"])
+
+
+def test_the_home_folder_is_meant_in_flags_and_words(probe, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    probe.result = {"x": 1}
+    assert main(["probe", "--place=~/a", "~/b", "c~"]) == 0
+    assert probe.seen == (f"{tmp_path}/a", True, [f"{tmp_path}/b", "c~"])
+
+
+@pytest.mark.parametrize("word, value", [("--nosmooth-lines", False), ("--no-smooth-lines", False),
+                                         ("--smooth-lines", True), ("--smooth-lines=false", False)])  # fmt: skip
+def test_switches_are_turned_off_in_either_spelling(probe, word, value):
+    probe.result = {"x": 1}
+    assert main(["probe", word, "-", "--place=with-dash"]) == 0
+    assert probe.seen == ("with-dash", value, ["-"])  # values and words keep their dashes
+
+
+def test_help_shows_defaults_as_they_are_written(probe, capsys):
+    assert main(["help", "probe"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  --names: Several. [a,b]" in lines and "  --place: A file." in lines
+
+
+@pytest.mark.parametrize("code", [0, 2, cli.STOPPED])
+def test_the_program_ends_at_once_where_it_was_stopped(code, monkeypatch):
+    """Threads that still work would make an orderly end an abort."""
+    monkeypatch.setattr(cli, "main", lambda: code)
+
+    def at_once(number):
+        raise InterruptedError(number)
+
+    monkeypatch.setattr(cli.os, "_exit", at_once)
+    with pytest.raises(InterruptedError if code == cli.STOPPED else SystemExit) as caught:
+        cli.command()
+    assert caught.value.args == (code,)

@@ -1,5 +1,6 @@
 """Workers of several machines: what TF_CONFIG may say, and how they find each other."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -7,14 +8,15 @@ import threading
 import pytest
 
 from cunet_tf.errors import CUNetError
+from cunet_tf.trainers import cluster
 from cunet_tf.trainers.cluster import VARIABLE, Cluster
 from cunet_tf.trainers.study.measure_devices import free_addresses
 
 TWO = {"worker": ["127.0.0.1:3456", "127.0.0.1:3457"]}
 
 
-def parsed(cluster, kind="worker", index=0):
-    config = {"cluster": cluster, "task": {"type": kind, "index": index}}
+def parsed(workers, kind="worker", index=0):
+    config = {"cluster": workers, "task": {"type": kind, "index": index}}
     return Cluster.from_environment({VARIABLE: json.dumps(config)})
 
 
@@ -26,7 +28,7 @@ def test_the_first_worker_or_the_chief_writes():
 
 
 @pytest.mark.parametrize(
-    ("cluster", "kind", "index", "words"),
+    ("workers", "kind", "index", "words"),
     [
         ({"worker": []}, "worker", 0, "no worker"),
         ({**TWO, "ps": ["127.0.0.1:5"]}, "worker", 0, "names ps"),
@@ -40,9 +42,9 @@ def test_the_first_worker_or_the_chief_writes():
         (TWO, "chief", 0, "task chief 0"),
     ],
 )
-def test_a_wrong_cluster_is_named_at_once(cluster, kind, index, words):
+def test_a_wrong_cluster_is_named_at_once(workers, kind, index, words):
     with pytest.raises(CUNetError, match=words):
-        parsed(cluster, kind, index)
+        parsed(workers, kind, index)
 
 
 NOT_LISTS = '{"cluster": {"worker": 5}, "task": {"type": "worker", "index": 0}}'
@@ -104,3 +106,62 @@ def test_an_address_that_is_taken_is_named():
         name = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(CUNetError, match=f"cannot listen at its address {name}"):
             Cluster((name, "127.0.0.1:9"), 0).meet({}, 1.0)
+
+
+@contextlib.contextmanager
+def server(say):
+    """A listener that answers each caller with ``say(connection)``; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with listener.accept()[0] as connection:
+                        say(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize("words, heard", [(b'{"index": 1}\n', {"index": 1}), (b"no JSON\n", None), (b"", None),
+                                          (b'{"index": 1', None)])  # fmt: skip
+def test_whatever_answers_at_an_address_is_taken_for_a_worker_only_where_it_speaks_as_one(words, heard):
+    with server(lambda connection: connection.sendall(words)) as address:
+        assert cluster._ask(address, 0) == heard
+    assert cluster._ask(address, 0) is None  # nobody is there any more
+
+
+def test_an_answer_without_end_is_not_listened_to():
+    one, other = socket.socketpair()
+    with one, other:
+        other.settimeout(5.0)  # a defect fails and does not hang
+        thread = threading.Thread(target=one.sendall, args=(b"x" * (2 * cluster.LONGEST),), daemon=True)
+        thread.start()
+        assert cluster.LONGEST <= len(cluster._line(other)) < cluster.LONGEST + 4096
+        other.shutdown(socket.SHUT_RDWR)
+
+
+def test_who_asks_without_an_index_counts_as_nobody():
+    (address,) = free_addresses(1)
+    asked = set()
+    with cluster._answering(address, {"index": 0}, asked):
+        for words in (b"GET / HTTP/1.1\n", b"-1\n", b"2\n"):
+            with socket.create_connection(cluster._parts(address)) as connection:
+                connection.sendall(words)
+                assert json.loads(cluster._line(connection)) == {"index": 0}
+                connection.recv(1)  # the other side is done with us
+    assert asked == {2}
+
+
+@pytest.mark.parametrize("address, host, port", [("a.example:5", "a.example", 5), ("[::1]:3456", "::1", 3456)])
+def test_addresses_of_either_kind(address, host, port):
+    assert cluster.ADDRESS.fullmatch(address) and cluster._parts(address) == (host, port)
+
+
+@pytest.mark.parametrize("address", ["::1:5", "a:", ":5", "a b:5", "a:5:6", "a:x", "127.0.0.1:0", "a:-5"])
+def test_what_is_no_address(address):
+    with pytest.raises(CUNetError, match="no address: give host:port"):
+        parsed({"worker": [address]})

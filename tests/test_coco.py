@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cunet_tf.cli import main
-from cunet_tf.data.coco import load_coco, mirror_pairs
+from cunet_tf.data.coco import SIDES, load_coco, mirror_pairs, named_normalizers
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.draw import save_png
 from cunet_tf.errors import CUNetError
@@ -207,3 +209,77 @@ def test_pictures_outside_the_folder_need_the_flag(tmp_path, capsys):
     data = content(2)
     data["images"][0]["file_name"] = "../val2017/0.png"  # leaves the folder of the file, not that of the data set
     assert len(load_coco(write(root, "coco", data, count=2))) == 2
+
+
+def one(tmp_path, keypoints, names=("a", "b"), bbox=(10, 10, 5, 5), folder=""):
+    """A file with a single object."""
+    category = {"id": 1, "name": "thing", "keypoints": list(names)}
+    entry = {"image_id": "x", "category_id": 1, "keypoints": keypoints, "bbox": list(bbox)}
+    data = {"images": [{"id": "x", "file_name": f"{folder}x.png"}], "annotations": [entry], "categories": [category]}
+    (tmp_path / "mine.json").write_text(json.dumps(data))
+    (sample,) = load_coco(tmp_path)
+    return sample
+
+
+def test_hidden_points_count_and_others_lie_nowhere(tmp_path):
+    sample = one(tmp_path, [3, 4, 1, 99, 98, 0])
+    assert sample.mask.tolist() == [1, 0] and sample.points.tolist() == [[3, 4], [0, 0]]
+
+
+@pytest.mark.parametrize("bbox, box", [((1, 2, 3, 4), [1, 2, 4, 6]), ((1, 2, 0, 4), [3, 4, 7, 9]), ((), [3, 4, 7, 9])])
+def test_a_box_without_a_side_gives_way_to_the_points(tmp_path, bbox, box):
+    assert one(tmp_path, [3, 4, 2, 7, 9, 2], bbox=bbox).box.tolist() == box
+
+
+def test_a_picture_is_looked_for_beside_the_file_first_and_one_folder_up_last(tmp_path):
+    places = ["x.png", "images/x.png", "all/x.png", "mine/x.png", "images/mine/x.png", "../mine/x.png"]
+    found = []
+    root = tmp_path / "annotations"
+    root.mkdir()
+    for place in places:
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).touch()
+    while len(found) < len(places):
+        picture = one(root, [3, 4, 2, 7, 9, 2]).picture
+        if not picture.exists():
+            break
+        found.append(picture)
+        picture.unlink()
+    order = ["x.png", "images/x.png", "mine/x.png", "images/mine/x.png", "../mine/x.png"]
+    assert [file.resolve() for file in found] == [(root / place).resolve() for place in order]
+    assert picture == root / "x.png"  # where none has it, for the message of the reader
+
+
+def test_files_of_different_keypoints_are_not_mixed(tmp_path):
+    for name, word in (("train", "nose"), ("val", "tail")):
+        data = content(1)
+        data["categories"][0]["keypoints"][2] = word
+        (tmp_path / f"{name}.json").write_text(json.dumps(data))
+    with pytest.raises(CUNetError, match="name different keypoints: choose one of the splits train, val"):
+        load_coco(tmp_path)
+    assert load_coco(tmp_path, "val").skeleton.names[2] == "tail"
+    with pytest.raises(CUNetError, match="coco split 'vol': Did you mean 'val'"):
+        load_coco(tmp_path, "vol")
+
+
+@pytest.mark.parametrize(
+    "names, expected",
+    [
+        (["nose", "left_shoulder", "x", "right_hip"], {"torso": ((1,), (3,))}),
+        (["right_eye", "left_eye"], {"eyes": ((1,), (0,))}),
+        (["left_eye", "right_eye", "right_hip", "left_shoulder"], {"torso": ((3,), (2,))}),
+        (["left_eye", "right_hip"], {}),
+    ],
+)
+def test_errors_are_divided_by_what_the_names_tell(names, expected):
+    assert named_normalizers(names) == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from(["eye", "ear", "Left", "left", "RIGHT", "hip"]).flatmap(
+    lambda word: st.sampled_from([word, f"left_{word}", f"right_{word}", f"{word} Right", f"{word} Left"])),
+    unique=True, max_size=12))  # fmt: skip
+def test_pairs_of_any_names_lead_from_left_to_right(names):
+    for left, right in mirror_pairs(names):
+        assert names[left] != names[right]
+        assert any(names[left].replace(one, other) == names[right] for one, other in SIDES)

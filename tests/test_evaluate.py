@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -6,11 +7,14 @@ import pytest
 import cunet_tf as cu
 from cunet_tf.boxes import Detection
 from cunet_tf.cli import main
+from cunet_tf.commands import evaluate as command
 from cunet_tf.data.synthetic import load_synthetic
 from cunet_tf.models.cunet import build_cunet
 from cunet_tf.presets import preset
-from cunet_tf.skeletons import FACE68
+from cunet_tf.rows import read_csv
+from cunet_tf.skeletons import FACE68, LSP14
 from tests.networks import TINY
+from tests.test_evaluation import Oracle
 
 CONTRACT_KEYS = {
     "nme_interocular", "nme_interpupil", "nme_box", "failure_rate", "pck", "pckh", "auc", "images",
@@ -105,3 +109,93 @@ def test_objects_that_no_detector_sees_are_failures_and_in_no_mean():
     assert result["recall"] == 50 and result["failure_rate"] >= 50 and result["nme_interocular"] < 20
     assert np.isinf(result["per_image"]).sum() == 2
     json.dumps({name: value for name, value in result.items() if name != "per_image"}, allow_nan=False)
+
+
+# The command around a model that is known to the last pixel ---------------------------------
+
+KNOWN = ["evaluate", "--model=known", "--data=synthetic", "--split=4:6"]
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """The model ``known`` is wrong by these shares of the normalizing distance, picture by picture."""
+
+    def make(shares, skeleton=FACE68, split="4:6"):
+        oracle = Oracle(load_synthetic(skeleton, split), shares)
+        monkeypatch.setattr(command.Localizer, "load", lambda *_, **options: oracle)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "limit, code",
+    [("--max_nme=3.01", 0), ("--max_nme=2.99", 1), ("--min_pck=1", 1), ("--min_pck=0", 1)],  # faces have no PCK
+)
+def test_a_limit_holds_or_the_exit_code_says_so(known, limit, code, capsys):
+    known([0.01, 0.03, 0.05] * 2)
+    assert main([*KNOWN, limit, "--json"]) == code
+    result = json.loads(capsys.readouterr().out)
+    assert result["ok"] == (code == 0) and result["nme_interocular"] == pytest.approx(3.0)
+
+
+def test_bodies_are_limited_by_what_is_known_of_them(known, capsys):
+    for flags, code in ((["--min_pck=50"], 0), (["--min_pck=51"], 1), (["--max_nme=1000"], 0), (["--max_nme=0.1"], 1)):
+        known([0.1, 0.15, 0.3, 0.4, 0.1, 0.9], LSP14)
+        assert main([*KNOWN, "--split=4:6", *flags, "--json"]) == code
+        assert json.loads(capsys.readouterr().out)["pck"] == pytest.approx(50.0)
+
+
+def test_rows_of_several_calls_stand_below_each_other(known, tmp_path):
+    file = tmp_path / "new" / "rows.csv"
+    for shares in ([0.02] * 6, [0.04] * 6):
+        known(shares)
+        assert main([*KNOWN, f"--csv={file}"]) == 0
+    known([0.1] * 6, LSP14)
+    assert main([*KNOWN, f"--csv={file}"]) == 0
+    rows = read_csv(file)
+    assert list(rows[0]) == [*command.COLUMNS, *(f"pck_{name}" for name in command.MEANS)]
+    assert [row["nme_interocular"] for row in rows] == ["2", "4", ""] and rows[2]["pck_joints"] == "100"
+    assert {row["model"] for row in rows} == {"known"} and rows[0]["flip_test"] == "False"
+
+
+@pytest.mark.parametrize("flag", ["--out={}", "--csv={}/rows.csv"])
+def test_a_place_of_somebody_elses_is_refused_before_the_model_is_read(flag, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command.Localizer, "load", lambda *_, **options: pytest.fail("read"))
+    (tmp_path / "file").write_text("mine")
+    assert main([*KNOWN, flag.format(tmp_path / "file")]) == 2
+    assert f"file is not a folder: {flag[:5]}" in capsys.readouterr().err
+
+
+def test_the_curves_package_is_asked_for_before_the_model_is_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command.Localizer, "load", lambda *_, **options: pytest.fail("read"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main([*KNOWN, f"--out={tmp_path / 'out'}"]) == 2
+    assert "pip install matplotlib" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_data_without_labels_has_no_figures(known, monkeypatch, capsys):
+    known([0.0])
+    source = load_synthetic(FACE68, "4:2")
+    hidden = [dataclasses.replace(sample, mask=0 * sample.mask) for sample in source]
+    monkeypatch.setattr(command, "source_for", lambda *_: dataclasses.replace(source, samples=hidden))
+    assert main(KNOWN) == 2
+    error = capsys.readouterr().err
+    assert "data synthetic, split 4:2: no sample is annotated" in error and "cunet predict --data" in error
+
+
+def test_the_text_leaves_out_what_is_not_known(known, capsys):
+    known([0.02] * 5 + [0.2])
+    assert main([*KNOWN, "--crops=1"]) == 0
+    text = capsys.readouterr().out
+    assert "nme_interocular" in text and "pck" not in text and "None" not in text and "left out" not in text
+    known([0.1] * 6, LSP14)
+    assert main(KNOWN) == 0
+    text = capsys.readouterr().out
+    assert "pck, mean of limbs" in text and "pckh" not in text and "failure_rate" not in text and "None" not in text
+
+
+@pytest.mark.parametrize("heads, group, expected", [(None, "all", 7.0), (None, "Head", 5.0), (None, "Tail", None),
+                                                    (3.0, "all", 7.0), (3.0, "Head", None)])  # fmt: skip
+def test_a_curve_is_labelled_with_its_own_share_alone(heads, group, expected):
+    """Groups have PCK of the torso only where there is no PCKh, which they have else."""
+    assert command._pck({"pck": 7.0, "pckh": heads, "per_group": {"Head": 5.0}}, group) == expected

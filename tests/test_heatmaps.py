@@ -320,3 +320,51 @@ def test_plateau_stays_inside_and_finite_on_any_map(seed, level, noise):
 def test_unknown_decoder_is_refused_with_a_hint():
     with pytest.raises(CUNetError, match="--decoder=drak: Did you mean 'dark'. Known: dark, quarter, argmax"):
         decode(np.zeros((1, 8, 8, 1)), "drak")
+
+
+# Mirrors and steps --------------------------------------------------------------------------
+
+
+@st.composite
+def beside_cells(draw, low: int, high: int):
+    """Points on no cell and half-way between none, where rounding would decide."""
+    cells = draw(arrays(np.int64, (5, 2), elements=st.integers(low, high)))
+    return cells + draw(arrays(np.float64, (5, 2), elements=st.floats(0.05, 0.45))) * draw(st.sampled_from([-1, 1]))
+
+
+@every_decoder
+@few
+@given(points=beside_cells(0, SIZE - 1))
+def test_decoding_a_mirrored_or_transposed_map_mirrors_or_transposes_the_points(decoder, points):
+    maps = gaussians(points, 1.2)
+    found, scores = decode(maps, decoder, 1.2)
+    for other, expected in (
+        (maps[:, :, ::-1], [SIZE - 1, 0] + found * [-1, 1]),
+        (maps[:, ::-1], [0, SIZE - 1] + found * [1, -1]),
+        (maps.transpose(0, 2, 1, 3), found[..., ::-1]),
+    ):
+        again, same = decode(other, decoder, 1.2)
+        np.testing.assert_allclose(again, expected, atol=2e-3)
+        np.testing.assert_array_equal(same, scores)
+
+
+@every_decoder
+@few
+@given(points=beside_cells(9, SIZE - 10), dx=st.integers(-3, 3), dy=st.integers(-3, 3), level=st.floats(0.2, 1.0))
+def test_whole_steps_and_the_height_of_a_peak_pass_through(decoder, points, dx, dy, level):
+    found, scores = decode(gaussians(points, 1.2), decoder, 1.2)
+    moved, lower = decode(level * np.roll(gaussians(points, 1.2), (dy, dx), axis=(1, 2)), decoder, 1.2)
+    np.testing.assert_allclose(moved, found + [dx, dy], atol=1e-3)
+    np.testing.assert_allclose(lower, level * scores, rtol=1e-6)
+
+
+@settings(deadline=None, max_examples=8)
+@given(clouds(0.0, SIZE - 1.0))
+def test_what_is_drawn_of_mirrored_points_is_the_mirror_image(points):
+    points = points.round(1) + 0.03  # no point half-way between two cells, and no disk through one
+    mirrored = points * [-1, 1] + [SIZE - 1, 0]
+    for draw, size in ((gaussian_maps, 1.2), (reference_maps, REFERENCE_SIGMA), (disk_maps, 2.0)):
+        there = drawn_by(draw, mirrored, size)
+        np.testing.assert_allclose(there, drawn_by(draw, points, size)[:, :, ::-1], atol=1e-5)
+        turned = drawn_by(draw, points[:, ::-1], size)
+        np.testing.assert_allclose(turned, drawn_by(draw, points, size).transpose(0, 2, 1, 3), atol=1e-5)

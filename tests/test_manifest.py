@@ -9,6 +9,7 @@ import cunet_tf as cu
 from cunet_tf.cli import main
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68
+from cunet_tf.trainers import manifest
 from cunet_tf.trainers.manifest import data_digest, flags_of, versions
 
 
@@ -67,3 +68,44 @@ def test_a_file_that_is_no_config(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(CUNetError, match="config.json: no config.json of a cunet train with its flags"):
         flags_of(tmp_path)
+
+
+@pytest.mark.parametrize("field, change", [("name", lambda name: name + "x"), ("mask", lambda mask: mask * 0),
+                                           ("box", lambda box: box + 1e-6)])  # fmt: skip
+def test_a_digest_sees_each_field_of_a_sample(field, change):
+    source = cu.load_synthetic(FACE68, "3:2")
+    sample = dataclasses.replace(source.samples[0], **{field: change(getattr(source.samples[0], field))})
+    other = dataclasses.replace(source, samples=[sample, source.samples[1]])
+    assert data_digest(other) != data_digest(source)
+
+
+def test_a_digest_is_of_what_is_learned_and_not_of_where_it_lies(tmp_path):
+    source = cu.load_synthetic(FACE68, "3:1")
+    digests = set()
+    for place in ("a/x.jpg", "b/x.jpg"):
+        (tmp_path / place).parent.mkdir()
+        (tmp_path / place).write_bytes(b"same")
+        sample = dataclasses.replace(source.samples[0], picture=tmp_path / place)
+        digests.add(data_digest(dataclasses.replace(source, split=place, samples=[sample])))
+    assert len(digests) == 1
+    renamed = dataclasses.replace(FACE68, names=("tip", *FACE68.names[1:]))
+    assert data_digest(dataclasses.replace(source, skeleton=renamed)) != data_digest(source)
+
+
+def test_only_what_is_there_has_a_version(monkeypatch):
+    monkeypatch.setattr(manifest, "PACKAGES", ("numpy", "no-such-package"))
+    monkeypatch.setattr(manifest, "_commit", lambda: "")
+    assert set(versions()) == {"cunet-tf", "python", "numpy"}
+
+
+def test_an_installed_package_has_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setattr(manifest, "__file__", str(tmp_path / "site-packages" / "cunet_tf" / "manifest.py"))
+    assert manifest._commit() == ""
+
+
+def test_where_and_how_are_not_taken_over(tmp_path):
+    given = {"epochs": 3, "data": "300w", **dict.fromkeys(manifest.NOT_AGAIN, "x")}
+    (tmp_path / "config.json").write_text(json.dumps({"flags": given}))
+    assert flags_of(tmp_path) == flags_of(str(tmp_path / "config.json")) == {"epochs": 3, "data": "300w"}
+    with pytest.raises(CUNetError, match=r"gone: no config.json of a cunet train with its flags \(FileNotFoundError"):
+        flags_of(tmp_path / "gone")

@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.io import savemat
 from scipy.sparse import eye
 
 from cunet_tf.data import matlab
+from cunet_tf.data.mat_child import NESTED, answer, plain
 from cunet_tf.data.matlab import CHILD, read_matlab, structs
 
 
@@ -103,3 +108,72 @@ def test_the_process_imports_little():
     code = f"import runpy, sys; runpy.run_path({str(CHILD)!r}, run_name='child'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert not {"tensorflow", "keras", "cunet_tf", "cv2"} & set(done.stdout.split())
+
+
+# The answer, without a process --------------------------------------------------------------
+
+few = settings(deadline=None, max_examples=40)
+shapes = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
+
+
+def answered(value):
+    """What the caller makes of what the process says of a value."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(plain(value)), ext_hook=matlab._array)
+
+
+@few
+@given(shapes.flatmap(lambda shape: arrays(np.float64, shape)))
+def test_numbers_travel_bit_for_bit_in_their_shape(value):
+    found = answered(value)
+    if value.size == 1 and value.ndim <= 2:
+        found = np.reshape(found, value.shape)
+    assert found.shape == value.shape and found.tobytes() == value.tobytes()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.float32, bool])
+def test_every_kind_of_number_comes_as_a_float(kind):
+    value = np.arange(6).reshape(2, 3).astype(kind)
+    found = answered(value)
+    np.testing.assert_array_equal(found, value)
+    assert found.dtype == np.float64
+
+
+def test_transposed_and_empty_arrays():
+    value = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_array_equal(answered(value.T), value.T)
+    assert answered(np.zeros((0, 3))) == answered(np.empty((1, 0), object)) == []
+
+
+def test_cells_are_nested_as_deep_as_said_and_no_deeper():
+    value = answered(nested(NESTED))
+    for _ in range(NESTED):
+        (value,) = value
+    np.testing.assert_array_equal(value, [0.0, 0.0])
+    with pytest.raises(ValueError, match="nested too deeply"):
+        plain(nested(NESTED + 1))
+
+
+def test_what_is_missing_or_of_another_kind_is_a_fault_and_no_value(tmp_path):
+    savemat(tmp_path / "a.mat", {"x": 1.0, "z": 1j})
+    assert answer(str(tmp_path / "a.mat"), "x") == {"value": 1.0}
+    assert answer(str(tmp_path / "a.mat"), "y") == {"fault": "no variable y"}
+    assert answer(str(tmp_path / "a.mat"), "z")["fault"].startswith("ValueError: it holds a ndarray")
+    with pytest.raises(ValueError, match="a value of kind 2"):
+        matlab._array(2, memoryview(b"1;"))
+
+
+def test_structs_are_found_wherever_files_have_them():
+    one, two = {"a": 1.0}, {"a": 2.0}
+    assert structs([one, 3.0, [two, "x"], []]) == [one, two]
+    assert structs("text") == structs({}) == []
+
+
+def test_signals_have_names_where_the_system_knows_them():
+    assert (matlab._signal(9), matlab._signal(999)) == ("SIGKILL", "signal 999")
+
+
+def test_scipy_that_is_not_there_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(matlab.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        read_matlab(tmp_path / "gone.mat", "x")
+    assert caught.value.name == "scipy"

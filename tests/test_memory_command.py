@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.commands import memory as command
 from cunet_tf.commands.memory import with_ratios
 from cunet_tf.errors import CUNetError
 from cunet_tf.memory.names import MemoryConfig
+from cunet_tf.rows import read_csv
 from cunet_tf.trainers.study.memory.process import measure
 from tests.networks import TINY
 
@@ -80,3 +82,97 @@ def test_the_page_shows_the_measured_table(name):
         kept, ratio, peak = float(row["kept_bytes"]) / 1e6, float(row["kept_ratio"]), float(row["peak_ratio"])
         assert f"| {row['stacks']} | {row['memory']} | {kept:,.1f} | {ratio:.3f} |" in page
         assert f"| {peak:.3f} |" in page
+
+
+# The command with measures that cost nothing ------------------------------------------------
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Each U-Net keeps 100 bytes, a tenth of it in other modes than ``none``; nothing fits beyond so many U-Nets."""
+    calls, most = [], [99]
+
+    def measure(config, modes, batch_size, steps, quant):
+        calls.append((config.stacks, [str(mode) for mode in modes], batch_size, steps, str(quant)))
+        if config.stacks > most[0]:
+            raise CUNetError("measuring failed")
+        kept = [10**8 * config.stacks * batch_size // (1 if str(mode) == "none" else 10) for mode in modes]
+        peak = {} if steps == 0 else {"variable_bytes": 0, "step_seconds": 2.0, "processor_seconds": 1.0}
+        return [{"stacks": config.stacks, "batch_size": batch_size, "memory": str(mode), "kept_bytes": each,
+                 **peak, **({"peak_over_idle": 2 * each} if peak else {})}
+                for mode, each in zip(modes, kept, strict=True)]  # fmt: skip
+
+    monkeypatch.setattr("cunet_tf.trainers.study.memory.process.measure", measure)
+    return calls, most
+
+
+def test_networks_are_measured_in_turn_with_the_preset_and_its_bits(measured, capsys):
+    calls, _ = measured
+    assert main([*FLAGS, "--modes=none,both", "--unets=1,3", "--batch_size=4", "--steps=2", "--quant=BW"]) == 0
+    assert calls == [(1, ["none", "both"], 4, 2, "BW"), (3, ["none", "both"], 4, 2, "BW")]
+    captured = capsys.readouterr()
+    assert (
+        "3 U-Nets, batch size 4: none, both ..." in captured.err and "both: kept 120.0 MB, peak 240 MB" in captured.err
+    )
+    (line,) = [line.split() for line in captured.out.splitlines() if line.startswith("3") and "both" in line]
+    assert line == ["3", "4", "both", "120.0", "0.100", "240.0", "0.100", "2.00", "1.000", "1.00", "1.000"]
+
+
+def test_counts_alone_leave_times_and_peaks_open(measured, tmp_path, capsys):
+    assert main([*FLAGS, "--modes=none", "--steps=0", f"--csv={tmp_path / 'm.csv'}"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1].split()[-6:] == ["-"] * 6 and "peak" not in captured.err
+    (row,) = read_csv(tmp_path / "m.csv")
+    assert row["kept_ratio"] == "1" and "peak_ratio" not in row
+
+
+def test_what_is_measured_stays_where_a_larger_network_does_not_fit(measured, tmp_path, capsys):
+    measured[1][0] = 2
+    assert main([*FLAGS, "--modes=none", "--unets=1,2,4", f"--csv={tmp_path / 'm.csv'}"]) == 2
+    assert "measuring failed" in capsys.readouterr().err
+    assert [row["stacks"] for row in read_csv(tmp_path / "m.csv")] == ["1", "2"]
+
+
+def test_a_budget_is_filled_and_its_points_are_kept(measured, tmp_path, capsys):
+    """200 MB of peak for each U-Net and picture."""
+    csv_file = tmp_path / "fits.csv"
+    flags = [*FLAGS, "--stacks=2", "--modes=none,both", "--budget_gb=2", "--batch_size=2", f"--csv={csv_file}"]
+    assert main([*flags, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [(each["memory"], each["deepest"], each["largest_batch"]) for each in result["fits"]] == [
+        ("none", 5, 5), ("both", 50, 50)]  # fmt: skip
+    assert len(result["rows"]) == 8 and list(read_csv(csv_file)[0])[:3] == ["budget_gb", "memory", "batch_size"]
+    assert main(flags) == 0  # over its own file
+    assert "none: 2 GB hold 5 U-Nets at batch size 2, and batches of 5 with 2 U-Nets" in capsys.readouterr().out
+    assert main([*FLAGS, "--modes=none", f"--csv={csv_file}"]) == 2  # a table of another form is not replaced
+    assert "fits.csv exists and was not written by cunet" in capsys.readouterr().err
+
+
+def test_the_picture_has_a_line_for_each_mode_and_a_panel_for_what_is_known(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr("cunet_tf.figures.plot_panels", lambda *arguments: drawn.append(arguments))
+    rows = [{"stacks": n, "memory": mode, "kept_bytes": n * 10**6} for n in (1, 2) for mode in ("none", "both")]
+    command.plot([*rows, {**rows[0], "stacks": 4, "peak_over_idle": 5 * 10**6}], tmp_path / "new" / "m.png")
+    ((panels, axis, path),) = drawn
+    assert axis == "U-Nets" and path.parent.is_dir()
+    assert panels == {
+        "kept for backward [MB]": {"none": [(1, 1.0), (2, 2.0), (4, 1.0)], "both": [(1, 1.0), (2, 2.0)]},
+        "peak over idle process [MB]": {"none": [(4, 5.0)]},
+    }
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["stray"], "unexpected argument 'stray'"),
+        (["--quant=XW"], "XW"),
+        (["--unets=two"], "--unets=two: give numbers from 1 on"),
+        (["--unets=1,-2"], "--unets=1,-2: give numbers"),
+        (["--budget_gb=1", "--plot=x.png"], "leave out --unets and --plot"),
+        (["--plot={}"], "is a folder, and a file of this name would be written: choose another --plot"),
+        (["--steps=-1"], "--steps"),
+    ],
+)
+def test_other_bad_flags_stop_before_anything_is_measured(measured, flags, words, tmp_path, capsys):
+    assert main([*FLAGS, *(flag.format(tmp_path) for flag in flags)]) == 2
+    assert words in capsys.readouterr().err and measured[0] == [] and not list(tmp_path.iterdir())

@@ -231,3 +231,90 @@ def test_means_that_need_groups_are_absent_without_them():
     means = pck_means(np.array([[0.0, 1.0]]), np.ones((1, 2)), np.ones(1), 0.5, skeleton)
     assert (means["joints"], means["groups"], means["limbs"]) == (50, None, None)
     assert means["per_joint"] == {"a": 100, "b": 0}
+
+
+# Properties ---------------------------------------------------------------------------------
+
+shares = st.floats(0.01, 2.0)
+every_normalizer = pytest.mark.parametrize(
+    "skeleton, name",
+    [(skeleton, name) for skeleton in (FACE68, LSP14, MPII16) for name in (*skeleton.normalizers, "box")],
+    ids=lambda value: getattr(value, "name", value),
+)
+
+
+def people(seed: int, skeleton: Skeleton, count: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, answers and masks; about one point in five is not annotated."""
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(0, 100, (count, skeleton.size, 2))
+    mask = (rng.random((count, skeleton.size)) < 0.8).astype(np.float32)
+    return truth, truth + rng.normal(0, 5, truth.shape), mask
+
+
+def nmes(truth, found, mask, skeleton, name):
+    return nme_per_image(point_errors(found, truth), mask, normalizer_distance(truth, skeleton, name, mask))
+
+
+@every_normalizer
+@few
+@given(st.integers(0, 10**6), st.floats(0.01, 50), st.tuples(st.floats(-500, 500), st.floats(-500, 500)))
+def test_nme_bears_a_common_scale_and_shift_and_follows_its_pictures(skeleton, name, seed, zoom, shift):
+    truth, found, mask = people(seed, skeleton)
+    plain = nmes(truth, found, mask, skeleton, name)
+    np.testing.assert_allclose(nmes(zoom * truth + shift, zoom * found + shift, mask, skeleton, name), plain, rtol=1e-6)
+    order = np.random.default_rng(seed).permutation(len(truth))
+    np.testing.assert_array_equal(nmes(truth[order], found[order], mask[order], skeleton, name), plain[order])
+
+
+@pytest.mark.parametrize("name", ["interocular", "interpupil", "box"])
+@few
+@given(st.integers(0, 10**6))
+def test_faces_in_a_mirror_have_the_same_nme(name, seed):
+    skeleton, there = FACE68, np.array([-1.0, 1.0])
+    truth, found, mask = people(seed, skeleton)
+    swap = skeleton.flip_permutation
+    mirrored = nmes(truth[:, swap] * there, found[:, swap] * there, mask[:, swap], skeleton, name)
+    np.testing.assert_allclose(mirrored, nmes(truth, found, mask, skeleton, name))
+
+
+@few
+@given(st.integers(0, 10**6), shares, shares)
+def test_pck_rises_with_its_share_and_pools_what_its_means_pool(seed, one, other):
+    truth, found, mask = people(seed, MPII16)
+    errors, distance = point_errors(found, truth), normalizer_distance(truth, MPII16, "torso")
+    low, high = (pck(errors, mask, distance, share) for share in sorted((one, other)))
+    assert 0.0 <= low <= high <= 1.0
+    means = pck_means(errors, mask, distance, one, MPII16)
+    known = [value for value in means["per_joint"].values() if value is not None]
+    assert min(known) - 1e-9 <= means["limbs"] <= max(known) + 1e-9
+    weights = [mask[:, index].sum() for index in MPII16.scored]
+    joints = [means["per_joint"][MPII16.names[index]] or 0.0 for index in MPII16.scored]
+    assert means["joints"] == pytest.approx(np.average(joints, weights=weights))
+
+
+@few
+@given(st.integers(0, 10**6), shares, st.floats(1.0, 10.0))
+def test_pck_asks_for_the_ratio_of_error_and_distance_alone(seed, share, zoom):
+    truth, found, mask = people(seed, LSP14)
+    errors, distance = point_errors(found, truth), normalizer_distance(truth, LSP14, "torso")
+    plain = pck(errors, mask, distance, share)
+    assert pck(2 * errors, mask, 2 * distance, share) == plain
+    assert pck(errors, mask, zoom * distance, share) >= plain  # the same errors on larger people
+
+
+@few
+@given(many_nmes, st.floats(0.01, 0.1), st.floats(1.0, 3.0))
+def test_the_area_lies_between_nothing_and_the_share_of_successes(nmes, threshold, wider):
+    """A curve that only rises: its mean is below its end, and the mean over a longer way is higher."""
+    area = auc(nmes, threshold)
+    assert 0.0 <= area <= 1.0 - failure_rate(nmes, threshold) + 1e-12
+    assert area <= auc(nmes, wider * threshold) + 1e-12
+    assert auc(nmes / 2, threshold) >= area - 1e-12
+
+
+@few
+@given(many_nmes, arrays(np.float64, 8, elements=st.floats(-0.1, 0.5)))
+def test_the_curve_of_errors_never_falls_and_ends_at_one(nmes, limits):
+    curve = ced(nmes, np.sort(limits))
+    assert (np.diff(curve) >= 0).all() and ced(nmes, np.array([nmes.max()])) == 1.0
+    np.testing.assert_array_equal(ced(np.tile(nmes, 3), limits), ced(nmes, limits))

@@ -98,3 +98,39 @@ def test_a_warm_up_may_be_asked_for_with_fresh_weights_too():
     schedule = FACE_MOBILE.optimizer(100, 10, Options(warmup=200).warmup_steps(1000, started=False)).get_config()
     rate = keras.optimizers.deserialize({"class_name": "RMSprop", "config": schedule})._learning_rate
     assert [float(rate(step)) for step in (0, 99)] == pytest.approx([5e-6, 5e-4 * 0.976], rel=2e-2)
+
+
+def test_minutes_are_not_negative():
+    with pytest.raises(CUNetError, match="--save_every=-1.0: give minutes; 0 saves after epochs only"):
+        Options(save_every=-1.0)
+
+
+@pytest.mark.parametrize(
+    "fields, flag", [({"save_every": 5.0}, "--save_every"), ({"deterministic": True}, "--deterministic")]
+)
+def test_what_needs_tensorflow_is_refused_elsewhere_and_changes_nothing(fields, flag, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    words = f"^{flag} works with the TensorFlow backend only"
+    with pytest.raises(CUNetError, match=words), Options(mixed_precision=True, **fields).applied():
+        pass
+    assert keras.config.dtype_policy().name == "float32"
+    with Options().applied():  # what is off needs nothing
+        pass
+
+
+@pytest.mark.parametrize(
+    "options, started, steps",
+    [
+        (Options(init_optimizer=True), True, 0),
+        (Options(init_optimizer=True, warmup=30), True, 30),
+        (Options(warmup=0), True, 0),
+        (Options(), True, 50),
+    ],
+)
+def test_averages_that_were_taken_over_need_no_warm_up(options, started, steps):
+    assert options.warmup_steps(500, started) == steps
+
+
+def test_one_option_of_the_optimizer_does_not_bring_another():
+    assert Options(ema=0.99).optimizer_options() == {"use_ema": True, "ema_momentum": 0.99}
+    assert Options(clipnorm=2.0).optimizer_options() == {"global_clipnorm": 2.0}

@@ -1,18 +1,35 @@
 """Nothing that somebody else wrote is ever replaced."""
 
 import json
+import math
 import os
+import struct
+import zlib
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cunet_tf.cli import main
 from cunet_tf.data.synthetic import draw
 from cunet_tf.draw import encoded, save_result
 from cunet_tf.errors import CUNetError
 from cunet_tf.figures import plot_shares
-from cunet_tf.outputs import begins_with, claim, is_ours, json_text, page_text
+from cunet_tf.outputs import (
+    MARK,
+    SEARCHED,
+    begins_with,
+    claim,
+    claim_pages,
+    finite,
+    is_ours,
+    json_text,
+    marked_picture,
+    movie_mark,
+    page_text,
+)
 from cunet_tf.writing import replace_text
 
 PRECIOUS = b"precious"
@@ -106,3 +123,78 @@ def test_a_pipe_is_nobody_s_and_not_waited_for(tmp_path):
     assert not is_ours(tmp_path / "pipe")
     with pytest.raises(CUNetError, match="pipe exists and was not written by cunet"):
         claim([tmp_path / "pipe"], "--out")
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "ä", "NaN"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def numbers_in(value):
+    if isinstance(value, dict | list | tuple):
+        return [
+            number for each in (value.values() if isinstance(value, dict) else value) for number in numbers_in(each)
+        ]
+    return [value] if isinstance(value, float) else []
+
+
+@settings(deadline=None, max_examples=40)
+@given(values)
+def test_only_what_json_does_not_have_is_left_out(value):
+    text = json.dumps(finite(value), allow_nan=False)
+    assert numbers_in(json.loads(text)) == [number for number in numbers_in(value) if math.isfinite(number)]
+    assert finite(finite(value)) == finite(value)
+
+
+def test_a_mark_counts_at_either_end_of_a_file_and_not_in_its_middle(tmp_path):
+    room = b"x" * (2 * SEARCHED)
+    for name, data in (("first", MARK.encode() + room), ("last", room + MARK.encode()), ("short", MARK.encode())):
+        (tmp_path / name).write_bytes(data)
+        assert is_ours(tmp_path / name), name
+    (tmp_path / "quotes us").write_bytes(room + MARK.encode() + room)  # a text about our files is not ours
+    assert not is_ours(tmp_path / "quotes us")
+
+
+def test_the_mark_of_a_picture_is_a_chunk_of_its_own_with_a_true_checksum():
+    data = marked_picture(encoded(draw("face68", 8, 0), ".png"))
+    place, kinds = 8, []
+    while place < len(data):
+        (length,) = struct.unpack(">I", data[place : place + 4])
+        body, (crc,) = (
+            data[place + 4 : place + 8 + length],
+            struct.unpack(">I", data[place + 8 + length : place + 12 + length]),
+        )
+        assert zlib.crc32(body) == crc
+        kinds.append(body[:4])
+        place += 12 + length
+    assert kinds[:2] == [b"IHDR", b"tEXt"] and kinds[-1] == b"IEND"
+
+
+def test_the_mark_of_a_film_is_a_box_as_long_as_it_says(tmp_path):
+    box = movie_mark()
+    assert struct.unpack(">I", box[:4]) == (len(box),) and box[4:8] == b"free"
+    (tmp_path / "film.mp4").write_bytes(bytes(3 * SEARCHED) + box)
+    assert is_ours(tmp_path / "film.mp4")
+
+
+def test_of_a_table_the_page_says_whose_both_files_are(tmp_path):
+    claim_pages(tmp_path, ["t"], "--out")
+    (tmp_path / "t.csv").write_bytes(PRECIOUS)
+    with pytest.raises(CUNetError, match="t.csv exists and was not written by cunet"):
+        claim_pages(tmp_path, ["t"], "--out")
+    replace_text(tmp_path / "t.md", page_text("# Table"))
+    claim_pages(tmp_path, ["t"], "--out")
+    (tmp_path / "u.md").write_bytes(PRECIOUS)
+    with pytest.raises(CUNetError, match="u.md exists"):
+        claim_pages(tmp_path, ["t", "u"], "--out")
+
+
+def test_what_is_no_text_is_no_table_of_ours(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00")
+    assert not begins_with("a")(tmp_path / "t.csv") and not begins_with("a")(tmp_path)
+    (tmp_path / "t.csv").write_bytes(b"a,b\r\n1,2\r\n")
+    assert begins_with("a", "b")(tmp_path / "t.csv") and not begins_with("a", "b", "c")(tmp_path / "t.csv")

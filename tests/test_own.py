@@ -1,11 +1,16 @@
 """Models of a user's own in integers; the trained one is that of tests/own_models.py."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cunet_tf.compat import parse_tflite
 from cunet_tf.errors import CUNetError
+from cunet_tf.export import own as own_module
 from cunet_tf.export.formats import to_format
 from cunet_tf.export.own import Span, deploy_own
 from cunet_tf.export.own_parity import compare_outputs, integer_operations, run_tflite
@@ -13,7 +18,8 @@ from cunet_tf.export.tflite import convert_int8, operator_names
 from cunet_tf.files.packed.expand import expand
 from cunet_tf.files.tflite import made_by_us, spec_of
 from cunet_tf.models.quant_layers import QuantActivation
-from cunet_tf.quantize.quantizers import Linear
+from cunet_tf.quantize.in_bytes import InBytes
+from cunet_tf.quantize.quantizers import Linear, Uniform
 from tests.own_models import mobile, squares, trained, with_every_grid
 
 _L = keras.layers
@@ -118,3 +124,61 @@ def test_several_outputs_keep_their_names(rng):
         found = run_tflite(to_format(model, None, fmt, x).tflite, x)
         for ours, theirs in zip(model.predict(x, verbose=0), found, strict=True):
             assert np.abs(ours - theirs).max() < 0.05 * np.ptp(ours)
+
+
+few = settings(deadline=None, max_examples=40)
+linears = st.builds(
+    lambda bits, power, signed: Linear(bits, 2.0**power, signed), st.integers(2, 8), st.integers(-3, 3), st.booleans()
+)
+
+
+@few
+@given(st.lists(linears, min_size=1, max_size=3))
+def test_a_span_around_several_holds_each_of_their_values_or_none_does(quantizers):
+    parts = [Span.of(each) for each in quantizers]
+    joined = Span.around(parts)
+    high, low = max(part.high for part in parts), min(part.low for part in parts)
+    step = min(part.step for part in parts)
+    assert (joined is None) == (round((high - low) / step) > 255)
+    if joined is None:
+        return
+    assert Span.around(parts[::-1]) == Span.around([joined, *parts]) == joined
+    for part in parts:  # every value of each part is one of the byte's
+        values = np.arange(round(part.low / part.step), round(part.high / part.step) + 1) * part.step
+        np.testing.assert_array_equal(joined.grid.dequantize(joined.grid.quantize(values)), values)
+
+
+@few
+@given(linears)
+def test_a_quantizer_and_the_same_in_bytes_have_one_span(quantizer):
+    assert Span.of(quantizer) == Span.of(InBytes.of(quantizer))
+
+
+@pytest.mark.parametrize(
+    "make, kind",
+    [
+        (lambda: _L.MaxPooling2D(), "copy"),
+        (lambda: _L.Activation("linear"), "copy"),
+        (lambda: _L.UpSampling2D(), "same grid"),
+        (lambda: _L.ReLU(), "relu"),
+        (lambda: _L.ReLU(6), "relu"),
+        (lambda: _L.Activation("relu"), "relu"),
+        (lambda: _L.ReLU(3.5), "values"),
+        (lambda: _L.ReLU(negative_slope=0.1), "values"),
+        (lambda: _L.ReLU(threshold=1.0), "values"),
+        (lambda: _L.Activation("softmax"), "end"),
+        (lambda: _L.Softmax(), "end"),
+        (lambda: _L.Activation("gelu"), "values"),
+        (lambda: _L.Conv2D(2, 1), "values"),
+        (lambda: QuantActivation(Linear(8, 1.0)), "grid"),
+    ],
+)
+def test_what_a_layer_does_to_a_grid(make, kind):
+    assert own_module._kind(SimpleNamespace(layer=make(), path="a/layer")) == kind
+
+
+@pytest.mark.parametrize("quantizer", [Linear(9, 1.0), InBytes(9, 1.0), Uniform(4)], ids=repr)
+def test_a_grid_that_no_byte_has_is_named_with_its_layer(quantizer):
+    call = SimpleNamespace(layer=SimpleNamespace(quantizer=quantizer), path="head/grid")
+    with pytest.raises(CUNetError, match=r"layer head/grid: .* does not fit into 8 bits: use another format"):
+        own_module._require_bytes(call)

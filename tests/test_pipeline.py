@@ -1,5 +1,6 @@
 import dataclasses
 from itertools import islice
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -307,3 +308,42 @@ def test_points_come_back_through_crop_and_heat_map(material, decoder, bound, ty
     assert len(errors) > 0.9 * 20 * material[1].skeleton.size
     assert errors.mean() < bound
     assert np.median(errors) < typical
+
+
+# Faults -------------------------------------------------------------------------------------
+
+
+def test_a_picture_that_cannot_be_read_is_kept_for_the_message():
+    source = load_synthetic(LSP14, "9:3")
+    lost = dataclasses.replace(source.samples[1], picture=Path("lost.jpg"))
+    examples = Examples(dataclasses.replace(source, samples=[source.samples[0], lost, source.samples[2]]), SMALL)
+    examples.make(0, 0)
+    assert examples.failures == []
+    with pytest.raises(CUNetError, match="lost.jpg") as caught:
+        examples.make_batch(0, np.array([0, 1, 2]))
+    assert examples.failures == [caught.value]
+
+
+def test_mirrored_pictures_need_pairs():
+    unpaired = dataclasses.replace(LSP14, flip_pairs=None)
+    source = dataclasses.replace(load_synthetic(LSP14, "9:1"), skeleton=unpaired)
+    spec = SMALL.with_skeleton(unpaired)
+    with pytest.raises(CUNetError, match="mirrored pictures"):
+        Examples(source, spec, Augmentation(flip=0.5))
+    assert Examples(source, spec, Augmentation(rotation=20.0)).make(0, 0)[1].shape == (14, 3)
+
+
+def test_a_batch_holds_the_examples_of_its_indices_also_twice():
+    examples = examples_of(4)
+    images, targets = examples.make_batch(2, np.array([3, 0, 3]))
+    for place, index in enumerate((3, 0, 3)):
+        image, target = examples.make(2, index)
+        np.testing.assert_array_equal(images[place], image)
+        np.testing.assert_array_equal(targets[place], target)
+
+
+def test_points_that_are_not_annotated_may_be_anything(sample):
+    points, mask = sample.points.copy(), sample.mask.copy()
+    points[3], mask[3] = np.nan, 0
+    _, target = make(dataclasses.replace(sample, points=points, mask=mask), View(rotation=10.0, flip=True))
+    assert np.isfinite(target).all() and target[:, 2].sum() == 13

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cunet_tf.commands.predict_inputs import Boxes, list_pictures, name_targets, parse_box
 from cunet_tf.data.synthetic import draw
@@ -114,3 +116,115 @@ def test_pipes_are_refused_or_passed_over_and_never_waited_for(folder):
     assert len(passed) == 2 and all("no regular file" in text for text in passed)
     with pytest.raises(CUNetError, match="pipe: cannot be read .this is a pipe"):
         Boxes(folder / "pipe")
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("", "name the pictures, or a folder of them, at the end of the line"),
+        ("gone.jpg", "gone.jpg: no such file or folder"),
+        ("empty", "empty: no picture in this folder that OpenCV reads; --recursive looks into its folders"),
+        ("ours.png", "ours.png: cunet drew this picture: name the one it was drawn from"),
+    ],
+)
+def test_what_is_no_picture_is_named_with_what_to_do(folder, name, words):
+    (folder / "empty").mkdir()
+    save_result(folder / "ours.png", draw("face68", 8, 0))
+    with pytest.raises(CUNetError, match=words):
+        list_pictures([str(folder / name)] if name else [])
+    if name == "empty":
+        with pytest.raises(CUNetError, match="that OpenCV reads.$"):
+            list_pictures([str(folder / name)], recursive=True)
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_ending(folder):
+    """Whoever names it gets to hear what is wrong with it; in a folder it is passed over."""
+    (folder / "odd.txt").write_text("x")
+    assert names(list_pictures([str(folder / "odd.txt")])) == [("odd.txt", ".")]
+    (folder / "._b.PNG").write_bytes(b"notes")
+    _, passed = list_pictures([str(folder)])
+    assert [text.rpartition(": ")[2] for text in passed] == [
+        "notes of macOS, no picture",
+        "no picture that OpenCV reads",
+    ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "x.y", "x_found"]),
+                          st.sampled_from([".jpg", ".png", ".jpg.png"]), st.sampled_from(["", "deep"])), max_size=6),
+       st.sampled_from([None, "jpg", "png"]))  # fmt: skip
+def test_no_two_pictures_write_one_file_or_they_are_refused(given_files, overlay):
+    files = [(Path(folder, part, stem + ending), Path(part)) for folder, stem, ending, part in given_files]
+    try:
+        pictures = name_targets(files, Path("out"), overlay)
+    except CUNetError as error:
+        assert "would write the same result: use two --out folders" in str(error)
+        parts = [(part, file.name) for file, part in set(files)]
+        assert len(files) > 1 and (len(set(parts)) < len(parts) or len({part for part, _ in parts}) < len(parts))
+        return
+    targets = [target for picture in pictures for target in picture.targets]
+    assert len(set(targets)) == len(targets) and len(pictures) == len(set(files))
+    assert all((picture.overlay is None) == (overlay is None) for picture in pictures)
+
+
+def test_stems_that_two_pictures_share_keep_their_endings(tmp_path):
+    files = [(Path("x/a.jpg"), Path()), (Path("x/a.png"), Path()), (Path("x/b.png"), Path())]
+    assert [picture.json.name for picture in name_targets(files, tmp_path, None)] == [
+        "a.jpg.json",
+        "a.png.json",
+        "b.json",
+    ]
+    with pytest.raises(CUNetError, match="y/b.png and x/b.png would write the same result"):
+        name_targets([*files, (Path("y/b.png"), Path())], tmp_path, None)
+
+
+numbers = st.floats(-1e6, 1e6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.tuples(numbers, numbers, numbers, numbers))
+def test_a_box_is_read_as_it_was_written_or_refused(box):
+    parts = [repr(value) for value in box]
+    if box[0] < box[2] and box[1] < box[3]:
+        assert parse_box(parts).tolist() == list(box)
+    else:
+        with pytest.raises(CUNetError, match="give x0,y0,x1,y1 with x0 < x1 and y0 < y1, in pixels"):
+            parse_box(parts)
+
+
+@pytest.mark.parametrize(
+    "parts, rest, words",
+    [
+        (["1", "2", "3"], [], "--box=1,2,3: give x0,y0,x1,y1"),
+        (["1", "2", "3", "4", "5"], [], "--box=1,2,3,4,5: give"),
+        (["1", "2", "inf", "4"], [], "--box=1,2,inf,4: give"),
+        (["a", "2", "3", "4"], [], "--box=a,2,3,4: give"),
+        (["1"], ["2", "3"], "--box=1: give"),
+        (["1"], ["2", "a.jpg", "4"], "--box=1: give"),
+    ],
+)
+def test_a_hint_is_given_only_where_four_numbers_follow(parts, rest, words):
+    with pytest.raises(CUNetError, match=words):
+        parse_box(parts, rest)
+
+
+@pytest.mark.parametrize(
+    "box", [[0, 0, 1e300, 5], ["-inf", 0, 1, 1], ["nan", 0, 1, 1], [0, 0, 1], [0, 0, 1, 1, 1], "abcd", None, 7]
+)
+def test_boxes_that_no_picture_has_are_refused_with_their_place(tmp_path, box):
+    (tmp_path / "b.json").write_text(json.dumps({"a.jpg": [[0, 0, 1, 1], box]}))
+    with pytest.raises(CUNetError, match="--boxes=.*b.json, a.jpg: .*: a box is x0,y0,x1,y1"):
+        Boxes(tmp_path / "b.json")
+
+
+def test_a_quote_that_is_never_closed_is_no_csv(tmp_path):
+    (tmp_path / "b.csv").write_text('image,x0,y0,x1,y1\n"a.jpg,1,2,3,4\n')
+    with pytest.raises(CUNetError, match="b.csv: not readable as CSV .*: repair it"):
+        Boxes(tmp_path / "b.csv")
+
+
+def test_names_that_differ_only_in_how_a_path_is_written_are_one(tmp_path):
+    (tmp_path / "b.json").write_text(json.dumps({"./a.jpg": [[0, 0, 1, 1]], "a.jpg": [[0, 0, 2, 2]], "b.jpg": []}))
+    boxes = Boxes(tmp_path / "b.json")
+    assert boxes.of(Path("a.jpg")) == [[0, 0, 1, 1], [0, 0, 2, 2]] and boxes.unused() == []
+    assert boxes.of(Path("b.jpg")) is None  # an empty list says nothing

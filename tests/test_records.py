@@ -1,18 +1,22 @@
 """Packed samples: the same examples, read one at a time, and faults named."""
 
+import hashlib
 import json
 import tracemalloc
+import zlib
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
 from cunet_tf.data import records
 from cunet_tf.data.check import full_check
 from cunet_tf.data.pipeline import Examples
-from cunet_tf.data.records import Crop, load_records
+from cunet_tf.data.records import Crop, load_records, splits_in
 from cunet_tf.data.sharing import Share
 from cunet_tf.data.sources import Request, load_source
+from cunet_tf.data.tfrecord import framed
 from cunet_tf.data.worker_pool import WorkerPool, cached
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68, LSP14
@@ -205,3 +209,69 @@ def test_whatever_is_changed_is_refused_in_a_sentence_or_does_not_matter(folder,
             sample.load()
     except CUNetError as error:
         assert str(folder) in str(error)
+
+
+# Columns that were changed, and told so -----------------------------------------------------
+
+
+def rewrite(folder, **changes):
+    """Columns of the first shard changed, with the sum that the index of the split has of them; their file."""
+    index = folder / "6_12.json"
+    content = json.loads(index.read_text())
+    shard = content["shards"][0]
+    file = (folder / shard["file"]).with_suffix(".index")
+    columns = msgspec.msgpack.decode(file.read_bytes())
+    data = changes.get("data") or msgspec.msgpack.encode(
+        {**columns, **{key: change(columns[key]) for key, change in changes.items()}}
+    )
+    file.write_bytes(data)
+    shard["sha256_of_index"] = hashlib.sha256(data).hexdigest()
+    index.write_text(json.dumps(content))
+    return file
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"names": lambda names: names[1:]}, "names: not . of them"),
+        ({"subsets": lambda names: [*names, "x"]}, "names: not . of them"),
+        ({"boxes": lambda data: data[:-1]}, r"boxes: \d+ bytes do not fit"),
+        ({"heads": lambda data: data + bytes(8)}, r"heads: \d+ bytes do not fit"),
+        ({"points": lambda data: "text"}, "not readable .*points"),
+        ({"offsets": lambda data: b"\xff" * 8 + data[8:]}, "record 0: lies outside of its file"),
+        ({"lengths": lambda data: data[:7] + b"\x7f" + data[8:]}, "record 0: lies outside of its file"),
+        ({"data": b"\xc1"}, "not readable"),
+    ],
+)
+def test_columns_that_do_not_fit_are_named(folder, changes, words):
+    file = rewrite(folder, **changes)
+    with pytest.raises(CUNetError, match=f"{file.name}.*{words}.*copy it again, or pack again"):
+        load(folder)
+
+
+def test_columns_of_another_packing_are_not_taken(folder):
+    file = sorted(folder.glob("*.index"))[0]
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(CUNetError, match=f"{file.name}: not the file that was written with {file.stem}.tfrecord"):
+        load(folder)
+
+
+def test_a_head_size_is_there_or_not(folder):
+    sizes = [12.5] + [float("nan")] * 3
+    rewrite(folder, heads=lambda data: np.resize(sizes, len(data) // 8).tobytes())
+    heads = [sample.head for sample in load(folder)]
+    assert heads[:2] == [12.5, None] and heads[-1] is None
+
+
+@pytest.mark.parametrize("payload, words", [(b"\xc1", "no record of cunet pack"), (b"\x80", "no record .*name")])
+def test_a_sound_record_of_something_else(tmp_path, payload, words):
+    (tmp_path / "a.tfrecord").write_bytes(framed(payload))
+    crop = Crop(tmp_path / "a.tfrecord", 3, 0, len(payload), zlib.crc32(payload), "one", "")
+    with pytest.raises(CUNetError, match=rf"a.tfrecord, record 3 \(one\): {words}"):
+        crop()
+
+
+def test_other_json_in_the_folder_is_passed_over(folder):
+    (folder / "notes.json").write_text("{}")
+    (folder / "broken.json").write_text("{")
+    assert list(splits_in(folder)) == ["6:12"]

@@ -1,5 +1,6 @@
 import json
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,3 +185,67 @@ def test_a_run_remembers_every_device_that_trained_it(folder):
     assert [resumed_on(device) for device in ("a GPU", "a GPU", "a CPU", "a CPU", "a GPU")] == [
         "a GPU", "a GPU", "a GPU, then a CPU", "a GPU, then a CPU", "a GPU, then a CPU, then a GPU"]  # fmt: skip
     folder.release()
+
+
+def test_a_folder_that_is_refused_is_left_to_others(folder):
+    record(folder, [3.0])
+    folder.release()
+    with pytest.raises(CUNetError, match="seed was 1"):
+        folder.create({"seed": 2}, resume=True)
+    other = RunFolder(folder.path)
+    other.create({"seed": 1}, resume=True)
+    other.release()
+    assert not (folder.path / run.LOCK).exists()
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"spec": {}}', '{"spec": 3}'])
+def test_what_no_run_has_written_is_no_run(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    assert not run.is_run(tmp_path / "config.json") and not run.is_run(tmp_path / "none.json")
+    with pytest.raises(CUNetError, match="config.json exists and was not written by cunet: .*--workdir"):
+        RunFolder(tmp_path).create({}, resume=True)
+    assert (tmp_path / "config.json").read_text() == text and not (tmp_path / run.LOCK).exists()
+
+
+def test_a_run_of_an_earlier_version_is_known_by_its_network(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"spec": preset("face-mobile").to_dict()}))
+    assert run.is_run(tmp_path / "config.json")
+
+
+def test_workers_agree_in_all_but_their_machines(folder):
+    config = {"seed": 1, "tuple": (1, 2), "nan": float("nan"), "device": "a CPU", "command": "cunet train"}
+    folder.create(config, resume=False)
+    other = RunFolder(folder.path)
+    other.require_shared({**config, "device": "another", "command": "", "versions": {}, "flags": {"a": 1}})
+    for changed, place in (({**config, "seed": 2}, other), (config, RunFolder(folder.path / "elsewhere"))):
+        with pytest.raises(CUNetError, match=f"--workdir={place.path}: worker 0 writes into another folder"):
+            place.require_shared(changed)
+
+
+def test_a_worker_that_does_not_write_stops_with_those_that_do(folder, capsys):
+    recorder = Recorder(folder, "val_loss", patience=1, save_every=1e-9, writes=False)
+    recorder.set_model(FakeModel())
+    for epoch in range(2):
+        recorder.on_train_batch_end(0)
+        recorder.on_epoch_end(epoch, {"val_loss": 1.0 + epoch})
+    assert recorder.model.saved == [] and recorder.model.stop_training
+    assert "no better val_loss for 1 epochs" in capsys.readouterr().out
+    assert {file.name for file in folder.path.iterdir()} == {"config.json", run.LOCK}
+
+
+def test_averages_are_what_is_validated_and_kept_as_the_best_and_never_what_goes_on(folder):
+    steps = []
+    averages = SimpleNamespace(put_in=lambda: steps.append("in"), take_out=lambda: steps.append("out"))
+    recorder = Recorder(folder, "val_loss", averages=averages)
+    recorder.set_model(FakeModel())
+    recorder.model.save = lambda path: path.write_text(str(steps.append(path.name.split("-", 3)[-1])))
+    recorder.on_test_begin()
+    recorder.on_test_end()
+    recorder.on_epoch_end(0, {"val_loss": 1.0})
+    assert steps == ["in", "out", "in", "best.keras", "out", "last.keras"]
+
+
+def test_numbers_of_the_history_come_back_in_full(folder):
+    record(folder, [1 / 3])
+    assert float(folder.history()[0]["val_loss"]) == 1 / 3
+    assert folder.history(before=0) == [] and len(folder.history(before=1)) == 1

@@ -195,3 +195,31 @@ def test_bad_parameters_are_refused(arguments, words):
 def test_object_size_is_the_longer_side_and_never_0():
     assert object_size(FACE) == 100.0 and object_size(FACE[:, ::-1] * 0.5) == 50.0
     assert object_size(FACE[:1]) == 1.0
+
+
+@few
+@given(seeds, betas)
+def test_a_mirror_and_changed_axes_do_not_matter(seed, beta):
+    path, times = walk(seed, 12)
+    still = run(OneEuroFilter(1.0, beta), path, times)
+    for matrix in ([[-1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]], [[0.0, -1.0], [1.0, 0.0]]):
+        moved = run(OneEuroFilter(1.0, beta), path @ np.array(matrix), times)
+        np.testing.assert_allclose(moved, still @ np.array(matrix), atol=1e-9)
+
+
+@few
+@given(seeds, seeds, cutoffs)
+def test_without_beta_sums_are_smoothed_as_their_parts(one, other, cutoff):
+    (first, times), (second, _) = walk(one, 12), walk(other, 12)
+    apart = run(OneEuroFilter(cutoff, 0.0), first, times) + 2.0 * run(OneEuroFilter(cutoff, 0.0), second, times)
+    np.testing.assert_allclose(run(OneEuroFilter(cutoff, 0.0), first + 2.0 * second, times), apart, atol=1e-8)
+
+
+@few
+@given(seeds, st.lists(cutoffs, min_size=1, max_size=5), st.floats(1e-3, 0.2))
+def test_each_value_of_the_low_pass_has_its_own_cutoff_and_nears_the_measurement(seed, several, step):
+    before, now = default_rng(seed).uniform(-50, 50, (2, len(several)))
+    found = low_pass(before, now, np.array(several), step)
+    alone = [low_pass(before[[i]], now[[i]], cutoff, step)[0] for i, cutoff in enumerate(several)]
+    np.testing.assert_allclose(found, alone, atol=1e-12)
+    assert (np.abs(found - now) <= np.abs(before - now)).all()

@@ -1,5 +1,6 @@
 """The real command: counts in seconds, one tiny network really trained, finished runs recognised."""
 
+import dataclasses
 import json
 import shutil
 
@@ -8,9 +9,14 @@ from absl import flags
 
 from cunet_tf.cli import main
 from cunet_tf.commands import tables
+from cunet_tf.data.sources import USUAL_BOX
+from cunet_tf.errors import CUNetError
 from cunet_tf.rows import read_csv
 from cunet_tf.trainers.study import jobs
-from tests.fake_runs import finish, verb_in_process
+from cunet_tf.trainers.study.tables.networks import Scale
+from cunet_tf.trainers.study.tables.records import COLUMNS, Records
+from tests.fake_runs import finish, results_of, verb_in_process
+from tests.fake_runs import protocol as fake_protocol
 from tests.networks import run_eagerly
 
 SCALE = ["--stacks=4", "--main_channels=8", "--growth=4", "--input_size=64"]
@@ -116,3 +122,85 @@ def test_bad_options_stop_before_any_training(options, words, tmp_path, capsys):
     assert main(["tables", f"--workdir={tmp_path / 'w'}", f"--out={tmp_path / 'out'}", *options]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "w").exists() and not (tmp_path / "out").exists()
+
+
+# Small functions of the command -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["table_03.md", "table_03.csv", "table_03.png", "tables.md", "latency.csv", "runs.csv"]
+)
+def test_files_of_somebody_elses_are_not_replaced(name, tmp_path, capsys):
+    (tmp_path / name).write_text("mine,yours\n")
+    assert main(["tables", "--table=3", "--only_finished", f"--out={tmp_path}", f"--workdir={tmp_path / 'w'}"]) == 2
+    assert f"{name} exists and was not written by cunet: move it, or choose another --out" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == [name] and (tmp_path / name).read_text() == "mine,yours\n"
+
+
+def test_files_of_an_earlier_call_and_of_other_tables_do_not_matter(tmp_path):
+    (tmp_path / "runs.csv").write_text(",".join(COLUMNS) + "\n")
+    (tmp_path / "table_04.md").write_text("mine")
+    tables.claim_outputs(tmp_path, ["3"])
+    with pytest.raises(CUNetError, match="table_04.md exists"):
+        tables.claim_outputs(tmp_path, ["3", "4"])
+
+
+def test_data_flags_go_on_to_the_runs_only_where_they_were_given():
+    assert protocol("--data=300w", "--root=here", "--allow_missing").data_flags == (
+        "--data=300w", "--root=here", "--allow_missing")  # fmt: skip
+    found = protocol("--data=lspet", "--seeds=3,1", "--budget=2x50", "--growth=8")
+    assert (found.data_flags, found.seeds, found.epochs, found.images) == (("--data=lspet",), (3, 1), 2, 50)
+    assert found.scale.growth == 8 and found.scale.stacks == Scale().stacks
+    assert protocol("--data=300w", "--box=given").box == "given"
+    assert protocol("--data=mpii").box == USUAL_BOX["mpii"] and protocol().box == "tight"
+
+
+@pytest.mark.parametrize(
+    "option", ["--seeds=", "--seeds=one", "--seeds=-1", "--budget=0x5", "--budget=3x", "--batch_size=0"]
+)
+def test_a_budget_that_trains_nothing_is_refused(option, tmp_path, capsys):
+    assert main(["tables", "--table=3", "--only_finished", f"--out={tmp_path / 'out'}", option]) == 2
+    assert option.split("=")[0] in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_table_says_which_runs_it_lacks_each_once(tmp_path):
+    plan = fake_protocol(tmp_path / "runs", seeds=(0,))
+    finish(plan.job("cunet", 0), 5.0)
+    found = results_of(plan, tmp_path / "out")
+    (text,) = tables.not_run(["cunet", "hourglass", "dense-unet", "hourglass"], found)
+    assert text == "Cells are empty where a network was not trained in this protocol: hourglass, dense-unet."
+    assert tables.not_run(["cunet"], found) == [] and tables.not_run(["hourglass"], None) == []
+
+
+def test_a_folder_of_another_run_is_told_and_a_missing_one_is_not(tmp_path, capsys):
+    plan = fake_protocol(tmp_path / "runs", seeds=(0,))
+    jobs = [plan.job(name, 0) for name in ("cunet", "hourglass", "dense-unet")]
+    finish(jobs[0], 5.0)
+    finish(fake_protocol(tmp_path / "runs", epochs=3, seeds=(0,)).job("hourglass", 0), 5.0)
+    records = Records(tmp_path)
+    records.keep(jobs)
+    assert tables.missing_runs(jobs, records) == ["hourglass-s0", "dense-unet-s0"]
+    error = capsys.readouterr().err
+    assert error.count("notice") == 1 and "hourglass-s0 holds another run, left out: epochs is 3, not 2" in error
+
+
+def test_the_text_names_failed_and_missing_runs_before_the_tables():
+    result = {"failed": {"a-s0": "see a.log"}, "missing": ["a-s0", "b-s0"], "tables": ["t.md", "t.csv"]}
+    assert tables.describe(result).splitlines() == [
+        "FAILED a-s0: see a.log", "not finished, left out: a-s0, b-s0", "tables: t.md, t.csv"]  # fmt: skip
+    assert tables.describe({"failed": {}, "missing": [], "tables": []}) == "tables: none"
+
+
+def test_test_pictures_without_labels_are_refused_before_any_training(tmp_path, monkeypatch, capsys):
+    real = tables.request_source
+
+    def hidden(values, skeleton, split=None):
+        source = real(values, skeleton, split)
+        samples = [dataclasses.replace(sample, mask=0 * sample.mask) for sample in source]
+        return dataclasses.replace(source, samples=samples) if split else source
+
+    monkeypatch.setattr(tables, "request_source", hidden)
+    options = [*DATA, *BUDGET, *SCALE, f"--workdir={tmp_path / 'w'}", f"--out={tmp_path / 'out'}"]
+    assert main(["tables", "--table=3", *options]) == 2
+    assert "--test_split=9:8: no sample is annotated: choose another split" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,19 +1,23 @@
 """Processes that make pictures: the same ones, errors as sentences, and nothing left behind."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 from cunet_tf.cli import main
+from cunet_tf.data import worker_pool
 from cunet_tf.data.own_views import load_vary
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.synthetic import load_synthetic
@@ -173,3 +177,53 @@ def test_pictures_are_kept_while_there_is_room(made, tmp_path):
     assert [int(sample.load().max()) for sample in source] == [7, 9] and first[1].max() == 7
     drawn = cached(made[1].source, most=450)
     np.testing.assert_array_equal(drawn.samples[3].load(), made[1].source.samples[3].load())
+
+
+# What a process does, in this one -----------------------------------------------------------
+
+
+def test_a_process_hands_on_the_sentence_of_an_error_and_not_its_kind(made, monkeypatch):
+    monkeypatch.setattr(worker_pool, "_examples", made, raising=False)
+    with pytest.raises(CUNetError, match=r"lost\.jpg") as caught:
+        worker_pool._make(2, 0, np.arange(1), as_bytes=True)
+    assert type(caught.value) is CUNetError and isinstance(pickle.loads(pickle.dumps(caught.value)), CUNetError)
+    made[2].failures.clear()
+
+
+def test_the_environment_of_the_processes_is_there_in_the_block_alone(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    before = dict(os.environ)
+    with pytest.raises(ZeroDivisionError), worker_pool._environment(worker_pool.ENVIRONMENT):
+        assert os.environ["KERAS_BACKEND"] == "numpy" and os.environ["JAX_PLATFORMS"] == "cpu"
+        raise ZeroDivisionError
+    assert dict(os.environ) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks of signals")
+def test_an_interrupt_waits_until_the_processes_are_started(monkeypatch):
+    def told(*_):
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGINT, told)
+    try:
+        with pytest.raises(InterruptedError), worker_pool._interrupts_held():
+            assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())  # which processes inherit
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # other threads of this process do not wait
+            reached = True
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert reached and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+def test_a_process_ends_with_the_one_that_asks(monkeypatch):
+    steps = []
+    monkeypatch.setattr(os, "_exit", lambda code: steps.append(code))
+    monkeypatch.setattr(
+        worker_pool.multiprocessing, "parent_process", lambda: SimpleNamespace(join=lambda: steps.append("gone"))
+    )
+    worker_pool._end_with_parent()
+    assert steps == ["gone", 1]
+    monkeypatch.setattr(worker_pool.multiprocessing, "parent_process", lambda: None)  # it has none
+    worker_pool._end_with_parent()
+    assert len(steps) == 2

@@ -1,6 +1,9 @@
 """Files appear whole or not at all: refused disks, failing writers, several writers of one file."""
 
+import errno
+import os
 import resource
+import stat
 import subprocess
 import sys
 import threading
@@ -115,3 +118,47 @@ def test_verbs_on_a_full_disk_say_one_line_and_leave_no_half(tmp_path, arguments
     assert done.returncode == 2 and "cannot be written" in last and "Traceback" not in done.stderr, done.stderr
     left = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert not [file for file in left if file.name.startswith(TEMPORARY) or file.suffix in (".jpg", ".png", ".tflite")]
+
+
+def test_nothing_is_left_of_a_file_whose_block_fails(tmp_path):
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "new" / "a.txt") as part:
+        part.write_text("half")
+        raise ZeroDivisionError
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [(OSError(errno.ENOSPC, "full", "elsewhere"), "No space left on device"), (OSError("odd\nmore"), "odd")],
+)
+def test_a_writer_that_fails_is_told_by_the_file_that_was_meant(tmp_path, error, words):
+    def fail(part):
+        part.write_text("half")
+        raise error
+
+    with pytest.raises(CUNetError, match=rf"a.txt: cannot be written \({words}\)") as caught:
+        replace_file(tmp_path / "a.txt", fail)
+    assert TEMPORARY not in str(caught.value) and list(tmp_path.iterdir()) == []
+
+
+def test_a_durable_file_is_on_the_disk_before_its_name_is_and_then_the_name(tmp_path, monkeypatch):
+    steps, replace = [], os.replace
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+    )
+    monkeypatch.setattr(os, "replace", lambda *names: steps.append("rename") or replace(*names))
+    replace_file(tmp_path / "a.bin", lambda target: target.write_bytes(b"x"), durable=True)
+    assert steps == ["file", "rename", "folder"]
+    replace_text(tmp_path / "b.txt", "x")
+    assert steps[3:] == ["rename"]
+
+
+def test_only_unfinished_files_are_removed_and_none_of_other_folders(tmp_path):
+    (tmp_path / "deep").mkdir()
+    names = [f"{TEMPORARY}1-a.txt", "a.txt", f"a{TEMPORARY}1", f"deep/{TEMPORARY}2-b.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path)
+    assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()) == sorted(
+        names[1:]
+    )
