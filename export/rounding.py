@@ -10,7 +10,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.second_order import hessians, rounded_by_feedback
 from cunet_tf.models.build import build_network
 from cunet_tf.models.health import convolutions
-from cunet_tf.models.renorm import correct_norms
+from cunet_tf.models.renorm import correct_norms, norm_layers
 from cunet_tf.progress import progress
 from cunet_tf.quantize.names import UNIFORM, QuantConfig
 from cunet_tf.spec import ModelSpec
@@ -50,18 +50,42 @@ def round_kernels(model: keras.Model, spec: ModelSpec, quant: str, batches: Iter
         CUNetError: see :func:`require_rounding`.
     """
     wanted = require_rounding(spec, quant)
-    rounded = build_network(spec, quant=wanted)
-    for ours, theirs in zip(rounded.variables, model.variables, strict=True):
-        ours.assign(theirs)
+    rounded = _with_weights(build_network(spec, quant=wanted), model)
     batches = list(batches)
-    if batches:
-        layers = [layer for layer in convolutions(rounded) if layer.kernel_quantizer is not None]
-        known = {layer.path: layer for layer in convolutions(model)}
-        found = hessians(model, [known[layer.path] for layer in layers], batches)
-        with progress("kernels") as show:
-            for index, layer in enumerate(layers, 1):
-                kernel = np.asarray(layer.kernel)
-                layer.kernel.assign(rounded_by_feedback(kernel, found[layer.path], wanted.weight_bits))
-                show(index, len(layers))
-        correct_norms(rounded, model, batches)
+    if not batches:
+        return rounded
+    layers = [layer for layer in convolutions(rounded) if layer.kernel_quantizer is not None]
+    known = {layer.path: layer for layer in convolutions(model)}
+    found = hessians(model, [known[layer.path] for layer in layers], batches)
+    with progress("kernels") as show:
+        for index, layer in enumerate(layers, 1):
+            kernel = np.asarray(layer.kernel)
+            layer.kernel.assign(rounded_by_feedback(kernel, found[layer.path], wanted.weight_bits))
+            show(index, len(layers))
+    _correct_norms(rounded, layers, model, spec, batches)
     return rounded
+
+
+def _correct_norms(
+    rounded: keras.Model, layers: list[Any], model: keras.Model, spec: ModelSpec, batches: list[Any]
+) -> None:
+    """:func:`correct_norms` by the same function without quantizers.
+
+    Those would look for the steps of all kernels again for every batch.
+    """
+    plain = _with_weights(build_network(spec), rounded)
+    twins = {layer.path: layer for layer in convolutions(plain)}
+    for layer in layers:
+        twins[layer.path].kernel.assign(layer.quantize_kernel(layer.kernel))
+    correct_norms(plain, model, batches)
+    for ours, theirs in zip(norm_layers(rounded), norm_layers(plain), strict=True):
+        for (*_, mean, variance), (*_, new_mean, new_variance) in zip(ours.bn, theirs.bn, strict=True):
+            mean.assign(new_mean)
+            variance.assign(new_variance)
+
+
+def _with_weights(model: keras.Model, origin: keras.Model) -> keras.Model:
+    """The model, with the variables of another of the same shape."""
+    for ours, theirs in zip(model.variables, origin.variables, strict=True):
+        ours.assign(theirs)
+    return model
