@@ -61,7 +61,7 @@ def test_verdicts_from_runs(tmp_path):
     )  # fmt: skip
     assert verdicts["cunet", "order-3"] == (UNDECIDED, f"above {LEARNED:.0f} % on this budget: order-3")
     assert verdicts["cunet", "dense-unet"] == (UNTESTED, "not run: dense-unet")
-    assert verdicts["TW", "BW"] == (UNTESTED, "not run: TW, BW")
+    assert verdicts["TW", "BW"] == (UNTESTED, "not run under equal conditions: TW, BW")
 
 
 def test_bodies_have_no_limit_of_nme(tmp_path):
@@ -75,20 +75,38 @@ def test_bodies_have_no_limit_of_nme(tmp_path):
     assert (row["verdict"], row["errors_of_the_one"]) == (HOLDS, "40.00; 40.00")
 
 
+SWEEP = ("quant,preset,data,split,train_images,test_split,images,epochs,init,seed,normalizer,box,metric,nme,error,"
+         "training_memory_ratio,model_size_ratio,honest_size_ratio\n")  # fmt: skip
+
+
+def write_sweep(folder, name, errors, seed=0, epochs=6):
+    lines = [f"{quant},face-mobile,300w,train,9,helen,5,{epochs},x,{seed},interocular,tight,NME,{error},{error},"
+             "1,0.0625,0.1\n" for quant, error in errors.items()]  # fmt: skip
+    (folder / f"quantization_{name}.csv").write_text(SWEEP + "".join(lines))
+
+
 def test_quantizations_come_from_sweeps(tmp_path):
-    head = ("quant,preset,data,split,train_images,test_split,images,epochs,init,seed,normalizer,box,metric,nme,error,"
-            "training_memory_ratio,model_size_ratio,honest_size_ratio\n")  # fmt: skip
     for seed in (0, 1):
-        rows = [("BW", 4.0), ("TW", 3.5), ("TW-QIG(626)", 9.0), ("TW-QIG(626)+signed=4+unsigned=4", 4.5),
-                ("TW-QIG(828)", 4.0)]  # fmt: skip
-        lines = [f"{quant},face-mobile,300w,train,9,helen,5,6,x,{seed},interocular,tight,NME,{error + seed / 10},"
-                 f"{error + seed / 10},1,0.0625,0.1\n" for quant, error in rows]  # fmt: skip
-        (tmp_path / f"quantization_s{seed}.csv").write_text(head + "".join(lines))
+        errors = {"BW": 4.0, "TW": 3.5, "TW-QIG(626)": 9.0, "TW-QIG(626)+signed=4+unsigned=4": 4.5, "TW-QIG(828)": 4.0}
+        write_sweep(tmp_path, f"s{seed}", {quant: error + seed / 10 for quant, error in errors.items()}, seed)
     table = claims(Context(tmp_path, tmp_path))
     verdicts = {(row["one"], row["other"]): row for row in table.rows}
     assert verdicts["TW", "BW"]["verdict"] == HOLDS and verdicts["TW", "BW"]["errors_of_the_one"] == "3.50; 3.60"
     assert verdicts["TW-QIG(828)", "TW-QIG(626)"]["of_the_other"] == "4.50; 4.60"
     assert verdicts["cunet", "order-0"]["verdict"] == UNTESTED
+
+
+def test_both_quantizations_of_a_claim_come_from_equal_conditions(tmp_path):
+    write_sweep(tmp_path, "short", {"BW": 4.0, "TW": 3.5, "TW-QIG(828)": 3.9, "BW-QIG(818)": 4.2, "BW-QIG(616)": 5.0})
+    for seed in (0, 1):
+        write_sweep(tmp_path, f"long{seed}", {"BW": 3.0 + seed, "TW": 2.9 + seed, "BW-QIG(818)": 3.1}, seed, epochs=16)
+    write_sweep(tmp_path, "other", {"TW-QIG(626)": 9.0}, epochs=2)
+    verdicts = {(row["one"], row["other"]): row for row in claims(Context(tmp_path, tmp_path)).rows}
+    assert verdicts["TW", "BW"]["errors_of_the_one"] == "2.90; 3.90"  # of two seeds rather than one
+    eight = verdicts["BW-QIG(818)", "BW-QIG(616)"]
+    assert (eight["errors_of_the_one"], eight["of_the_other"]) == ("4.20", "5.00")  # not the two of another sweep
+    apart = verdicts["TW-QIG(828)", "TW-QIG(626)"]
+    assert apart["verdict"] == UNTESTED and apart["why"] == "not run under equal conditions: TW-QIG(828), TW-QIG(626)"
 
 
 def test_the_docs_quote_the_page():

@@ -10,7 +10,7 @@ from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.findings import apart
 from cunet_tf.trainers.study.tables.networks import Scale, orders, supervised
 from cunet_tf.trainers.study.tables.page import CLAIMS, Table
-from cunet_tf.trainers.study.tables.quantized import errors_by_quant
+from cunet_tf.trainers.study.tables.quantized import errors_by_quant, errors_of_both
 from cunet_tf.trainers.study.tables.refinement import DEEP, RUNS
 
 HOLDS, CONTRADICTED, UNDECIDED, UNTESTED = "holds", "contradicted", "undecided", "untested"
@@ -102,21 +102,23 @@ def runs(scale: Scale) -> list[str]:
 
 def claims(context: Context) -> Table:
     """The table."""
-    quants = errors_by_quant(context.reports)
+    pools = errors_by_quant(context.reports)
 
-    def errors(claim: Claim, name: str) -> Errors:
+    def errors(claim: Claim) -> tuple[Errors, Errors]:
         if claim.quantized:
-            return quants.get(name, [])
-        return [row["error"] for row in context.results.figures(name).values()] if context.results else []
+            return errors_of_both(pools, claim.one, claim.other)
+        found = [context.results.figures(name) if context.results else {} for name in (claim.one, claim.other)]
+        one, other = ([row["error"] for row in seeds.values()] for seeds in found)
+        return one, other
 
     shown_as_pck = context.results is not None and context.results.higher("cunet")
     limit = float("inf") if shown_as_pck else LEARNED
-    rows = [_row(claim, errors(claim, claim.one), errors(claim, claim.other), limit)
-            for claim in all_claims(context.scale)]  # fmt: skip
+    rows = [_row(claim, *errors(claim), limit) for claim in all_claims(context.scale)]
     about = [
         "The paper's figures are PCKh of MPII (more is better) or NME of 300-W (less is better), ours errors of the "
         f"test part in percent. A network above {LEARNED:.0f} % NME has hardly begun to learn: nothing is concluded "
-        "from it. One seed decides nothing either.",
+        "from it. One seed decides nothing either. Quantizations are those of Table 8, both of a pair from the sweeps "
+        "in which both have most seeds.",
         *context.conditions(),
     ]  # fmt: skip
     return Table(CLAIMS, "what the paper says, and what our runs say", rows, about=about)
@@ -132,7 +134,8 @@ def _row(claim: Claim, one: Errors, other: Errors, limit: float) -> Row:
 def _judged(claim: Claim, one: Errors, other: Errors, limit: float) -> tuple[str, str]:
     missing = [name for name, errors in ((claim.one, one), (claim.other, other)) if not errors]
     if missing:
-        return UNTESTED, f"not run: {', '.join(missing)}"
+        where = " under equal conditions" if claim.quantized else ""
+        return UNTESTED, f"not run{where}: {', '.join(missing)}"
     unlearned = [name for name, errors in ((claim.one, one), (claim.other, other)) if np.mean(errors) > limit]
     if unlearned:
         return UNDECIDED, f"above {limit:.0f} % on this budget: {', '.join(unlearned)}"

@@ -57,21 +57,26 @@ def paper_name(quant: str) -> str:
     return "+".join([base, *(each for each in switches if not each.startswith(RANGES))])
 
 
-def errors_by_quant(folder: Path) -> dict[str, list[float]]:
-    """Quantization, by the paper's name -> error of each seed, from the sweep on faces with most seeds and most rows.
+def errors_by_quant(folder: Path) -> list[dict[str, list[float]]]:
+    """For each set of conditions: quantization of faces, by the paper's name -> error of each seed.
 
     Where one was trained with several ranges, those of the least error count.
     """
-    pools = [rows for _, rows in pooled(sweeps(folder, bodies=False)).values()]
-    if not pools:
-        return {}
-    best = max(pools, key=lambda rows: (max(map(len, rows.values())), sum(map(len, rows.values()))))
-    found: dict[str, list[float]] = {}
-    for quant, members in best.items():
-        errors, name = [float(row["error"]) for row in members], paper_name(quant)
-        if name not in found or sum(errors) / len(errors) < sum(found[name]) / len(found[name]):
-            found[name] = errors
-    return found
+    pools = []
+    for _, rows in pooled(sweeps(folder, bodies=False)).values():
+        found: dict[str, list[float]] = {}
+        for quant, members in rows.items():
+            errors, name = [float(row["error"]) for row in members], paper_name(quant)
+            if name not in found or sum(errors) / len(errors) < sum(found[name]) / len(found[name]):
+                found[name] = errors
+        pools.append(found)
+    return pools
+
+
+def errors_of_both(pools: list[dict[str, list[float]]], one: str, other: str) -> tuple[list[float], list[float]]:
+    """Errors of two quantizations under the conditions for which both have most seeds; empty where there are none."""
+    pairs = [(pool[one], pool[other]) for pool in pools if one in pool and other in pool]
+    return max(pairs, key=lambda errors: min(map(len, errors)), default=([], []))
 
 
 def sweep_commands(folder: Path, names: list[str]) -> list[str]:
