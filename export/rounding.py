@@ -10,7 +10,7 @@ from cunet_tf.errors import CUNetError
 from cunet_tf.export.second_order import hessians, rounded_by_feedback
 from cunet_tf.models.build import build_network
 from cunet_tf.models.health import convolutions
-from cunet_tf.models.renorm import correct_norms, norm_layers
+from cunet_tf.models.renorm import correct_norms
 from cunet_tf.progress import progress
 from cunet_tf.quantize.names import UNIFORM, QuantConfig
 from cunet_tf.spec import ModelSpec
@@ -78,10 +78,8 @@ def _correct_norms(
     for layer in layers:
         twins[layer.path].kernel.assign(layer.quantize_kernel(layer.kernel))
     correct_norms(plain, model, batches)
-    for ours, theirs in zip(norm_layers(rounded), norm_layers(plain), strict=True):
-        for (*_, mean, variance), (*_, new_mean, new_variance) in zip(ours.bn, theirs.bn, strict=True):
-            mean.assign(new_mean)
-            variance.assign(new_variance)
+    for ours, theirs in zip(rounded.non_trainable_variables, plain.non_trainable_variables, strict=True):
+        ours.assign(theirs)  # the moving statistics
 
 
 def _with_weights(model: keras.Model, origin: keras.Model) -> keras.Model:
