@@ -47,6 +47,22 @@ def test_metrics_of_other_heads_keep_their_names(rng):
     assert set(logs) == {"loss", "unet0_head_loss", "unet1_head_loss", "unet0_head_nme", "nme"}
 
 
+def traces_of(model):
+    """A list that grows by one whenever the training step is traced."""
+    step, seen = model.train_step, []
+    model.train_step = lambda data: seen.append(data) or step(data)
+    return seen
+
+
+def test_a_step_of_several_heads_is_traced_once_by_a_plain_compile_and_fit(rng):
+    """The optimizer's variables or the losses' trackers, made inside the first trace, would ask for a second one."""
+    model = cu.build_network(spec_of(stacks=2))
+    model.compile("rmsprop", cu.HeatmapLoss(), jit_compile=False)
+    traces = traces_of(model)
+    assert set(model.fit(*batch(rng, heads=2), verbose=0).history) == {"loss", "unet0_head_loss", "unet1_head_loss"}
+    assert len(traces) == 1
+
+
 # Two passes ---------------------------------------------------------------------------------
 
 
@@ -79,8 +95,10 @@ def steadied():
 def test_two_passes_train_with_a_plain_compile_and_fit(optimizer, eagerly, rng):
     """The first is traced, and compiled by XLA."""
     model = refined(optimizer(), run_eagerly=eagerly)
+    traces = traces_of(model)
     assert moved(model, *batch(rng, 4, 2), batch_size=2) == set(values_of(model))
     assert int(model.optimizer.iterations) == 2 * 2
+    assert len(traces) == (2 if eagerly else 1)
 
 
 def test_a_saved_model_of_two_passes_goes_on(rng, tmp_path):

@@ -23,6 +23,7 @@ from cunet_tf.trainers.study.paper import (
     TABLE_11,
     TABLE_12,
     paper_figures,
+    paper_name,
 )
 
 NOT_BY_EQUATION_8 = {"BW": 7.02, "BW-a": 6.31, "TW": 13.7}  # printed: 6.84, 7.97, 14.0
@@ -98,3 +99,8 @@ def test_tables_repeat_each_other():
     assert max(TABLE_1[8].values()) == TABLE_3["pose-8"].pckh == TABLE_5["pose-8"].pckh
     assert TABLE_1[2][1] == TABLE_2[128, 32].pckh
     assert all(len(part) == len(TABLE_4_EPOCHS) for parts in TABLE_4.values() for part in parts)
+
+
+def test_ranges_are_no_part_of_the_papers_name():
+    assert paper_name("TW-QIG(626)+signed=4+unsigned=4") == "TW-QIG(626)" and paper_name("W4+narrow") == "W4+narrow"
+    assert paper_figures("TW-QIG(626)+signed=4", bodies=True) == paper_figures("TW-QIG(626)", bodies=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cunet_tf.trainers.study.tables.context import Context
-from cunet_tf.trainers.study.tables.quantized import paper_name, sweep_commands, sweeps, table_8, table_9, table_10
+from cunet_tf.trainers.study.tables.quantized import sweep_commands, sweeps, table_8, table_9, table_10
 
 REPORTS = Path(__file__).parents[1] / "docs" / "results"
 
@@ -63,10 +63,6 @@ def test_sweeps_that_differ_in_their_seed_are_one_row(tmp_path):
     assert len(rows) == 1 and rows[0]["sweep"] == "quantization_0, quantization_1"
     assert rows[0]["seed_1"] - rows[0]["seed_0"] == pytest.approx(0.5)
     assert rows[0]["ours_nme"] == pytest.approx((rows[0]["seed_0"] + rows[0]["seed_1"]) / 2)
-
-
-def test_ranges_are_no_part_of_the_papers_name():
-    assert paper_name("TW-QIG(626)+signed=4+unsigned=4") == "TW-QIG(626)" and paper_name("W4+narrow") == "W4+narrow"
 
 
 def test_table_9_has_rows_of_the_paper_without_ours(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from cunet_tf.aliases import Tensor
-from cunet_tf.compat.of_keras import fitted_by_workers, of_processes, prepared, under_strategy
+from cunet_tf.compat.of_keras import fitted_by_workers, make_trackers, of_processes, prepared, under_strategy
 
 
 class HookedModel(keras.Model):
@@ -23,9 +23,20 @@ class HookedModel(keras.Model):
         return self.marked(super()._run_through_graph(inputs, *args, **kwargs))
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """As Keras does before an epoch; under a strategy of TensorFlow without taking a batch out of the data."""
-        if not (under_strategy(self) and prepared(self, iterator)):
+        """As Keras does before an epoch, but what it makes there is made before TensorFlow traces the step.
+
+        Under a strategy without taking a batch out of the data.
+        """
+        if not under_strategy(self):
+            make_trackers(self, iterator, data_batch)
+        elif not prepared(self, iterator):
             super()._maybe_symbolic_build(iterator, data_batch)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """As Keras does; the optimizer's variables are there before the step is traced, which would be traced twice."""
+        if self.optimizer is not None and not (self.optimizer.built or under_strategy(self)):
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
 
     def _make_function(self, step_function: Callable) -> Callable:
         """As Keras does; where several processes train together it would fail."""

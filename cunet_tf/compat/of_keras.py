@@ -69,13 +69,35 @@ def prepared(model: "keras.Model", iterator: Any) -> bool:
     import tensorflow as tf
     from keras import tree
 
-    def one_of(spec: object) -> object:
-        return getattr(spec, "_value_specs", (spec,))[0]  # those of all replicas are alike
-
-    data = tree.map_structure(one_of, iterator.data_adapter.get_tf_dataset().element_spec)
+    data = _batches(iterator)
     with model.distribute_strategy.scope():
         model._symbolic_build(data_batch=data)
     return all(isinstance(each, tf.TensorSpec) for each in tree.flatten(data))
+
+
+def make_trackers(model: "keras.Model", iterator: Any, batch: Any) -> None:
+    """Make the metrics of several heads' losses, which Keras would make while TensorFlow traces the first step.
+
+    A trace that makes variables is thrown away and made again, so the first step would take twice its time.
+    ``iterator`` is an epoch's, or ``batch`` is one batch; of both only the structure counts.
+    """
+    losses = model._compile_loss
+    if losses is None or losses.built or len(model.outputs) == 1:
+        return
+    import keras
+
+    _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch if iterator is None else _batches(iterator))
+    losses.build(targets, model.outputs)
+
+
+def _batches(iterator: Any) -> Any:
+    """What the batches of an epoch are like: the structure of one, of TensorFlow's specifications."""
+    from keras import tree
+
+    def one_of(spec: object) -> object:
+        return getattr(spec, "_value_specs", (spec,))[0]  # those of all replicas are alike
+
+    return tree.map_structure(one_of, iterator.data_adapter.get_tf_dataset().element_spec)
 
 
 def fitted_by_workers(model: "keras.Model", step: Callable[..., Any]) -> Callable[[Iterator[Any]], dict[str, Any]]:

@@ -164,13 +164,23 @@ TABLE_13 = {"Newell": 90.9, "Chu": 91.5, "CU-Net-8": 90.8, "CU-Net-16": 91.2, "B
 TABLE_14 = {"Newell": 93.0, "Yang": 93.9, "CU-Net-8": 93.4, "CU-Net-16": 94.0, "BW-a": 93.6}
 
 
+RANGES = ("signed=", "unsigned=")  # switches of a name
+
+
+def paper_name(quant: str) -> str:
+    """The paper's name of a quantization: without ranges of its own, of which the paper does not tell."""
+    base, *switches = quant.split("+")
+    return "+".join([base, *(each for each in switches if not each.startswith(RANGES))])
+
+
 def paper_figures(name: str, bodies: bool) -> Figures | None:
     """The paper's figures of a configuration: Table 9 for bodies, Table 8 (full set) for faces.
 
     Args:
-        name: as ``str(QuantConfig)`` writes it.
+        name: as ``str(QuantConfig)`` writes it, with any ranges.
         bodies: joints, whose error is 100 - PCKh, instead of faces, whose error is the NME.
     """
+    name = paper_name(name)
     if bodies:
         row = TABLE_9.get(name)
         return row and Figures(row.pckh, 100.0 - row.pckh, row.balance_index)

@@ -3,7 +3,7 @@
 from scipy.stats import spearmanr
 
 from cunet_tf.rows import Row, markdown_table, number
-from cunet_tf.trainers.study.paper import JOINTS, TABLE_10, paper_figures
+from cunet_tf.trainers.study.paper import JOINTS, TABLE_10, paper_figures, paper_name
 from cunet_tf.trainers.study.sweep_table import are_bodies
 
 LEAST_FOR_ORDER = 4  # configurations in common, below which a rank correlation says nothing
@@ -73,7 +73,7 @@ def _joint_table(rows: list[Row]) -> str:
     cells = [["configuration", *JOINTS, "Mean"]]
     for row in rows:
         own = [row[joint] for joint in JOINTS] + [100.0 - row["error"]]
-        paper = TABLE_10.get(row["quant"], (None,) * len(own))
+        paper = TABLE_10.get(paper_name(row["quant"]), (None,) * len(own))
         pairs = zip(own, paper, strict=True)
         cells.append([row["quant"], *(f"{number(one, '.1f')} / {number(other, '.1f')}" for one, other in pairs)])
     return markdown_table(cells)

@@ -7,7 +7,7 @@ from pathlib import Path
 from cunet_tf.models.size_report import balance_index
 from cunet_tf.quantize.names import QuantConfig
 from cunet_tf.rows import Row, read_csv
-from cunet_tf.trainers.study.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10
+from cunet_tf.trainers.study.paper import JOINTS, TABLE_8, TABLE_9, TABLE_10, paper_name
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.kept_memory import MODES, kept_ratios
 from cunet_tf.trainers.study.tables.page import Table
@@ -22,7 +22,6 @@ COSTS = (
     "eq. 8 from these columns: ideal from both ideal ones, honest from the memory measured in mode `both` and the "
     "honest size. Sweeps that differ in their seed alone are one row each, errors are means."
 )
-RANGES = ("signed=", "unsigned=")  # switches of a name
 SHARED = ("preset", "data", "split", "train_images", "test_split", "epochs", "init", "box")  # by the seeds of a sweep
 
 
@@ -49,12 +48,6 @@ def pooled(found: dict[str, Members]) -> dict[tuple[str, ...], tuple[list[str], 
                 names.append(name)
             rows.setdefault(row["quant"], []).append(row)
     return pools
-
-
-def paper_name(quant: str) -> str:
-    """The paper's name of a quantization: without ranges of its own, of which the paper does not tell."""
-    base, *switches = quant.split("+")
-    return "+".join([base, *(each for each in switches if not each.startswith(RANGES))])
 
 
 def errors_by_quant(folder: Path) -> list[dict[str, list[float]]]:
@@ -167,7 +160,8 @@ def table_10(context: Context) -> Table:
             rows.append({"quant": row["quant"], "source": source, **dict(zip(columns, values, strict=True))})
     for quant, figures in TABLE_10.items():
         rows.append({"quant": quant, "source": "paper, PCKh@0.5", **dict(zip(columns, figures, strict=True))})
-    rows.sort(key=lambda row: list(TABLE_10).index(row["quant"]) if row["quant"] in TABLE_10 else len(TABLE_10))
+    order = {quant: index for index, quant in enumerate(TABLE_10)}
+    rows.sort(key=lambda row: order.get(paper_name(row["quant"]), len(order)))
     about = [HOW, *sweep_commands(context.reports, list(found)),
              "PCK@0.2 of the torso and PCKh@0.5 of the head are different measures on different data: compare how "
              "much each joint loses, not the level."]  # fmt: skip
