@@ -9,13 +9,15 @@ from cunet_tf.trainers.teacher import Teaching
 
 
 def test_table_has_a_ratio_for_each_network_and_each_way_to_teach_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(measure_training_speed, "runner", lambda preset, quant, batch, teaching=None: lambda: None)
+    monkeypatch.setattr(
+        measure_training_speed, "runner", lambda preset, quant, batch, teaching=None: (lambda: None, 1.25)
+    )
     file = tmp_path / "speed.csv"
     argv = ["", "--quants=float;BW-a-QIG(8,1,32)", "--rounds=2", "--steps=1", f"--csv={file}"]
     assert measure_training_speed.main(argv) == 0
     rows = list(csv.DictReader(file.read_text().splitlines()))
     assert [row["quant"] for row in rows] == ["float", "BW-a-QIG(8,1,32)"]
-    assert float(rows[0]["ratio"]) == 1.0
+    assert float(rows[0]["ratio"]) == 1.0 and rows[0]["first_step_s"] == "1.2"
     argv[1] = "--quants=float"
     assert measure_training_speed.main([*argv, "--teacher=large.keras"]) == 0
     names = [row["quant"] for row in csv.DictReader(file.read_text().splitlines())]
@@ -63,7 +65,8 @@ def compiled(monkeypatch):
 
 
 def test_a_network_is_warm_before_it_is_timed(compiled):
-    step = measure_training_speed.runner("face-mobile", "BW-a", 4)
+    step, first = measure_training_speed.runner("face-mobile", "BW-a", 4)
+    assert 0.0 <= first < 1.0
     assert compiled.quant == "BW-a" and len(compiled.batches) == measure_training_speed.WARM_UP
     step()
     assert len(compiled.batches) == measure_training_speed.WARM_UP + 1

@@ -6,7 +6,7 @@ python -m cunet_tf.trainers.study.measure_training_speed --quants=float --csv=do
 
 Random pictures; only the network, the loss and the optimizer are timed. Takes about five minutes on two cores. Times
 are of the clock (``step_ms``) and of the processor, all threads together (``processor_ms``, whose ratios others on the
-machine change least).
+machine change least); ``first_step_s`` is what tracing and compiling the step take the processor.
 """
 
 import sys
@@ -30,7 +30,7 @@ from cunet_tf.trainers.study import program
 from cunet_tf.trainers.teacher import VIEWS, Teacher, Teaching
 
 QUANTS = "float;BW;BW-a;TW;TW-a;BW-QIG(818);BW-a-QIG(818);BW-a-QIG(818)+nearest;TW-QIG(828);BW-QIG(616);TW-QIG(626)"
-WARM_UP = 3  # steps that are not timed: tracing and allocation
+WARM_UP = 3  # steps before the timed ones: tracing and allocation
 
 
 def define(values: flags.FlagValues) -> None:
@@ -54,7 +54,7 @@ def work(values: flags.FlagValues) -> None:
     """
     if values.csv:
         claim([values.csv], "--csv", begins_with("quant", "step_ms"))
-    runners: dict[str, Callable[[], None]] = {}
+    runners: dict[str, tuple[Callable[[], None], float]] = {}
     for name in values.quants.split(";"):
         runners[name] = runner(values.preset, name, values.batch_size)
         for views in VIEWS if values.teacher else ():
@@ -62,10 +62,11 @@ def work(values: flags.FlagValues) -> None:
             runners[f"{name}, teacher with {views} views"] = runner(values.preset, name, values.batch_size, teaching)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in runners}
     for _ in range(values.rounds):
-        for name, step in runners.items():
+        for name, (step, _) in runners.items():
             times[name].append(timed(step, values.steps))
     first = next(iter(times.values()))
-    rows = [{**row(name, each, first), "cpu": processor()} for name, each in times.items()]
+    rows = [{**row(name, each, first), "first_step_s": f"{runners[name][1]:.1f}", "cpu": processor()}
+            for name, each in times.items()]  # fmt: skip
     for each in rows:
         print("  ".join(f"{key}={value}" for key, value in each.items()))
     if values.csv:
@@ -80,8 +81,10 @@ def timed(step: Callable[[], None], steps: int) -> tuple[float, float]:
     return (time.perf_counter() - clock) / steps, (time.process_time() - processor) / steps
 
 
-def runner(preset_name: str, quant: str, batch_size: int, teaching: Teaching | None = None) -> Callable[[], None]:
-    """A function that does one training step; the network is warmed up."""
+def runner(
+    preset_name: str, quant: str, batch_size: int, teaching: Teaching | None = None
+) -> tuple[Callable[[], None], float]:
+    """A function that does one training step of a network that is warmed up; processor seconds of its first step."""
     spec = preset(preset_name)
     recipe = recipe_for(spec)
     model = build_network(spec, quant=quant)
@@ -97,9 +100,10 @@ def runner(preset_name: str, quant: str, batch_size: int, teaching: Teaching | N
     def step() -> None:
         keras.ops.convert_to_numpy(model.train_on_batch(images, targets)[0])
 
-    for _ in range(WARM_UP):
+    _, first = timed(step, 1)
+    for _ in range(WARM_UP - 1):
         step()
-    return step
+    return step, first
 
 
 def row(name: str, times: list[tuple[float, float]], yardstick: list[tuple[float, float]]) -> dict[str, str]:
