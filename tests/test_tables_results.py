@@ -60,3 +60,4 @@ def test_runs_of_another_device_are_named(tmp_path):
     assert results.devices() == {"some CPU": ["cunet-s0", "cunet-s1"], "some GPU": ["order-0-s1"]}
     told = Context(tmp_path, tmp_path, results).conditions()
     assert told[1:] == ["Trained on some GPU, the others on some CPU: order-0-s1."]
+    assert Context(tmp_path, tmp_path, results, runs=["cunet", "order-3"]).conditions() == told[:1]

@@ -175,8 +175,9 @@ def write_tables(values: flags.FlagValues, keys: list[str], protocol: Protocol, 
     files = []
     for key in keys:
         call = command_line("tables", values, KINDS[key].flags).removeprefix("cunet tables")
-        built = KINDS[key].build(context)
-        table = dataclasses.replace(built, below=[*built.below, *not_run(KINDS[key].names(protocol.scale), results)])
+        runs = KINDS[key].names(protocol.scale)
+        built = KINDS[key].build(dataclasses.replace(context, runs=runs))
+        table = dataclasses.replace(built, below=[*built.below, *not_run(runs, results)])
         files += write_table(table, context.out, f"cunet tables --table={key}{call}")
     write_index(context.out, {key: kind.title for key, kind in KINDS.items()})
     return files

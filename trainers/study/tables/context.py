@@ -37,12 +37,14 @@ class Context:
         reports: folder with the CSV files of ``cunet sweep`` and ``cunet evaluate``.
         results: the trained runs; ``None`` leaves accuracy columns out.
         gallery: what Fig. 11 shows.
+        runs: names of the runs of the table in hand; ``None`` for all.
     """
 
     out: Path
     reports: Path
     results: Results | None = None
     gallery: Gallery = Gallery()
+    runs: list[str] | None = None
 
     @property
     def scale(self) -> Scale:
@@ -59,7 +61,7 @@ class Context:
         """The protocol of the accuracy columns in words, and what trained them where that was not one device."""
         if not self.results:
             return []
-        most, *others = [*self.results.devices().items()] or [("", [])]
+        most, *others = [*self.results.devices(self.runs).items()] or [("", [])]
         rest = [f"Trained on {device}, the others on {most[0]}: {', '.join(runs)}." for device, runs in others]
         return [self.results.protocol.conditions(), *rest]
 

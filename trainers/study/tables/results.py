@@ -40,10 +40,13 @@ class Results:
         means = {key: mean([row[key] for row in figures.values()]) for key in ("value", "failure_rate")}
         return {"metric": first.get("metric"), "mean": means["value"], **seeds, "failure_rate": means["failure_rate"]}
 
-    def devices(self) -> dict[str, list[str]]:
-        """Device, as ``cunet train`` names it -> the finished runs that it trained, or ended; those of most first."""
+    def devices(self, names: list[str] | None = None) -> dict[str, list[str]]:
+        """Device, as ``cunet train`` names it -> the finished runs that it trained, or ended; those of most first.
+
+        ``names`` are those that count; all by default.
+        """
         found: dict[str, list[str]] = {}
-        for name in self.protocol.variants:
+        for name in self.protocol.variants if names is None else names:
             for row in self.found(name).values():
                 runs = found.setdefault(row["device"], [])
                 runs += [row["run"]] * (row["run"] not in runs)
