@@ -241,7 +241,7 @@ def compile_model(
     jit = keras.backend.backend() != "tensorflow"
     losses = [codec.loss() for codec in codecs_of_heads(codecs, spec.config)]
     model.compile(optimizer, losses, metrics=last_head_metrics(spec), jit_compile=jit)
-    optimizer.build(model.trainable_variables)  # inside the first traced step it takes a minute
+    optimizer.build(model.trainable_variables)  # --init_optimizer and training under JAX fill its variables before fit
 
 
 def monitor(spec: ModelSpec) -> tuple[str, bool]:
