@@ -211,6 +211,22 @@ def test_rounding_noise_of_two_entries_is_independent(shape):
     assert abs(others).max() < 5.5 / draws**0.5
 
 
+@pytest.mark.parametrize("shape", [(5,), (2, 3, 4, 2)])
+@pytest.mark.parametrize("exponent", [-114, -7, 5, 120])
+def test_rounding_noise_of_another_step_is_as_much_larger(shape, exponent):
+    seed, shape = tf.constant([3, 4]), tf.constant(shape)
+    one = F.rounding_noise(shape, seed, len(shape)).numpy()
+    np.testing.assert_array_equal(F.rounding_noise(shape, seed, len(shape), exponent), one * 2.0**exponent)
+    assert np.all(one * 2.0**23 % 2 == 1)  # odd multiples: never 0 or a half
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_gradient_that_is_no_number_stays_visible(bad):
+    g = np.full((1, 2, 2, 2), 0.3, "float32")
+    g.flat[1] = bad
+    assert np.isnan(F.scaled_gradient(g, 8)).all()
+
+
 def test_stochastic_rounding_keeps_the_mean():
     for shape in [(20_000,), (8, 10, 10, 25)]:
         g = np.full(shape, 0.3, "float32")
