@@ -192,34 +192,6 @@ def test_scaled_gradient_of_zeros_is_zero():
     np.testing.assert_array_equal(F.scaled_gradient(np.zeros(3, "float32"), 8), 0.0)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 4, 2)])
-def test_rounding_noise_of_two_entries_is_independent(shape):
-    """Also of entries of two pictures: the variance of a sum over the batch is that of independent numbers."""
-    draws = 4000
-
-    @tf.function
-    def drawn():
-        def draw(index):
-            return F.rounding_noise(tf.constant(shape), tf.stack([index, 7 * index]), len(shape))
-
-        return tf.map_fn(draw, tf.range(draws), fn_output_signature=tf.float32)
-
-    noise = drawn().numpy().reshape(draws, -1)
-    assert -0.5 < noise.min() < -0.49 and 0.49 < noise.max() < 0.5
-    np.testing.assert_allclose(noise.var(0), 1 / 12, rtol=0.1)
-    others = np.corrcoef(noise.T)[~np.eye(noise.shape[1], dtype=bool)]
-    assert abs(others).max() < 5.5 / draws**0.5
-
-
-@pytest.mark.parametrize("shape", [(5,), (2, 3, 4, 2)])
-@pytest.mark.parametrize("exponent", [-114, -7, 5, 120])
-def test_rounding_noise_of_another_step_is_as_much_larger(shape, exponent):
-    seed, shape = tf.constant([3, 4]), tf.constant(shape)
-    one = F.rounding_noise(shape, seed, len(shape)).numpy()
-    np.testing.assert_array_equal(F.rounding_noise(shape, seed, len(shape), exponent), one * 2.0**exponent)
-    assert np.all(one * 2.0**23 % 2 == 1)  # odd multiples: never 0 or a half
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_gradient_that_is_no_number_stays_visible(bad):
     g = np.full((1, 2, 2, 2), 0.3, "float32")

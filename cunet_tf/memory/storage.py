@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from cunet_tf.aliases import Tensor
 from cunet_tf.backend import tensorflow
-from cunet_tf.quantize.functional import rounding_noise
+from cunet_tf.quantize.dither import rounding_noise
 from cunet_tf.quantize.quantizers import Linear
 
 STOCHASTIC_BELOW = 8  # bits; at 8 its noise costs time and is larger than the error it removes

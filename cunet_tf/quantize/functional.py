@@ -14,6 +14,7 @@ from cunet_tf import replicas
 from cunet_tf.aliases import Backward, Tensor
 from cunet_tf.backend import custom_gradient, on_tensorflow, tensorflow
 from cunet_tf.quantize.bits import KERNEL_BITS, limits, require_kernel_bits
+from cunet_tf.quantize.dither import compiled_dither, noise_bits
 from cunet_tf.quantize.means import above_mean, mean, mean_of
 
 TERNARY_THRESHOLD = 0.7  # of mean |w| (TWN)
@@ -21,7 +22,6 @@ TERNARY_THRESHOLD = 0.7  # of mean |w| (TWN)
 NORMAL_STEPS = dict(zip(KERNEL_BITS, (1.224, 0.651, 0.353, 0.193, 0.105, 0.057, 0.031), strict=True))
 STARTS = (0.6, 0.8, 1.0, 1.25, 1.6, 2.0)  # multiples of them: filters are less or more heavy-tailed
 REFINEMENTS = 4
-FLOAT_MANTISSA, FLOAT_BIAS = 23, 127  # of float32: its places, and what is added to its exponent
 GRADIENTS = "a quantization of gradients"  # in messages; the rest runs on JAX too
 
 
@@ -223,11 +223,14 @@ def scaled_gradient(g: Tensor, bits: int, stochastic: bool = True) -> Tensor:
     log2 = tf.math.log(tf.maximum(tf.maximum(high, -low), tiny)) / math.log(2.0)
     power = tf.round(log2)
     s = tf.pow(2.0, power)
+    step = s * 2.0 ** (1 - bits)
+    end = s - step
     if stochastic:
         seed = tf.bitcast(tf.stack([high, low]), tf.int32)
-        full += rounding_noise(tf.shape(full), seed, len(full.shape), tf.cast(power, tf.int32) + 1 - bits, batch)
-    end = s * (1.0 - 2.0 ** (1 - bits))
-    quantized = tf.quantization.fake_quant_with_min_max_vars(full, -end, end, bits, narrow_range=True)
+        noise = noise_bits(tf.shape(full), seed, len(full.shape), tf.cast(power, tf.int32) + 1 - bits, batch)
+        quantized = compiled_dither()(full, noise, step, end)
+    else:
+        quantized = tf.quantization.fake_quant_with_min_max_vars(full, -end, end, bits, narrow_range=True)
     return tf.cast(quantized, g.dtype)
 
 
@@ -242,43 +245,6 @@ def _whole_batch(full: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | 
     each = tf.cast(rows[:, 2], tf.int32)
     own = tf.distribute.get_replica_context().replica_id_in_sync_group
     return tf.reduce_max(rows[:, 0]), tf.reduce_min(rows[:, 1]), (tf.reduce_sum(each[:own]), tf.reduce_sum(each))
-
-
-def rounding_noise(
-    shape: Tensor, seed: Tensor, rank: int, exponent: Tensor | int = 0, batch: tuple[Tensor, Tensor] | None = None
-) -> Tensor:
-    """Uniform in (-c/2, c/2), c = 2^exponent, for ``[B, H, W, C]`` or any shape of ``rank`` axes.
-
-    Any two entries are independent: the random bits of a column of a picture and of a row of any picture are
-    combined by exclusive or, and of two entries one has bits that the other has not. So sums of rounded values, such
-    as a kernel's gradient, have the variance that fresh numbers for every entry give; those would take longer than
-    the convolution's own gradient.
-
-    Of a replica's part of a batch, ``batch`` says where it begins and how large the batch is: the part gets the
-    numbers that it would get within the whole.
-    """
-    tf = tensorflow()
-    first, size = (0, shape[0]) if batch is None else batch
-    c = tf.bitwise.left_shift(tf.convert_to_tensor(exponent) + FLOAT_BIAS, FLOAT_MANTISSA)  # as float32's bits
-
-    def random_bits(inner: Tensor) -> Tensor:
-        """Those of floats in (c, 2c); the last is always set: never half-way between integers."""
-        drawn = _mantissas(tf.concat([[size], inner], 0), seed)
-        return tf.bitwise.bitwise_or(drawn if batch is None else drawn[first : first + shape[0]], c + 1)
-
-    if rank < 3:
-        bits = random_bits(shape[1:])
-    else:
-        rows = _mantissas(tf.concat([[1], shape[1:2], [1], shape[3:]], 0), seed + 1)
-        bits = tf.bitwise.bitwise_xor(random_bits(tf.concat([[1], shape[2:]], 0)), rows)
-    return tf.bitcast(bits, tf.float32) - 1.5 * tf.bitcast(c, tf.float32)
-
-
-def _mantissas(shape: Tensor, seed: Tensor) -> Tensor:
-    """Random bits for all places of float32's mantissa but the last."""
-    tf = tensorflow()
-    drawn = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.int32)
-    return tf.bitwise.bitwise_and(drawn, 2**FLOAT_MANTISSA - 2)
 
 
 def quantized_gradient(x: Tensor, bits: int, stochastic: bool = True) -> Tensor:
