@@ -65,6 +65,15 @@ def test_sweeps_that_differ_in_their_seed_are_one_row(tmp_path):
     assert rows[0]["ours_nme"] == pytest.approx((rows[0]["seed_0"] + rows[0]["seed_1"]) / 2)
 
 
+def test_a_row_names_the_sweeps_that_have_it(tmp_path):
+    lines = (REPORTS / "quantization.csv").read_text().splitlines()
+    for name, kept in (("quantization_most", lines[:-1]), ("quantization_last", [lines[0], lines[-1]])):
+        (tmp_path / f"{name}.csv").write_text("\n".join(kept))
+    rows = [row for row in table_8(Context(tmp_path, tmp_path)).rows if row.get("sweep")]
+    assert [row["sweep"] for row in rows].count("quantization_last") == 1 and len(rows) == len(lines) - 1
+    assert all(row["ours_relative"] for row in rows)  # by the float row of the other sweep
+
+
 def test_table_9_has_rows_of_the_paper_without_ours(tmp_path):
     rows = {row["quant"]: row for row in table_9(Context(tmp_path, tmp_path)).rows}
     assert rows["BW-QIG(616)"]["paper_pckh"] == 62.7 and rows["BW-QIG(616)"]["paper_memory"] == 0.17

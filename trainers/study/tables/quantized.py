@@ -38,15 +38,13 @@ def sweeps(folder: Path, bodies: bool) -> dict[str, list[dict[str, str]]]:
 Members = list[dict[str, str]]
 
 
-def pooled(found: dict[str, Members]) -> dict[tuple[str, ...], tuple[list[str], dict[str, Members]]]:
-    """Conditions -> names of the sweeps that share all but the seed, and quantization -> their rows."""
-    pools: dict[tuple[str, ...], tuple[list[str], dict[str, Members]]] = {}
+def pooled(found: dict[str, Members]) -> dict[tuple[str, ...], dict[str, Members]]:
+    """Conditions shared by all but the seed -> quantization -> its rows, each with the name of its ``sweep``."""
+    pools: dict[tuple[str, ...], dict[str, Members]] = {}
     for name, members in found.items():
         for row in members:
-            names, rows = pools.setdefault(tuple(row[key] for key in SHARED), ([], {}))
-            if name not in names:
-                names.append(name)
-            rows.setdefault(row["quant"], []).append(row)
+            rows = pools.setdefault(tuple(row[key] for key in SHARED), {})
+            rows.setdefault(row["quant"], []).append({**row, "sweep": name})
     return pools
 
 
@@ -56,7 +54,7 @@ def errors_by_quant(folder: Path) -> list[dict[str, list[float]]]:
     Where one was trained with several ranges, those of the least error count.
     """
     pools = []
-    for _, rows in pooled(sweeps(folder, bodies=False)).values():
+    for rows in pooled(sweeps(folder, bodies=False)).values():
         found: dict[str, list[float]] = {}
         for quant, members in rows.items():
             errors, name = [float(row["error"]) for row in members], paper_name(quant)
@@ -110,9 +108,9 @@ def table_9(context: Context) -> Table:
 def _sweep_table(context: Context, key: str, title: str, bodies: bool, paper: dict[str, Row]) -> Table:
     found, kept = sweeps(context.reports, bodies), kept_ratios(context.reports)
     rows: list[Row] = []
-    for names, members in pooled(found).values():
+    for members in pooled(found).values():
         errors = _mean(members.get("float", []), "error")
-        rows += [{"quant": quant, **paper.get(paper_name(quant), {}), "sweep": ", ".join(names),
+        rows += [{"quant": quant, **paper.get(paper_name(quant), {}), "sweep": ", ".join(row["sweep"] for row in ones),
                   "preset": ones[0]["preset"], "epochs": ones[0]["epochs"], **_ours(ones, errors, bodies, kept)}
                  for quant, ones in members.items()]  # fmt: skip
     covered = {paper_name(row["quant"]) for row in rows}
