@@ -46,13 +46,14 @@ def noise_bits(
     tf = tensorflow()
     first, size = (0, shape[0]) if batch is None else batch
     c = tf.bitwise.left_shift(tf.convert_to_tensor(exponent) + BIAS, MANTISSA)
-    one = tf.constant([1])
-    columns = _mantissas(tf.concat([[size], shape[1:] if rank < 3 else tf.concat([one, shape[2:]], 0)], 0), seed)
+    if rank < 3:
+        inner, rows = shape[1:], tf.zeros([1] * rank, tf.int32)
+    else:
+        inner = tf.concat([[1], shape[2:]], 0)
+        rows = _mantissas(tf.concat([[1], shape[1:2], [1], shape[3:]], 0), seed + 1)
+    columns = _mantissas(tf.concat([[size], inner], 0), seed)
     if batch is not None:
         columns = columns[first : first + shape[0]]
-    rows = tf.zeros([1] * rank, tf.int32)
-    if rank > 2:
-        rows = _mantissas(tf.concat([one, shape[1:2], one, shape[3:]], 0), seed + 1)
     return NoiseBits(tf.bitwise.bitwise_or(columns, c + 1), rows, c)  # the last is set: never half-way between integers
 
 
@@ -64,9 +65,8 @@ def rounding_noise(shape: Tensor, seed: Tensor, rank: int) -> Tensor:
 def noise_of(bits: NoiseBits) -> Tensor:
     """The noise, float32: bits of numbers in (c, 2c), less their middle."""
     tf = tensorflow()
-    return tf.bitcast(tf.bitwise.bitwise_xor(bits.columns, bits.rows), tf.float32) - 1.5 * tf.bitcast(
-        bits.c, tf.float32
-    )
+    numbers = tf.bitcast(tf.bitwise.bitwise_xor(bits.columns, bits.rows), tf.float32)
+    return numbers - 1.5 * tf.bitcast(bits.c, tf.float32)
 
 
 @functools.cache

@@ -223,7 +223,7 @@ def scaled_gradient(g: Tensor, bits: int, stochastic: bool = True) -> Tensor:
     log2 = tf.math.log(tf.maximum(tf.maximum(high, -low), tiny)) / math.log(2.0)
     power = tf.round(log2)
     s = tf.pow(2.0, power)
-    step = s * 2.0 ** (1 - bits)
+    step = s * 2.0 ** (1 - bits)  # no number where the gradient is none, as the noise's bits cannot be
     end = s - step
     if stochastic:
         seed = tf.bitcast(tf.stack([high, low]), tf.int32)
