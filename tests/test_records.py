@@ -12,6 +12,7 @@ import pytest
 
 from cunet_tf.data import records
 from cunet_tf.data.check import full_check
+from cunet_tf.data.hold_out import hold_out
 from cunet_tf.data.pipeline import Examples
 from cunet_tf.data.records import Crop, load_records, splits_in
 from cunet_tf.data.sharing import Share
@@ -20,7 +21,6 @@ from cunet_tf.data.tfrecord import framed
 from cunet_tf.data.worker_pool import WorkerPool, cached
 from cunet_tf.errors import CUNetError
 from cunet_tf.skeletons import FACE68, LSP14
-from cunet_tf.trainers.fit import hold_out
 from cunet_tf.trainers.manifest import data_digest
 from cunet_tf.trainers.recipes import FACE_MOBILE
 from tests.networks import spec_of

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +14,8 @@ import numpy as np
 from cunet_tf.codec import Codec, codecs_of_heads, with_terms
 from cunet_tf.data.own_views import Vary, vary_digest, vary_name
 from cunet_tf.data.pipeline import Examples
-from cunet_tf.data.records import Crop
-from cunet_tf.data.sample import Sample, Source
+from cunet_tf.data.sample import Source
 from cunet_tf.data.worker_pool import workers_for
-from cunet_tf.errors import CUNetError
 from cunet_tf.memory.strategy import set_memory
 from cunet_tf.models.build import build_network
 from cunet_tf.models.pretrained import start_from
@@ -35,8 +32,6 @@ from cunet_tf.trainers.recipes import Recipe
 from cunet_tf.trainers.run import Recorder, RunFolder, same_for_all
 from cunet_tf.trainers.teacher import Teacher, Teaching
 from cunet_tf.training_metrics import last_head_metrics, main_metric
-
-MIRRORED = re.compile(r"[_-](mirror|mirrored|flip|flipped)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -248,32 +243,6 @@ def monitor(spec: ModelSpec) -> tuple[str, bool]:
     """The validation column that decides which epoch is best, and whether higher is better."""
     metric = main_metric(spec)
     return f"val_{metric.name}", metric.name == "pck"
-
-
-def hold_out(source: Source, share: float, seed: int = 0) -> tuple[Source, Source]:
-    """Split a source into training and validation parts, the same for equal seeds.
-
-    Whole pictures are held out: two people in one picture stay on one side, and so do a picture and its mirrored
-    copy, which data sets name ``NAME_mirror.jpg``.
-
-    Raises:
-        CUNetError: nothing would be left on one side.
-    """
-    pictures = [_original(sample) for sample in source]
-    names, which = np.unique(pictures, return_inverse=True)
-    count = round(share * len(names))
-    if not 0 < count < len(names):
-        raise CUNetError(f"--val_share={share} of {len(names)} pictures leaves one side empty: change it.")
-    held = np.isin(which, np.random.default_rng(seed).permutation(len(names))[:count])
-    return source.subset(np.flatnonzero(~held)), source.subset(np.flatnonzero(held))
-
-
-def _original(sample: Sample) -> str:
-    """The path of a sample's picture without what says that it is mirrored; the name of a drawn one."""
-    file = Path(sample.picture.origin) if isinstance(sample.picture, Crop) else sample.picture
-    if not isinstance(file, Path) or not file.name:
-        return sample.name
-    return str(file.with_name(MIRRORED.sub("", file.stem) + file.suffix))
 
 
 class Watch(keras.callbacks.Callback):

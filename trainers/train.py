@@ -11,6 +11,7 @@ import numpy as np
 
 from cunet_tf.codec import codecs_of_heads
 from cunet_tf.data.check import require_sound
+from cunet_tf.data.hold_out import VAL_SHARE, hold_out
 from cunet_tf.data.own_views import Vary
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError
@@ -18,7 +19,7 @@ from cunet_tf.memory.names import MemoryConfig
 from cunet_tf.presets import preset
 from cunet_tf.spec import ModelSpec
 from cunet_tf.trainers.devices import Devices
-from cunet_tf.trainers.fit import Plan, fit_plan, hold_out
+from cunet_tf.trainers.fit import Plan, fit_plan
 from cunet_tf.trainers.options import Options
 from cunet_tf.trainers.recipes import Recipe, recipe_for
 from cunet_tf.trainers.supervision import Supervision
@@ -32,7 +33,7 @@ def train(
     workdir: str | Path,
     *,
     validation: Source | None = None,
-    val_share: float = 0.05,
+    val_share: float = VAL_SHARE,
     images: int | None = None,
     watch: int = 0,
     init: str | None = None,

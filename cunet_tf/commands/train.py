@@ -12,6 +12,7 @@ from typing import Any
 
 from absl import flags
 
+from cunet_tf.data.hold_out import VAL_SHARE
 from cunet_tf.errors import CUNetError
 from cunet_tf.flags import (
     command_line,
@@ -52,7 +53,9 @@ def define_options(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "images", None, "Use so many pictures of the split, evenly spread; by default all.", 2, flag_values=values
     )
-    flags.DEFINE_float("val_share", 0.05, "Share of the samples held out to choose best.keras.", flag_values=values)
+    flags.DEFINE_float(
+        "val_share", VAL_SHARE, "Share of the samples held out to choose best.keras.", flag_values=values
+    )
     flags.DEFINE_string(
         "targets",
         None,

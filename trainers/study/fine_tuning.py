@@ -20,6 +20,7 @@ from typing import Any
 from absl import flags
 
 from cunet_tf.data.folder_write import ANNOTATIONS, write_folder
+from cunet_tf.data.hold_out import VAL_SHARE
 from cunet_tf.data.sample import Source
 from cunet_tf.data.sources import Request, load_source
 from cunet_tf.errors import CUNetError
@@ -31,7 +32,6 @@ from cunet_tf.skeletons import FACE68, MPII16, Skeleton
 from cunet_tf.trainers.study.jobs import Job, run_jobs
 from cunet_tf.writing import replace_text
 
-HELD_OUT = 0.05  # share of the pictures that chooses best.keras, cunet train's default
 BATCH = 16
 COLUMNS = ("landmarks", "start", "pictures", "held_out", "seed", "updates", "test_split", "test_pictures", "normalizer",
            "nme")  # fmt: skip
@@ -119,14 +119,14 @@ def make_jobs(values: flags.FlagValues) -> list[Job]:
     folder = Path(values.workdir)
     jobs = []
     for pictures in map(int, values.pictures):
-        total = round(pictures / (1 - HELD_OUT))
+        total = round(pictures / (1 - VAL_SHARE))
         epochs = max(1, round(values.updates / (pictures // min(BATCH, pictures))))
         for seed in values.seeds:
             for start in (values.preset, "scratch"):
                 name = f"{pictures}-{start}-{seed}"
                 train = ["--data=folder", f"--root={folder / 'train-pictures'}", f"--preset={values.preset}"]
                 train += [f"--images={total}", f"--epochs={epochs}", f"--batch_size={min(BATCH, pictures)}"]
-                train += [f"--seed={seed}", f"--val_share={HELD_OUT}"]
+                train += [f"--seed={seed}", f"--val_share={VAL_SHARE}"]
                 train += [f"--init={start}"] if start != "scratch" else []
                 test = ("--data=folder", f"--root={folder / 'test-pictures'}", "--split=test")
                 jobs.append(Job(name, folder / name, tuple(train), test, expects={"epochs": epochs}))

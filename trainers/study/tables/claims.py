@@ -8,7 +8,7 @@ import numpy as np
 from cunet_tf.rows import Row, number
 from cunet_tf.trainers.study.tables.context import Context
 from cunet_tf.trainers.study.tables.findings import apart
-from cunet_tf.trainers.study.tables.networks import Scale, orders, supervised
+from cunet_tf.trainers.study.tables.networks import Scale, orders, supervised, width_name, widths
 from cunet_tf.trainers.study.tables.page import CLAIMS, Table
 from cunet_tf.trainers.study.tables.quantized import errors_by_quant, errors_of_both
 from cunet_tf.trainers.study.tables.refinement import DEEP, RUNS
@@ -67,10 +67,13 @@ def all_claims(scale: Scale) -> list[Claim]:
     """In the order of the paper's tables."""
     middle, dense = supervised(scale)[scale.stacks // 2], orders(scale)[scale.stacks - 1]
     one, two = RUNS["regression"], RUNS["regression-regression"]
+    narrow, wide, widest = (width_name(*widths(scale)[index]) for index in (1, 3, 5))  # n, then m grows
     return [
         Claim("supervising some U-Nets beats supervising one (Table 1)", "88.1, 87.6", middle, "supervisions-1",
               better),
         Claim("supervising some U-Nets beats supervising all (Table 1)", "88.1, 87.8", middle, "cunet", better),
+        Claim("more new features n are better (Table 2)", "86.0, 84.2", wide, narrow, better),
+        Claim("more channels m are better (Table 2)", "86.6, 86.0", widest, wide, better),
         Claim("CU-Net beats the dense U-Net of as many 3x3 convolutions (Table 3)", "88.1, 87.1", "cunet", "dense-unet",
               better),
         Claim("CU-Net beats the dense U-Net at equal parameters", "no figure", "cunet", "dense-unet-wide", better),
@@ -86,6 +89,8 @@ def all_claims(scale: Scale) -> list[Claim]:
               RUNS["detection-regression"], two, within(15.0)),
         Claim("N U-Nets in two passes come within 5 % of 2N in one (Table 7)", "3.28, 3.26", two, DEEP, within(5.0)),
         Claim("alpha helps binary kernels (Table 8)", "3.58, 3.75", "BW-a", "BW", better, True),
+        Claim("binary kernels without alpha come within 5 % of those with it (Table 8)", "3.75, 3.58", "BW", "BW-a",
+              within(5.0), True),
         Claim("ternary kernels beat binary ones (Table 8)", "3.73, 3.75", "TW", "BW", better, True),
         Claim("binary kernels with alpha come within 10 % of float (Table 8)", "3.58, 3.38", "BW-a", "float",
               within(10.0), True),

@@ -60,15 +60,15 @@ def _curves(context: Context, key: str, title: str, theirs: str, names: Sequence
 
 
 def _fluctuations(results: Results, names: Sequence[str]) -> str:
-    """How far a curve jumps from epoch to epoch in the second half, on average."""
-    jumps = {}
+    """How far the curve of each seed jumps from epoch to epoch in the second half, on average."""
+    jumps = []
     for name in names:
         curves = results.curve(name, HELD_OUT).values()
         steps = [np.abs(np.diff(curve[len(curve) // 2 :])).mean() for curve in curves if len(curve) > 3]
-        jumps[name] = number(float(np.mean(steps)) if steps else None, ".3f")
+        jumps.append(f"{name} {' and '.join(number(float(step), '.3f') for step in steps) or '-'}")
     return (
-        "Fluctuation, the mean change between neighbouring epochs of the second half: "
-        f"{', '.join(f'{name} {value}' for name, value in jumps.items())}."
+        "Fluctuation, the mean change between neighbouring epochs of the second half, of each seed: "
+        f"{', '.join(jumps)}."
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cunet_tf.data.hold_out import VAL_SHARE
 from cunet_tf.errors import CUNetError
 from cunet_tf.presets import preset
 from cunet_tf.trainers.study.jobs import Job
@@ -90,11 +91,11 @@ class Protocol:
         """In words, for the head of a table."""
         scale = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in asdict(self.scale).items())
         landmarks = self.variants["cunet"].landmarks
-        learned = round(0.95 * self.images)
+        learned = round((1.0 - VAL_SHARE) * self.images)
         updates = learned // self.batch_size * self.epochs
         return (
-            f"Ours: {self.images} pictures of {self.data or 'the data'} {self.split} (5 % of them held out), "
-            f"{self.epochs} epochs, {self.batch_size} pictures an update, about {updates:,} updates, "
+            f"Ours: {self.images} pictures of {self.data or 'the data'} {self.split} ({100 * VAL_SHARE:.0f} % of them "
+            f"held out), {self.epochs} epochs, {self.batch_size} pictures an update, about {updates:,} updates, "
             f"`{' '.join(CARE)}`, seeds {', '.join(map(str, self.seeds))}; tested on {self.test_split}, {self.box} "
             f"boxes, no flip test; supervision {self.targets} where a row does not say another. Small networks "
             f"({scale}, {landmarks} landmarks) on a small budget: compare the ordering, not the level."

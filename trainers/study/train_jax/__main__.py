@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from cunet_tf.data.check import require_sound
+from cunet_tf.data.hold_out import VAL_SHARE, hold_out
 from cunet_tf.data.sample import Source
 from cunet_tf.errors import CUNetError, require_package
 from cunet_tf.flags import define_data, define_network, network_spec, request_source
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cunet_tf.trainers.fit import Plan
 
 COLUMNS = ("epoch", "step", "seconds")  # that NAME.csv begins with
-VAL_SHARE = 0.05  # held out where no --val_split is named, as by cunet train
 
 
 def define(values: flags.FlagValues) -> None:
@@ -87,7 +87,6 @@ def run(values: flags.FlagValues) -> None:
     _require_jax()
     import jax
 
-    from cunet_tf.trainers.fit import hold_out
     from cunet_tf.trainers.study.train_jax.pace import Pace
     from cunet_tf.trainers.study.train_jax.training import train_for
 
