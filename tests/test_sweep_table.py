@@ -23,7 +23,7 @@ def row(quant, name="face-mobile", init=None, **evaluation):
 
 
 def test_face_row_has_conditions_costs_and_index():
-    found = row("BW-a-QIG(818)", init="/home/someone/runs/float.keras")
+    found = row("BW-a-QIG(818)", init="/somewhere/runs/float.keras")
     assert found["init"] == "float.keras" and found["metric"] == "NME" and found["error"] == found["nme"] == 4.0
     assert (found["weight_bits"], found["feature_bits"], found["gradient_bits"]) == (1, 8, 8)
     assert found["balance_index"] == pytest.approx(16 * 8 / 32 * 1 / 32)
